@@ -1,0 +1,132 @@
+// Hooks: what a program can be told of. Handlers run in order on the hub's hook thread, never on the loop;
+// the alter hook child_data runs before a start on the calling thread. A handler that throws or is slow is
+// reported by its id.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "processhub/child.hpp"
+#include "processhub/ids.hpp"
+
+namespace processhub {
+
+namespace hook {
+struct PreClusterJoin {
+  static constexpr std::string_view name = "pre_cluster_join";
+  NodeId node{};
+};
+struct PostClusterJoin {
+  static constexpr std::string_view name = "post_cluster_join";
+  NodeId node{};
+};
+struct PreClusterLeave {
+  static constexpr std::string_view name = "pre_cluster_leave";
+  NodeId node{};
+  bool graceful = false;
+};
+struct PostClusterLeave {
+  static constexpr std::string_view name = "post_cluster_leave";
+  NodeId node{};
+  bool graceful = false;
+};
+struct RegistryInserted {
+  static constexpr std::string_view name = "registry_inserted";
+  std::vector<std::string> ids{};
+};
+struct RegistryRemoved {
+  static constexpr std::string_view name = "registry_removed";
+  std::vector<std::string> ids{};
+};
+struct ChildrenMigrated {
+  static constexpr std::string_view name = "children_migrated";
+  NodeId to{};
+  std::vector<std::string> ids{};
+};
+struct PriorityChanged {
+  static constexpr std::string_view name = "priority_changed";
+  int from = 0;
+  int to = 0;
+};
+struct PreRedistribution {
+  static constexpr std::string_view name = "pre_redistribution";
+  NodeId cause{};
+  bool joined = false;
+};
+struct PostRedistribution {
+  static constexpr std::string_view name = "post_redistribution";
+  NodeId cause{};
+  bool joined = false;
+};
+struct PreChildrenStart {
+  static constexpr std::string_view name = "pre_children_start";
+  std::vector<std::string> ids{};
+};
+struct ChildrenStarted {
+  static constexpr std::string_view name = "children_started";
+  std::vector<std::string> ids{};
+};
+struct ChildRestarted {
+  static constexpr std::string_view name = "child_restarted";
+  std::string id{};
+  WorkerRef ref{};
+  std::string why{};
+};
+struct ChildFailed {
+  static constexpr std::string_view name = "child_failed";
+  std::string id{};
+  std::string why{};
+};
+struct ChildConflict {
+  static constexpr std::string_view name = "child_conflict";
+  std::string id{};
+  Uid winner{};
+  Uid loser{};
+};
+struct NodeSuspected {
+  static constexpr std::string_view name = "node_suspected";
+  NodeId node{};
+};
+struct DeadLetter {
+  static constexpr std::string_view name = "dead_letter";
+  std::string id{};
+  std::string message{};
+  std::string why{};
+};
+struct HubShutdown {
+  static constexpr std::string_view name = "hub_shutdown";
+};
+}  // namespace hook
+
+using HookEvent =
+    std::variant<hook::PreClusterJoin, hook::PostClusterJoin, hook::PreClusterLeave, hook::PostClusterLeave,
+                 hook::RegistryInserted, hook::RegistryRemoved, hook::ChildrenMigrated, hook::PriorityChanged,
+                 hook::PreRedistribution, hook::PostRedistribution, hook::PreChildrenStart,
+                 hook::ChildrenStarted, hook::ChildRestarted, hook::ChildFailed, hook::ChildConflict,
+                 hook::NodeSuspected, hook::DeadLetter, hook::HubShutdown>;
+
+PROCESSHUB_API std::string_view hook_name(const HookEvent& event);
+/// Every hook name, in declaration order.
+PROCESSHUB_API std::vector<std::string> hook_names();
+
+/// A handler to register. Lower priority numbers run first; equal ones in order of registration.
+struct Hook {
+  std::string id{};     ///< chosen by the user; a repeated id replaces the earlier handler
+  std::string event{};  ///< a hook name, or "child_data" for the alter hook
+  int priority = 100;
+  std::function<void(const HookEvent&)> handler{};
+  std::function<void(ChildSpec&)>
+      alter{};  ///< for child_data only: may change spec, metadata, tag before validation
+};
+
+struct HookInfo {
+  std::string id{};
+  std::string event{};
+  int priority = 100;
+};
+
+}  // namespace processhub

@@ -1,0 +1,13 @@
+// The one include of a program that uses ProcessHub.
+#pragma once
+
+#include "processhub/child.hpp"
+#include "processhub/config.hpp"
+#include "processhub/future.hpp"
+#include "processhub/hooks.hpp"
+#include "processhub/hub.hpp"
+#include "processhub/ids.hpp"
+#include "processhub/message.hpp"
+#include "processhub/result.hpp"
+#include "processhub/strategy_catalog.hpp"
+#include "processhub/worker.hpp"

@@ -1,0 +1,230 @@
+#include "core/protocol/call_router.hpp"
+
+#include <algorithm>
+
+namespace processhub::protocol {
+
+namespace {
+constexpr Duration kCastPatience = std::chrono::seconds(5);  // how long a cast waits for a child in transit
+constexpr std::uint32_t kMaxHops = 8;
+constexpr std::size_t kMaxHeld = 200'000;
+}  // namespace
+
+CallRouter::CallRouter(Context& context, Registry& registry, Links& links, Membership& membership,
+                       Supervisor& supervisor)
+    : ctx_(context), registry_(registry), links_(links), membership_(membership), supervisor_(supervisor) {}
+
+void CallRouter::on(event::CallChild call) {
+  auto deadline = ctx_.now + call.timeout;
+  pending_[call.token] = {deadline, {}, call.id};
+  deadlines_.emplace(deadline, call.token);
+  route({ctx_.self(), call.token, std::move(call.id), std::move(call.message), std::move(call.body),
+         call.named_reply, call.timeout, 0},
+        deadline);
+}
+
+void CallRouter::on(event::CastChild cast) {
+  route({ctx_.self(), 0, std::move(cast.id), std::move(cast.message), std::move(cast.body), false,
+         kCastPatience, 0},
+        ctx_.now + kCastPatience);
+}
+
+void CallRouter::on(event::Broadcast b) {
+  for (Slot s = 0; s < registry_.slot_end(); ++s) {
+    auto* child = registry_.at(s);
+    if (child == nullptr || !child->spec || child->spec->spec.tag != b.tag) continue;
+    route({ctx_.self(), 0, child->spec->spec.id, b.message, b.body, false, kCastPatience, 0},
+          ctx_.now + kCastPatience);
+  }
+}
+
+void CallRouter::on(NodeId, CallRequest request) {
+  auto until = ctx_.now + request.timeout;
+  route(std::move(request), until);
+}
+
+void CallRouter::on(NodeId, CallReply reply) {
+  if (reply.code == ErrorCode{}) {
+    complete(reply.token, std::move(reply.body));
+  } else {
+    complete(reply.token, Error{reply.code, std::move(reply.body)});
+  }
+}
+
+void CallRouter::on(event::WorkerAnswer a) {
+  if (a.to.origin == ctx_.self()) return complete(a.to.token, std::move(a.answer));
+  CallReply reply;
+  reply.token = a.to.token;
+  if (a.answer) {
+    reply.body = std::move(*a.answer);
+  } else {
+    reply.code = a.answer.error().code;
+    reply.body = a.answer.error().message;
+  }
+  if (!links_.send(a.to.origin, Lane::data, reply)) ++ctx_.stats.dead_letters;
+}
+
+void CallRouter::route(CallRequest request, Time until) {
+  auto waiting = held_.find(request.id);
+  if (waiting == held_.end() && try_route(request, until)) return;
+  if (held_count_ >= kMaxHeld)
+    return fail(request, ErrorCode::overloaded, "too many messages wait for children in transit");
+  ++held_count_;
+  auto id = request.id;
+  held_[id].push_back({std::move(request), until});
+}
+
+const Entry* CallRouter::target(const Child& child) const {
+  const Entry* best = nullptr;
+  for (const auto& e : child.entries) {
+    if (e.state != InstanceState::running || e.role == Role::passive || !membership_.is_up(e.node)) continue;
+    if (best == nullptr || best->generation() < e.generation()) best = &e;
+  }
+  return best;
+}
+
+/// False: it has to wait.
+bool CallRouter::try_route(CallRequest& request, Time until) {
+  auto* child = registry_.winner(request.id);
+  if (child == nullptr) {
+    if (!membership_.joined()) return false;
+    fail(request, ErrorCode::no_such_child, "no child '" + request.id + "'");
+    return true;
+  }
+  if (child->value.failed) {
+    fail(request, ErrorCode::stopped, "child '" + request.id + "' failed: " + child->value.why);
+    return true;
+  }
+  const auto* to = target(*child);
+  if (to == nullptr) return false;
+  if (to->node != ctx_.self()) {
+    send(request, to->node, until);
+    return true;
+  }
+  auto* local = supervisor_.find(child->uid);
+  if (local == nullptr || local->state != LocalState::running) return false;
+  deliver(request, *local);
+  return true;
+}
+
+void CallRouter::deliver(CallRequest& request, const LocalChild& local) {
+  PostedMessage m;
+  m.message = std::move(request.message);
+  m.body = std::move(request.body);
+  m.named_reply = request.named_reply;
+  if (request.token != 0) m.reply = {request.origin, request.token};
+  supervisor_.post(local, std::move(m));
+}
+
+void CallRouter::send(CallRequest& request, NodeId to, Time until) {
+  if (++request.hops > kMaxHops)
+    return fail(request, ErrorCode::moved, "child '" + request.id + "' moves faster than the message");
+  request.timeout = std::max(Duration::zero(), until - ctx_.now);
+  if (!links_.send(to, Lane::data, request)) {
+    auto code = links_.has_session(to) ? ErrorCode::overloaded : ErrorCode::node_down;
+    return fail(request, code, "cannot send to " + to.str());
+  }
+  if (request.origin != ctx_.self()) return;
+  if (auto it = pending_.find(request.token); it != pending_.end()) it->second.at = to;
+}
+
+void CallRouter::fail(const CallRequest& request, ErrorCode code, std::string text) {
+  if (request.token == 0) {
+    ++ctx_.stats.dead_letters;
+    ctx_.hook(hook::DeadLetter{request.id, request.message, std::move(text)});
+    return;
+  }
+  on(event::WorkerAnswer{{request.origin, request.token}, Error{code, std::move(text)}});
+}
+
+void CallRouter::complete(Token token, Result<Bytes> result) {
+  auto it = pending_.find(token);
+  if (it == pending_.end()) return;  // it ended before: its deadline passed, or its node went down
+  deadlines_.erase({it->second.deadline, token});
+  pending_.erase(it);
+  ctx_.emit(effect::CompleteCall{token, std::move(result)});
+}
+
+void CallRouter::reroute(std::vector<PostedMessage> messages, const std::string& id, bool removed) {
+  for (auto& m : messages) {
+    CallRequest r{m.reply.origin ? m.reply.origin : ctx_.self(),
+                  m.reply.token,
+                  id,
+                  std::move(m.message),
+                  std::move(m.body),
+                  m.named_reply,
+                  kCastPatience,
+                  0};
+    if (removed) {
+      fail(r, ErrorCode::stopped, "child '" + id + "' was stopped");
+    } else {
+      route(std::move(r), ctx_.now + kCastPatience);
+    }
+  }
+}
+
+void CallRouter::on_child_changed(const Child& child) {
+  if (held_.empty() || !child.spec) return;
+  if (held_.contains(child.spec->spec.id)) ready_.insert(child.spec->spec.id);
+}
+
+void CallRouter::release(const std::string& id) {
+  auto it = held_.find(id);
+  if (it == held_.end()) return;
+  auto& queue = it->second;
+  while (!queue.empty()) {
+    if (!try_route(queue.front().request, queue.front().until)) return;
+    queue.pop_front();
+    --held_count_;
+  }
+  held_.erase(it);
+}
+
+void CallRouter::work() {
+  auto ready = std::move(ready_);
+  ready_.clear();
+  for (const auto& id : ready) release(id);
+}
+
+void CallRouter::on_session_end(NodeId peer) {
+  std::vector<Token> lost;
+  for (const auto& [deadline, token] : deadlines_)
+    if (pending_[token].at == peer) lost.push_back(token);
+  auto code = membership_.is_up(peer) ? ErrorCode::unknown : ErrorCode::node_down;
+  for (auto token : lost)
+    complete(token, Error{code, "the link to " + peer.str() + " ended with the call in flight"});
+}
+
+void CallRouter::tick() {
+  while (!deadlines_.empty() && deadlines_.begin()->first <= ctx_.now) {
+    auto token = deadlines_.begin()->second;
+    complete(token, Error{ErrorCode::timeout, "no answer from '" + pending_[token].id + "' in time"});
+  }
+  for (auto it = held_.begin(); it != held_.end();) {
+    auto& queue = it->second;
+    if (registry_.winner(it->first) == nullptr) ready_.insert(it->first);
+    while (!queue.empty() && queue.front().until <= ctx_.now) {
+      auto expired = std::move(queue.front().request);
+      queue.pop_front();
+      --held_count_;
+      fail(expired, ErrorCode::timeout, "child '" + expired.id + "' did not run in time");
+    }
+    it = queue.empty() ? held_.erase(it) : std::next(it);
+  }
+}
+
+Time CallRouter::next_deadline() const {
+  Time due = deadlines_.empty() ? kNever : deadlines_.begin()->first;
+  for (const auto& [id, queue] : held_) due = std::min(due, queue.front().until);
+  return ready_.empty() ? due : Time::zero();
+}
+
+void CallRouter::fail_all(const Error& error) {
+  std::vector<Token> open;
+  for (const auto& [deadline, token] : deadlines_) open.push_back(token);
+  for (auto token : open) complete(token, error);
+  held_.clear();
+  held_count_ = 0;
+}
+
+}  // namespace processhub::protocol

@@ -1,0 +1,75 @@
+// CallRouter: calls and casts by child id, over the core's path. A message goes to the running instance with
+// the highest generation; while there is none it waits here, in order and with its deadline. Every call of
+// this node ends exactly once.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "core/protocol/containers.hpp"
+#include "core/protocol/context.hpp"
+#include "core/protocol/links.hpp"
+#include "core/protocol/membership.hpp"
+#include "core/protocol/registry.hpp"
+#include "core/protocol/supervisor.hpp"
+
+namespace processhub::protocol {
+
+class CallRouter {
+ public:
+  CallRouter(Context& context, Registry& registry, Links& links, Membership& membership,
+             Supervisor& supervisor);
+
+  void on(event::CallChild call);
+  void on(event::CastChild cast);
+  void on(event::Broadcast broadcast);
+  void on(event::WorkerAnswer answer);
+  void on(NodeId from, CallRequest request);
+  void on(NodeId from, CallReply reply);
+  /// Messages a worker did not get to. `removed`: the child will not run again.
+  void reroute(std::vector<PostedMessage> messages, const std::string& id, bool removed);
+  /// Something about this child changed: what waits for it may go now.
+  void on_child_changed(const Child& child);
+  void on_session_end(NodeId peer);
+  void work();
+  void tick();
+  Time next_deadline() const;
+  void fail_all(const Error& error);
+  std::size_t open_calls() const { return pending_.size(); }
+
+ private:
+  struct Pending {
+    Time deadline{};
+    NodeId at{};  ///< where the request is; no node: here
+    std::string id{};
+  };
+  struct Held {
+    CallRequest request{};
+    Time until{};
+  };
+  void route(CallRequest request, Time until);
+  bool try_route(CallRequest& request, Time until);
+  const Entry* target(const Child& child) const;
+  void send(CallRequest& request, NodeId to, Time until);
+  void deliver(CallRequest& request, const LocalChild& local);
+  void fail(const CallRequest& request, ErrorCode code, std::string text);
+  void complete(Token token, Result<Bytes> result);
+  void release(const std::string& id);
+
+  Context& ctx_;
+  Registry& registry_;
+  Links& links_;
+  Membership& membership_;
+  Supervisor& supervisor_;
+  HashMap<Token, Pending> pending_{};
+  std::set<std::pair<Time, Token>> deadlines_{};
+  std::map<std::string, std::deque<Held>> held_{};
+  std::size_t held_count_ = 0;
+  std::set<std::string> ready_{};
+};
+
+}  // namespace processhub::protocol

@@ -1,0 +1,55 @@
+// Context: what every part of the core shares during a step: the time, the effects buffer, configuration,
+// identity, counters and the one source of randomness.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+
+#include "core/protocol/effect.hpp"
+#include "core/protocol/hub_core.hpp"
+#include "processhub/config.hpp"
+#include "processhub/time.hpp"
+
+namespace processhub::protocol {
+
+/// SplitMix64: small, fast, the same everywhere.
+class Rng {
+ public:
+  explicit Rng(std::uint64_t seed) : state_(seed) {}
+  std::uint64_t next() {
+    std::uint64_t z = (state_ += 0x9E3779B97F4A7C15ULL);
+    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ULL;
+    z = (z ^ (z >> 27)) * 0x94D049BB133111EBULL;
+    return z ^ (z >> 31);
+  }
+  std::uint64_t below(std::uint64_t bound) { return bound == 0 ? 0 : next() % bound; }
+
+ private:
+  std::uint64_t state_;
+};
+
+struct Context {
+  Context(Identity identity_, HubConfig config_)
+      : identity(std::move(identity_)), config(std::move(config_)), rng(identity.random_seed) {}
+
+  Identity identity;
+  HubConfig config;
+  Rng rng;
+  Time now{};
+  Effects* fx = nullptr;
+  HubStats stats{};
+
+  NodeId self() const { return identity.self; }
+  template <class E>
+  void emit(E effect) {
+    fx->emplace_back(std::move(effect));
+  }
+  template <class H>
+  void hook(H event) {
+    fx->emplace_back(effect::RunHook{HookEvent(std::move(event))});
+  }
+  void log(LogLevel level, std::string text) { fx->emplace_back(effect::Log{level, std::move(text)}); }
+};
+
+}  // namespace processhub::protocol

@@ -1,0 +1,128 @@
+// Everything a hub can ask of its driver, as values, in the order they must be carried out.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "core/protocol/event.hpp"
+#include "processhub/hooks.hpp"
+
+namespace processhub::protocol {
+
+enum class LogLevel : std::uint8_t { debug, info, warn, error };
+
+namespace effect {
+
+// -- network
+struct Connect {
+  LinkId link = 0;
+  std::string endpoint{};
+};
+struct Disconnect {
+  LinkId link = 0;
+};
+struct Subscribe {
+  std::string endpoint{};
+};
+struct Unsubscribe {
+  std::string endpoint{};
+};
+struct SendLink {
+  LinkId link = 0;
+  Bytes frame{};
+};
+struct SendRoute {
+  RouteId route = 0;
+  Bytes frame{};
+};
+struct Publish {
+  Bytes frame{};
+};
+
+// -- workers. `serial` is fresh for every start on this node and never used again.
+struct StartWorker {
+  std::uint64_t serial = 0;
+  Uid uid{};
+  std::shared_ptr<const ChildSpec> spec{};
+  Generation generation{};
+  Role role = Role::active;
+  StartReason reason = StartReason::first;
+  Duration shutdown_timeout{};
+};
+struct StopWorker {
+  std::uint64_t serial = 0;
+  StopReason reason = StopReason::user;
+};
+struct Post {
+  std::uint64_t serial = 0;
+  PostedMessage message{};
+};
+/// No worker turn starts between CloseGates and OpenGates: this node was away and does not know what it may
+/// still run.
+struct CloseGates {};
+struct OpenGates {};
+
+// -- answers to requests
+struct CompleteStart {
+  Token token = 0;
+  Result<StartResult> result{StartResult{}};
+};
+struct CompleteStop {
+  Token token = 0;
+  Result<StopResult> result{StopResult{}};
+};
+struct CompleteCall {
+  Token token = 0;
+  Result<Bytes> result{Bytes{}};
+};
+struct CompleteVoid {
+  Token token = 0;
+  Result<void> result{};
+};
+struct CompleteLock {
+  Token token = 0;
+  Result<std::uint64_t> result{std::uint64_t{0}};
+};
+
+// -- the program around
+struct RunHook {
+  HookEvent event{};
+};
+struct UserEvent {
+  std::string name{};
+  NodeId from{};
+  Bytes body{};
+};
+struct Log {
+  LogLevel level = LogLevel::info;
+  std::string text{};
+};
+/// A client (hubctl) asks; the driver answers with event::AdminAnswer. args is a msgpack map.
+struct AdminQuery {
+  std::uint64_t client = 0;
+  std::uint64_t request = 0;
+  std::string verb{};
+  Bytes args{};
+};
+/// This node must not live on (a newer life of its name exists, or the cluster refused it). Stop everything,
+/// report `why`.
+struct Terminate {
+  std::string why{};
+};
+
+}  // namespace effect
+
+using Effect = std::variant<effect::Connect, effect::Disconnect, effect::Subscribe, effect::Unsubscribe,
+                            effect::SendLink, effect::SendRoute, effect::Publish, effect::StartWorker,
+                            effect::StopWorker, effect::Post, effect::CloseGates, effect::OpenGates,
+                            effect::CompleteStart, effect::CompleteStop, effect::CompleteCall,
+                            effect::CompleteVoid, effect::CompleteLock, effect::RunHook, effect::UserEvent,
+                            effect::Log, effect::AdminQuery, effect::Terminate>;
+
+/// Reused between steps; the driver performs and clears it.
+using Effects = std::vector<Effect>;
+
+}  // namespace processhub::protocol

@@ -1,0 +1,170 @@
+// Everything that can happen to a hub, as values. The runtime and the simulator make them; HubCore::step
+// takes them.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "processhub/child.hpp"
+#include "processhub/ids.hpp"
+#include "processhub/message.hpp"
+#include "processhub/result.hpp"
+#include "processhub/time.hpp"
+#include "processhub/transport.hpp"
+#include "processhub/worker.hpp"
+
+namespace processhub::protocol {
+
+/// Names an open request of the driver; the core answers each exactly once with a Complete… effect.
+using Token = std::uint64_t;
+
+/// Where the answer to a delivered call goes: the origin node of the call, and its token there. No node: a
+/// cast.
+struct ReplyRef {
+  NodeId origin{};
+  Token token = 0;
+  explicit operator bool() const { return token != 0; }
+};
+
+/// A message at a worker's mailbox.
+struct PostedMessage {
+  std::string message{};
+  Bytes body{};
+  bool named_reply = false;
+  ReplyRef reply{};                   ///< calls that came through the core
+  std::shared_ptr<ReplySink> sink{};  ///< calls that came straight from this process
+};
+
+enum class WorkerExit : std::uint8_t {
+  start_failed,  ///< unknown type, constructor or on_start threw
+  crashed,       ///< a handler, timer or continuation threw
+  finished,      ///< ended by itself, normally
+  stop_self,     ///< asked for its own removal
+  stopped,       ///< StopWorker was carried out (also if it did not return in time: `why` says so)
+};
+
+namespace event {
+
+// -- network
+struct LinkFrame {
+  LinkId link = 0;
+  Bytes frame{};
+};
+struct RouteFrame {
+  RouteId route = 0;
+  Bytes frame{};
+};
+struct Publication {
+  Bytes frame{};
+};
+struct LinkUp {
+  LinkId link = 0;
+};
+struct LinkDown {
+  LinkId link = 0;
+  bool refused = false;
+};
+/// SendLink could not be carried out (queue full, nobody connected): the session sends it again.
+struct SendRefused {
+  LinkId link = 0;
+  SendStatus status = SendStatus::full;
+};
+
+// -- time
+struct TimerDue {};
+
+// -- the user
+struct StartChildren {
+  Token token = 0;
+  std::vector<ChildSpec> specs{};
+  StartOptions options{};
+};
+enum class Select : std::uint8_t { ids, prefix, tag };
+struct StopChildren {
+  Token token = 0;
+  Select select = Select::ids;
+  std::vector<std::string> values{};
+  StopOptions options{};
+};
+struct UpdateMetadata {
+  Token token = 0;
+  std::string id{};
+  Metadata metadata{};
+};
+struct RestartChild {
+  Token token = 0;
+  std::string id{};
+};
+struct CallChild {
+  Token token = 0;
+  std::string id{};
+  std::string message{};
+  Bytes body{};
+  Duration timeout{};
+  bool named_reply = false;
+};
+struct CastChild {
+  std::string id{};
+  std::string message{};
+  Bytes body{};
+};
+struct Broadcast {
+  std::string tag{};
+  std::string message{};
+  Bytes body{};
+};
+struct LockQueue {
+  Token token = 0;
+  std::string reason{};
+  int level = 10;
+};
+struct UnlockQueue {
+  Token token = 0;
+  std::uint64_t lock = 0;
+};
+struct DispatchEvent {
+  std::string name{};
+  Bytes body{};
+  Scope scope = Scope::local;
+  int priority = 0;
+};
+struct LeaveCluster {
+  Token token = 0;
+};
+
+// -- workers; `serial` is the one of StartWorker
+struct WorkerUp {
+  std::uint64_t serial = 0;
+};
+struct WorkerDown {
+  std::uint64_t serial = 0;
+  WorkerExit exit = WorkerExit::stopped;
+  std::string why{};
+  std::vector<PostedMessage> leftovers{};
+};
+struct WorkerAnswer {
+  ReplyRef to{};
+  Result<Bytes> answer{Bytes{}};
+};
+
+// -- the answer to an AdminQuery effect; body is msgpack
+struct AdminAnswer {
+  std::uint64_t client = 0;
+  std::uint64_t request = 0;
+  std::uint8_t code = 0;
+  Bytes body{};
+};
+
+}  // namespace event
+
+using Event = std::variant<event::LinkFrame, event::RouteFrame, event::Publication, event::LinkUp,
+                           event::LinkDown, event::SendRefused, event::TimerDue, event::StartChildren,
+                           event::StopChildren, event::UpdateMetadata, event::RestartChild, event::CallChild,
+                           event::CastChild, event::Broadcast, event::LockQueue, event::UnlockQueue,
+                           event::DispatchEvent, event::LeaveCluster, event::WorkerUp, event::WorkerDown,
+                           event::WorkerAnswer, event::AdminAnswer>;
+
+}  // namespace processhub::protocol

@@ -1,0 +1,67 @@
+#include "core/protocol/event_queue.hpp"
+
+#include <algorithm>
+
+namespace processhub::protocol {
+
+std::optional<std::pair<Event, Time>> EventQueue::pop() {
+  for (auto& [priority, items] : waiting_) {
+    if (-priority < level()) return std::nullopt;
+    if (items.empty()) continue;
+    auto item = std::move(items.front());
+    items.pop_front();
+    return std::pair(std::move(item.event), item.since);
+  }
+  return std::nullopt;
+}
+
+bool EventQueue::has_ready() const {
+  return std::any_of(waiting_.begin(), waiting_.end(),
+                     [&](const auto& w) { return !w.second.empty() && -w.first >= level(); });
+}
+
+std::size_t EventQueue::size() const {
+  std::size_t n = 0;
+  for (const auto& [priority, items] : waiting_) n += items.size();
+  return n;
+}
+
+std::vector<Event> EventQueue::drain() {
+  std::vector<Event> out;
+  for (auto& [priority, items] : waiting_)
+    for (auto& item : items) out.push_back(std::move(item.event));
+  waiting_.clear();
+  return out;
+}
+
+std::uint64_t EventQueue::lock(Holder holder, std::string reason, int level, Time now) {
+  holders_[++last_token_] = {holder, std::move(reason), level, now};
+  return last_token_;
+}
+
+bool EventQueue::unlock(std::uint64_t token) { return holders_.erase(token) > 0; }
+
+int EventQueue::level() const {
+  int level = 0;
+  for (const auto& [token, held] : holders_) level = std::max(level, held.level);
+  return level;
+}
+
+std::vector<std::string> EventQueue::free_overdue(Time now, Duration timeout) {
+  std::vector<std::string> freed;
+  std::erase_if(holders_, [&](const auto& h) {
+    if (h.second.holder == Holder::joining || now - h.second.since < timeout) return false;
+    freed.push_back(h.second.reason);
+    return true;
+  });
+  return freed;
+}
+
+Time EventQueue::next_deadline(Duration timeout) const {
+  Time due = kNever;
+  for (const auto& [token, held] : holders_)
+    if (held.holder != Holder::joining) due = std::min(due, held.since + timeout);
+  return due;
+}
+
+}  // namespace processhub::protocol

@@ -1,0 +1,56 @@
+// EventQueue: user commands by priority, and the lock over them. The level is 0, or the highest of all lock
+// holders'; an event below the level waits in order until the level falls. Everything that keeps the cluster
+// going never enters here.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/protocol/event.hpp"
+#include "processhub/time.hpp"
+
+namespace processhub::protocol {
+
+inline constexpr int kLockedLevel = 10;
+
+class EventQueue {
+ public:
+  enum class Holder : std::uint8_t { joining, redistribution, user };
+
+  void push(int priority, Event event, Time now) { waiting_[-priority].push_back({std::move(event), now}); }
+  /// The next event at or above the level, with the time it came.
+  std::optional<std::pair<Event, Time>> pop();
+  bool has_ready() const;
+  std::size_t size() const;
+  /// Takes out everything, for answering it when the hub ends.
+  std::vector<Event> drain();
+
+  std::uint64_t lock(Holder holder, std::string reason, int level, Time now);
+  bool unlock(std::uint64_t token);
+  int level() const;
+  /// Frees redistribution and user holders older than `timeout`; their reasons.
+  std::vector<std::string> free_overdue(Time now, Duration timeout);
+  Time next_deadline(Duration timeout) const;
+  std::size_t holders() const { return holders_.size(); }
+
+ private:
+  struct Item {
+    Event event{};
+    Time since{};
+  };
+  struct Held {
+    Holder holder = Holder::user;
+    std::string reason{};
+    int level = kLockedLevel;
+    Time since{};
+  };
+  std::map<int, std::deque<Item>> waiting_{};  ///< by negative priority: the most urgent first
+  std::map<std::uint64_t, Held> holders_{};
+  std::uint64_t last_token_ = 0;
+};
+
+}  // namespace processhub::protocol

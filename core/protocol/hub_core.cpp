@@ -1,0 +1,270 @@
+#include "core/protocol/hub_core.hpp"
+
+#include <algorithm>
+
+#include "core/protocol/parts.hpp"
+
+namespace processhub::protocol {
+
+namespace {
+
+constexpr std::size_t kSlice = 2000;  // children looked at per part and run()
+
+/// User commands wait in the event queue; everything else passes.
+std::optional<int> queue_priority(const Event& event) {
+  if (const auto* dispatch = std::get_if<event::DispatchEvent>(&event)) return dispatch->priority;
+  bool command = std::holds_alternative<event::StartChildren>(event) ||
+                 std::holds_alternative<event::StopChildren>(event) ||
+                 std::holds_alternative<event::UpdateMetadata>(event) ||
+                 std::holds_alternative<event::RestartChild>(event);
+  if (command) return 0;
+  return std::nullopt;
+}
+
+void refuse_event(Context& ctx, Event& event, const Error& error) {
+  if (auto* e = std::get_if<event::StartChildren>(&event)) ctx.emit(effect::CompleteStart{e->token, error});
+  if (auto* e = std::get_if<event::StopChildren>(&event)) ctx.emit(effect::CompleteStop{e->token, error});
+  if (auto* e = std::get_if<event::UpdateMetadata>(&event)) ctx.emit(effect::CompleteVoid{e->token, error});
+  if (auto* e = std::get_if<event::RestartChild>(&event)) ctx.emit(effect::CompleteVoid{e->token, error});
+}
+
+}  // namespace
+
+// -- Parts: time and slices
+// ------------------------------------------------------------------------------------------------
+
+void HubCore::Parts::begin(Time now, Effects& fx) {
+  ctx.fx = &fx;
+  bool stall = last_now_ != kNever && now - last_now_ > ctx.config.stall_limit;
+  ctx.now = now;
+  last_now_ = now;
+  if (stall) on_stall();
+}
+
+void HubCore::Parts::start() {
+  joining_lock_ = queue.lock(EventQueue::Holder::joining, "joining", kLockedLevel, ctx.now);
+  purge_due_ = ctx.now + ctx.config.purge_interval;
+  ctx.hook(hook::PriorityChanged{0, kLockedLevel});
+  membership.start();
+  check_settled();
+}
+
+void HubCore::Parts::handle(Event event) {
+  if (auto priority = queue_priority(event)) {
+    if (terminated_ || left_) return refuse_event(ctx, event, {ErrorCode::stopped, "the hub has stopped"});
+    bool start = std::holds_alternative<event::StartChildren>(event);
+    if (partitioned_ && start)
+      return refuse_event(ctx, event, {ErrorCode::partitioned, "no quorum on this side"});
+    return queue.push(*priority, std::move(event), ctx.now);
+  }
+  std::visit([&](auto& e) { on(e); }, event);
+}
+
+bool HubCore::Parts::run() {
+  if (ctx.now >= next_deadline()) tick();
+  while (auto next = queue.pop()) {
+    auto waited = ctx.now - next->second;
+    ctx.stats.queue_wait_max = std::max(ctx.stats.queue_wait_max, waited);
+    std::visit([&](auto& e) { on(e); }, next->first);
+  }
+  bool more = requests.work(kSlice);
+  more = placement.work(kSlice) || more;
+  more = replication.work(kSlice) || more;
+  calls.work();
+  check_stall();
+  check_settled();
+  check_leave();
+  return more || queue.has_ready();
+}
+
+void HubCore::Parts::tick() {
+  auto before = queue.level();
+  for (const auto& reason : queue.free_overdue(ctx.now, ctx.config.deadlock_recovery_timeout)) {
+    ctx.log(LogLevel::error, "freed a lock that was held too long: " + reason);
+  }
+  note_level(before);
+  links.tick();
+  membership.tick();
+  replication.tick();
+  supervisor.tick();
+  requests.tick();
+  calls.tick();
+  placement.tick();
+  if (ctx.now >= purge_due_) purge();
+}
+
+Time HubCore::Parts::next_deadline() const {
+  return std::min({links.next_deadline(), membership.next_deadline(), replication.next_deadline(),
+                   supervisor.next_deadline(), requests.next_deadline(), calls.next_deadline(),
+                   placement.next_deadline(), purge_due_, leave_until_,
+                   queue.next_deadline(ctx.config.deadlock_recovery_timeout)});
+}
+
+void HubCore::Parts::flush() {
+  placement.flush();
+  replication.flush_deltas();  // before the view is announced: others rely on that order
+  if (heartbeat_wanted_) publications.publish(own_heartbeat());
+  heartbeat_wanted_ = false;
+  publications.flush();
+  replication.flush_acks();
+  links.flush();
+}
+
+// -- Parts: what concerns several parts
+// ----------------------------------------------------------------------------------
+
+void HubCore::Parts::check_settled() {
+  if (joining_lock_ != 0 && membership.joined()) {
+    auto before = queue.level();
+    queue.unlock(joining_lock_);
+    joining_lock_ = 0;
+    note_level(before);
+  }
+  bool now = placement.settled();
+  if (now && !settled_) placement.recheck();
+  settled_ = now;
+  if (settled_ && !leaving() && !stalled_ && !partitioned_) statics.start_missing();
+}
+
+/// This process was away. Others may have taken its children: nothing runs until they have told what they
+/// hold.
+void HubCore::Parts::on_stall() {
+  auto peers = membership.up_peers();
+  if (peers.empty() || terminated_) return;
+  ctx.log(LogLevel::warn,
+          "this process was away for longer than stall_limit: asking the others what runs where");
+  stalled_ = true;
+  if (!gates_closed_) ctx.emit(effect::CloseGates{});
+  gates_closed_ = true;
+  placement.set_active(false);
+  membership.forgive_silence();
+  for (auto peer : peers) replication.refresh(peer);
+}
+
+void HubCore::Parts::check_stall() {
+  if (stalled_) {
+    for (auto peer : membership.up_peers())
+      if (!replication.complete(peer)) return;
+    stalled_ = false;
+    placement.set_active(!partitioned_);
+    for (const auto& uid : supervisor.all())
+      if (auto* child = registry.find(uid)) placement.enqueue(*child);
+  }
+  if (gates_closed_ && !placement.busy()) {
+    gates_closed_ = false;
+    ctx.emit(effect::OpenGates{});
+  }
+}
+
+void HubCore::Parts::check_quorum() {
+  bool quorum = strategies.partition_tolerance->has_quorum(membership.eligible_view());
+  if (quorum != partitioned_) return;
+  partitioned_ = !quorum;
+  placement.set_active(quorum && !stalled_);
+  if (!quorum) supervisor.stop_all(StopReason::shutdown);
+}
+
+void HubCore::Parts::check_leave() {
+  if (!leave_token_) return;
+  bool late = ctx.now >= leave_until_;
+  if (!leave_said_) {
+    bool drained = supervisor.count() == 0 && !placement.busy() && requests.idle();
+    if (!drained && !late) return;
+    if (late)
+      ctx.log(LogLevel::warn,
+              "drain_timeout passed with " + std::to_string(supervisor.count()) + " children left");
+    supervisor.stop_all(StopReason::shutdown);
+    replication.flush_deltas();
+    membership.say_leave();
+    leave_said_ = true;
+    leave_until_ = ctx.now + std::chrono::seconds(1);
+    return;
+  }
+  if (!late && !(links.all_idle() && supervisor.count() == 0)) return;
+  left_ = true;
+  leave_until_ = kNever;
+  Error stopped{ErrorCode::stopped, "the hub has stopped"};
+  requests.fail_all(stopped);
+  calls.fail_all(stopped);
+  for (auto& event : queue.drain()) refuse_event(ctx, event, stopped);
+  ctx.emit(effect::CompleteVoid{*leave_token_, {}});
+  leave_token_.reset();
+}
+
+/// Rows of lives that cannot return, once somebody else runs the child.
+void HubCore::Parts::purge() {
+  purge_due_ = ctx.now + ctx.config.purge_interval;
+  std::vector<NodeId> gone;
+  for (const auto& [node, table] : registry.tables())
+    if (membership.has_left(node) && !membership.is_up(node)) gone.push_back(node);
+  for (auto node : gone) {
+    bool needed = false;
+    for (Slot s = 0; s < registry.slot_end() && !needed; ++s) {
+      auto* child = registry.at(s);
+      const auto* entry = child == nullptr || !child->spec ? nullptr : child->entry_of(node);
+      needed = entry != nullptr && child->highest_epoch() <= entry->epoch;
+    }
+    if (!needed) registry.drop_table(node);
+  }
+}
+
+ClusterSnapshot HubCore::Parts::snapshot() {
+  ClusterSnapshot s;
+  s.nodes = membership.infos();
+  s.locked = queue.level() >= kLockedLevel;
+  s.partitioned = partitioned_;
+  s.joined = membership.joined();
+  s.children_local = registry.table(ctx.self()).listed;
+  s.children_total = registry.live_count();
+  s.digest = spec_digest();
+  for (const auto& [node, table] : registry.tables())
+    if (membership.is_up(node)) s.digest += table.digest;
+  return s;
+}
+
+// -- HubCore
+// -------------------------------------------------------------------------------------------------------------
+
+HubCore::HubCore(Identity identity, HubConfig config, StrategySet strategies)
+    : parts_(std::make_unique<Parts>(std::move(identity), std::move(config), std::move(strategies))) {}
+
+HubCore::~HubCore() = default;
+
+void HubCore::start(Time now, Effects& fx) {
+  parts_->begin(now, fx);
+  parts_->start();
+}
+
+void HubCore::step(Time now, Event event, Effects& fx) {
+  parts_->begin(now, fx);
+  parts_->handle(std::move(event));
+}
+
+bool HubCore::run(Time now, Effects& fx) {
+  parts_->begin(now, fx);
+  return parts_->run();
+}
+
+void HubCore::flush(Time now, Effects& fx) {
+  parts_->begin(now, fx);
+  parts_->flush();
+}
+
+Time HubCore::next_deadline() const { return parts_->next_deadline(); }
+
+std::vector<RegistryChange> HubCore::take_registry_changes() {
+  auto& p = *parts_;
+  return p.registry.take_changes([&](NodeId node) { return p.membership.is_up(node); });
+}
+
+std::optional<ClusterSnapshot> HubCore::take_cluster_change() {
+  if (!parts_->cluster_changed) return std::nullopt;
+  parts_->cluster_changed = false;
+  return parts_->snapshot();
+}
+
+HubStats HubCore::stats() const { return parts_->ctx.stats; }
+
+NodeId HubCore::self() const { return parts_->ctx.self(); }
+
+}  // namespace processhub::protocol

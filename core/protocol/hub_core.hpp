@@ -1,0 +1,87 @@
+// HubCore: the hub as a function of time and events. It owns no thread, socket or clock, and only routes
+// events to parts that each own their state. One driver at a time calls it: the loop thread in a program, the
+// scheduler in the simulator.
+//
+//   core.start(now, fx);                      // once, after the addresses are bound
+//   for (;;) {
+//     ... core.step(now, event, fx) for what arrived ...; perform fx after each or after a few
+//     bool more = core.run(now, fx);          // a bounded slice (about `slice` units) of queued and due work
+//     core.flush(now, fx);                    // end of a turn: what was said to peers goes out, batched
+//     perform(fx); publish core.take_registry_changes() and core.take_cluster_change();
+//     wait for traffic until core.next_deadline(), or not at all if `more`
+//   }
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/protocol/effect.hpp"
+#include "core/protocol/event.hpp"
+#include "processhub/config.hpp"
+#include "processhub/hub.hpp"
+#include "processhub/strategy_catalog.hpp"
+#include "processhub/time.hpp"
+
+namespace processhub::protocol {
+
+/// What the driver knows before the core exists.
+struct Identity {
+  NodeId self{};
+  std::string router_endpoint{};  ///< as told to peers; empty: no network
+  std::string pub_endpoint{};
+  std::uint64_t random_seed = 0;  ///< all randomness of the core comes from it
+};
+
+/// The registry's answer about one id; immutable, shared with readers on other threads.
+struct ChildRecord {
+  std::shared_ptr<const ChildSpec> spec{};
+  Uid uid{};
+  std::shared_ptr<const Metadata> metadata{};  ///< current; null: spec->metadata
+  std::vector<Instance> instances{};
+};
+
+struct RegistryChange {
+  std::string id{};
+  std::shared_ptr<const ChildRecord> record{};  ///< null: the id is gone
+};
+
+/// Published when anything in it changed (counters alone do not publish).
+struct ClusterSnapshot {
+  std::vector<NodeInfo> nodes{};
+  bool locked = false;
+  bool partitioned = false;
+  bool joined = false;
+  std::uint64_t children_local = 0;
+  std::uint64_t children_total = 0;
+  std::uint64_t digest = 0;
+};
+
+class HubCore {
+ public:
+  HubCore(Identity identity, HubConfig config, StrategySet strategies);
+  ~HubCore();
+
+  void start(Time now, Effects& fx);
+  void step(Time now, Event event, Effects& fx);
+  bool run(Time now, Effects& fx);
+  void flush(Time now, Effects& fx);
+  Time next_deadline() const;
+
+  std::vector<RegistryChange> take_registry_changes();
+  std::optional<ClusterSnapshot> take_cluster_change();
+  HubStats stats() const;
+  NodeId self() const;
+
+  /// For tests and tools: read-only looks into the parts.
+  class Parts;
+  const Parts& parts() const { return *parts_; }
+
+ private:
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace processhub::protocol

@@ -1,0 +1,107 @@
+// LinkSession: the numbered, acknowledged stream between two incarnations. Sans-IO: frames in, frames out,
+// time handed in.
+//
+// How to use it (a node and a client do the same):
+//   LinkSession s(session_id(own nonce, their nonce, own NodeId hash, their NodeId hash), limits);
+//   s.send(Lane::control, AdminRequest{...});         // queued; false: the lane's ring is full
+//   (back-pressure) s.flush(now, [&](Bytes frame) { out(frame); });   // once per turn: full frames, resends,
+//   acknowledgements s.on_frame(now, header, rest, [&](Part part) {...});  // parts in order, each once wake
+//   up for flush() again no later than s.next_deadline().
+// Frames that were lost (reconnect, full queue) are sent again after `resend_after`, or at once after
+// on_reconnect().
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+
+#include "core/protocol/frame.hpp"
+#include "core/protocol/messages.hpp"
+#include "processhub/time.hpp"
+
+namespace processhub::protocol {
+
+struct SessionLimits {
+  std::uint64_t ring_bytes = 64ULL << 20;   ///< queued and unacknowledged, per lane
+  std::uint64_t max_message = 64ULL << 20;  ///< a longer one is refused on both ends
+  std::size_t window_frames = 512;          ///< in flight per lane
+  Duration resend_after = std::chrono::milliseconds(200);
+  Duration resend_max = std::chrono::seconds(2);
+  Duration ack_delay = std::chrono::milliseconds(10);
+};
+
+/// Equal on both sides.
+std::uint64_t session_id(std::uint64_t nonce_a, std::uint64_t nonce_b, std::uint64_t node_a,
+                         std::uint64_t node_b);
+
+class LinkSession {
+ public:
+  using Emit = std::function<void(Bytes frame)>;
+  using Deliver = std::function<void(const Part& part)>;
+
+  LinkSession(std::uint64_t id, const SessionLimits& limits) : id_(id), limits_(limits) {}
+
+  std::uint64_t id() const { return id_; }
+
+  template <class M>
+  bool send(Lane lane, const M& message) {
+    scratch_.clear();
+    Writer w(scratch_);
+    put(w, message);
+    return send_raw(lane, message_kind<M>(), scratch_);
+  }
+  bool send_raw(Lane lane, std::uint16_t kind, std::string_view body);
+  void flush(Time now, const Emit& emit);
+  /// False: the frame is malformed; the session should end.
+  bool on_frame(Time now, const SessionHeader& header, std::string_view rest, const Deliver& deliver);
+  /// The link came up again, or refused a frame: everything unacknowledged goes out at `when`.
+  void resend_at(Time when);
+  Time next_deadline() const;
+  /// Nothing queued and nothing unacknowledged.
+  bool idle() const;
+  std::uint64_t queued_bytes(Lane lane) const { return lanes_[static_cast<int>(lane)].bytes; }
+  std::uint64_t resends() const { return resends_; }
+
+ private:
+  struct Sent {
+    std::uint64_t seq = 0;
+    Bytes frame{};
+  };
+  struct Out {
+    Bytes open{};               ///< the frame being filled; header room first
+    std::deque<Bytes> ready{};  ///< closed, not yet in the window
+    std::deque<Sent> unacked{};
+    std::uint64_t next_seq = 1;
+    std::uint64_t bytes = 0;
+    std::uint64_t sent_upto = 0;  ///< everything up to here was emitted since the last rewind
+  };
+  struct In {
+    std::uint64_t received = 0;  ///< delivered in order up to here
+    std::map<std::uint64_t, std::pair<std::uint8_t, Bytes>> early{};
+    Bytes partial{};
+    bool gap = false;
+  };
+
+  void close_open(Out& out);
+  void send_long(Out& out, std::uint16_t kind, std::string_view body);
+  void on_ack(Time now, Lane lane, std::uint64_t ack, bool gap);
+  void flush_lane(Time now, Lane lane, const Emit& emit, bool& sent);
+  void emit_frame(Lane lane, Sent& sent, const Emit& emit);
+  SessionHeader header_for(Lane lane, std::uint64_t seq, std::uint8_t flags) const;
+  bool take_body(In& in, std::uint8_t flags, std::string_view body, const Deliver& deliver);
+
+  std::uint64_t id_;
+  SessionLimits limits_;
+  Out lanes_[kLanes];
+  In in_[kLanes];
+  Bytes scratch_{};
+  Time resend_due_ = kNever;
+  Duration resend_wait_{};
+  Time ack_due_ = kNever;
+  Time last_rewind_{-1'000'000};
+  std::uint32_t unacked_in_ = 0;
+  std::uint64_t resends_ = 0;
+};
+
+}  // namespace processhub::protocol

@@ -1,0 +1,450 @@
+#include "core/protocol/links.hpp"
+
+#include <algorithm>
+
+namespace processhub::protocol {
+
+namespace {
+
+constexpr Duration kHelloFirst = std::chrono::milliseconds(50);
+constexpr Duration kHelloMax = std::chrono::seconds(1);
+constexpr Duration kClientIdle = std::chrono::minutes(2);
+constexpr std::size_t kMaxClients = 1024;
+constexpr Duration kRetryFull = std::chrono::milliseconds(5);
+constexpr int kSeedTries = 40;  // hellos on one seed connection before the next discover round takes over
+
+template <class M>
+Bytes frame_of(FrameType type, const M& message) {
+  Bytes frame;
+  put_preamble(frame, type);
+  Writer w(frame);
+  put(w, message);
+  return frame;
+}
+
+template <class M>
+std::optional<M> parse(std::string_view body) {
+  Reader r(body);
+  M m{};
+  get(r, m);
+  if (r.bad()) return std::nullopt;
+  return m;
+}
+
+}  // namespace
+
+Links::Links(Context& context, LinkEvents& events, std::uint64_t options_digest, std::string options)
+    : ctx_(context), events_(events), options_digest_(options_digest), options_(std::move(options)) {
+  // Nonces of one incarnation only grow, so that a late copy of an old hello is recognised.
+  last_nonce_ = ctx_.rng.next() >> 16;
+}
+
+SessionLimits Links::limits() const {
+  SessionLimits l;
+  l.ring_bytes = ctx_.config.link_ring_bytes;
+  l.max_message = ctx_.config.max_message_size;
+  return l;
+}
+
+LinkSession* Links::session_of(NodeId peer) {
+  auto it = peers_.find(peer);
+  return it == peers_.end() ? nullptr : it->second.session.get();
+}
+
+bool Links::has_session(NodeId peer) const {
+  auto it = peers_.find(peer);
+  return it != peers_.end() && it->second.session;
+}
+
+bool Links::refused(NodeId peer) const {
+  auto it = peers_.find(peer);
+  return it != peers_.end() && it->second.refused;
+}
+
+void Links::try_endpoint(const std::string& endpoint) {
+  auto [it, fresh] = seeds_.try_emplace(endpoint);
+  auto& seed = it->second;
+  if (fresh) {
+    seed.link = ++last_link_;
+    seed.token = fresh_nonce();
+    ctx_.emit(effect::Connect{seed.link, endpoint});
+  }
+  seed.tries = 0;
+  seed.hello_due = ctx_.now;
+}
+
+void Links::open(NodeId id, const std::string& endpoint) {
+  auto& peer = peers_[id];
+  if (peer.link != 0 && peer.endpoint != endpoint && !endpoint.empty()) {
+    ctx_.emit(effect::Disconnect{peer.link});
+    links_.erase(peer.link);
+    peer.link = 0;
+  }
+  if (peer.link == 0) {
+    peer.endpoint = endpoint;
+    peer.link = ++last_link_;
+    links_[peer.link] = id;
+    ctx_.emit(effect::Connect{peer.link, endpoint});
+  }
+  if (peer.nonce == 0) peer.nonce = fresh_nonce();
+  if (!peer.wanted || peer.hello_wait == Duration::zero()) {
+    peer.hello_wait = kHelloFirst;
+    peer.hello_due = ctx_.now;
+  }
+  peer.wanted = true;
+}
+
+void Links::end_session(NodeId id) {
+  auto it = peers_.find(id);
+  if (it == peers_.end()) return;
+  auto& peer = it->second;
+  peer.wanted = false;
+  peer.nonce = fresh_nonce();
+  if (!peer.session) return;
+  sessions_.erase(peer.session->id());
+  ctx_.stats.resends += peer.session->resends();
+  peer.session.reset();
+  events_.on_session_end(id);
+}
+
+void Links::close(NodeId id) {
+  end_session(id);
+  auto it = peers_.find(id);
+  if (it == peers_.end()) return;
+  if (it->second.link != 0) {
+    ctx_.emit(effect::Disconnect{it->second.link});
+    links_.erase(it->second.link);
+  }
+  peers_.erase(it);
+}
+
+NodeId Links::peer_at(LinkId link) const {
+  auto it = links_.find(link);
+  return it == links_.end() ? NodeId{} : it->second;
+}
+
+Hello Links::own_hello() {
+  Hello h;
+  h.hub_id = ctx_.config.hub_id;
+  h.self = events_.self_record();
+  h.options_digest = options_digest_;
+  h.options = options_;
+  return h;
+}
+
+void Links::say_hello(NodeId id, Peer& peer, std::uint64_t echo_token) {
+  auto h = own_hello();
+  h.target_name = std::string(id.name());
+  h.target_incarnation = id.incarnation();
+  h.nonce = peer.nonce;
+  h.echo_nonce = peer.their_nonce;
+  h.echo_token = echo_token;
+  ctx_.emit(effect::SendLink{peer.link, frame_of(FrameType::hello, h)});
+  peer.hello_wait = std::min(std::max(peer.hello_wait * 2, kHelloFirst), kHelloMax);
+  peer.hello_due = ctx_.now + peer.hello_wait;
+}
+
+void Links::say_hello_to_seed(Seed& seed) {
+  auto h = own_hello();
+  h.link_token = seed.token;
+  ctx_.emit(effect::SendLink{seed.link, frame_of(FrameType::hello, h)});
+  seed.hello_due = ++seed.tries < kSeedTries ? ctx_.now + kHelloFirst * std::min(seed.tries, 10) : kNever;
+}
+
+void Links::bad_frame(const char* why) {
+  // One line for the first and then for each power of two: a flood of garbage must not become a flood of log
+  // lines.
+  auto n = ++ctx_.stats.bad_frames;
+  if ((n & (n - 1)) == 0)
+    ctx_.log(LogLevel::warn, std::string("ignored a frame: ") + why + " (" + std::to_string(n) + " so far)");
+}
+
+void Links::refuse(RouteId route, const Refusal& refusal) {
+  ctx_.emit(effect::SendRoute{route, frame_of(FrameType::refusal, refusal)});
+}
+
+bool Links::acceptable(const Hello& h, RouteId route) {
+  bool client = h.role == PeerRole::client;
+  if (h.hub_id != ctx_.config.hub_id && !(client && h.hub_id.empty())) {
+    bad_frame("hello for another hub");
+    return false;
+  }
+  if (h.version_min > kProtocolVersion || h.version_max < kProtocolVersion) {
+    refuse(route, {ctx_.config.hub_id, h.self.id, ctx_.self(),
+                   "protocol version " + std::to_string(kProtocolVersion) + " is spoken here, not " +
+                       std::to_string(h.version_min) + ".." + std::to_string(h.version_max),
+                   0});
+    bad_frame("hello with a protocol version that is not spoken here");
+    return false;
+  }
+  bool for_us = h.target_name.empty() ||
+                (h.target_name == ctx_.self().name() && h.target_incarnation == ctx_.self().incarnation());
+  if (!for_us) bad_frame("hello for another node");
+  return for_us && h.self.id;
+}
+
+void Links::on_hello(RouteId route, std::string_view body) {
+  auto h = parse<Hello>(body);
+  if (!h) return bad_frame("hello that does not parse");
+  if (h->self.id == ctx_.self()) {
+    for (auto& [endpoint, seed] : seeds_) {
+      if (seed.token != h->link_token || seed.link == 0) continue;
+      ctx_.emit(effect::Disconnect{seed.link});
+      seed.link = 0;
+      seed.hello_due = kNever;
+      return events_.on_own_endpoint(endpoint);
+    }
+    return;
+  }
+  if (!acceptable(*h, route)) return;
+  if (h->role == PeerRole::client) return on_client_hello(route, *h);
+  on_node_hello(route, *h);
+}
+
+void Links::on_client_hello(RouteId route, const Hello& h) {
+  if (clients_.size() >= kMaxClients) return bad_frame("hello of one client too many");
+  auto nonce = fresh_nonce();
+  auto id = session_id(nonce, h.nonce, ctx_.self().hash(), h.self.id.hash());
+  clients_.try_emplace(id, Client{route, LinkSession(id, limits()), ctx_.now});
+  auto answer = own_hello();
+  answer.nonce = nonce;
+  answer.echo_nonce = h.nonce;
+  ctx_.emit(effect::SendRoute{route, frame_of(FrameType::hello, answer)});
+}
+
+void Links::adopt_seed(NodeId id, Peer& peer, std::uint64_t token) {
+  if (token == 0) return;
+  for (auto it = seeds_.begin(); it != seeds_.end(); ++it) {
+    if (it->second.token != token) continue;
+    if (peer.link == 0) {
+      peer.link = it->second.link;
+      peer.endpoint = it->first;
+      links_[peer.link] = id;
+    } else if (it->second.link != 0) {
+      ctx_.emit(effect::Disconnect{it->second.link});
+    }
+    seeds_.erase(it);
+    return;
+  }
+}
+
+void Links::on_node_hello(RouteId route, const Hello& h) {
+  if (h.options_digest != options_digest_) {
+    refuse(route, {ctx_.config.hub_id, h.self.id, ctx_.self(),
+                   "cluster-wide options differ: here " + options_ + ", there " + h.options, 0});
+    ctx_.log(LogLevel::error, "refused " + h.self.id.str() + ": cluster-wide options differ: here " +
+                                  options_ + ", there " + h.options);
+    return;
+  }
+  auto admission = events_.on_hello(h);
+  if (admission.refusal) refuse(route, *admission.refusal);
+  if (!admission.accept) return;
+  auto& peer = peers_[h.self.id];
+  adopt_seed(h.self.id, peer, h.echo_token);
+  if (peer.link == 0) open(h.self.id, h.self.router);
+  if (peer.nonce == 0) peer.nonce = fresh_nonce();
+  if (h.nonce < peer.their_nonce) return;  // a late copy
+  if (h.nonce > peer.their_nonce && h.nonce != 0) {
+    if (peer.session) end_session(h.self.id);
+    peer.their_nonce = h.nonce;
+  }
+  peer.wanted = true;
+  bool fresh = false;
+  if (h.nonce != 0 && h.echo_nonce == peer.nonce && !peer.session) {
+    establish(h.self.id, peer);
+    fresh = true;
+  }
+  if (h.echo_nonce != peer.nonce || fresh || h.link_token != 0) say_hello(h.self.id, peer, h.link_token);
+}
+
+void Links::establish(NodeId id, Peer& peer) {
+  auto sid = session_id(peer.nonce, peer.their_nonce, ctx_.self().hash(), id.hash());
+  peer.session = std::make_unique<LinkSession>(sid, limits());
+  peer.refused = false;
+  sessions_[sid] = id;
+  events_.on_session_up(id);
+}
+
+NodeId Links::peer_for_session(std::uint64_t session) {
+  if (auto it = sessions_.find(session); it != sessions_.end()) return it->second;
+  // The peer may have completed the handshake first: its frame carries the id that our nonces give.
+  for (auto& [id, peer] : peers_) {
+    if (peer.session || peer.their_nonce == 0 || !peer.wanted) continue;
+    if (session_id(peer.nonce, peer.their_nonce, ctx_.self().hash(), id.hash()) != session) continue;
+    establish(id, peer);
+    return id;
+  }
+  return {};
+}
+
+void Links::on_session_frame(std::optional<RouteId> route, std::string_view rest) {
+  auto header = take_session_header(rest);
+  if (!header) return bad_frame("session frame that does not parse");
+  if (auto it = clients_.find(header->session); it != clients_.end()) {
+    return on_client_frame(it->second, it->first, *header, rest);
+  }
+  if (auto id = peer_for_session(header->session)) return on_peer_frame(id, *header, rest);
+  ++ctx_.stats.bad_frames;
+  if (!route) return;
+  Bytes reset;
+  put_preamble(reset, FrameType::reset);
+  put_u64(reset, header->session);
+  ctx_.emit(effect::SendRoute{*route, std::move(reset)});
+}
+
+void Links::on_peer_frame(NodeId id, const SessionHeader& header, std::string_view rest) {
+  events_.on_heard(id);
+  std::vector<std::pair<std::uint16_t, Bytes>> parts;
+  auto* session = session_of(id);
+  if (session == nullptr) return;
+  bool good = session->on_frame(ctx_.now, header, rest,
+                                [&](const Part& p) { parts.emplace_back(p.kind, Bytes(p.body)); });
+  for (auto& [kind, body] : parts) {
+    ++ctx_.stats.messages_in;
+    if (auto message = decode_message(kind, body)) {
+      events_.on_peer_message(id, std::move(*message));
+    } else if (kind < kMessageKinds) {
+      bad_frame("message that does not parse");
+    } else {
+      ++ctx_.stats.bad_frames;  // a kind of a later version: tolerated
+    }
+  }
+  if (!good) {
+    bad_frame("session frame with broken contents");
+    end_session(id);
+    open(id, peers_[id].endpoint);
+  }
+}
+
+void Links::on_client_frame(Client& client, std::uint64_t key, const SessionHeader& header,
+                            std::string_view rest) {
+  client.last_heard = ctx_.now;
+  bool good = client.session.on_frame(ctx_.now, header, rest, [&](const Part& p) {
+    ++ctx_.stats.messages_in;
+    if (p.kind != message_kind<AdminRequest>()) return bad_frame("client message that is no request");
+    auto message = decode_message(p.kind, p.body);
+    if (!message) return bad_frame("client request that does not parse");
+    events_.on_client_request(key, std::move(std::get<AdminRequest>(*message)));
+  });
+  if (!good) clients_.erase(key);
+}
+
+void Links::on(const event::RouteFrame& f) {
+  std::string_view in = f.frame;
+  auto type = take_preamble(in);
+  if (!type) return bad_frame("not a frame of this protocol version");
+  switch (*type) {
+    case FrameType::hello:
+      return on_hello(f.route, in);
+    case FrameType::session:
+      return on_session_frame(f.route, in);
+    default:
+      return bad_frame("frame type that has no place here");
+  }
+}
+
+void Links::on(const event::LinkFrame& f) {
+  std::string_view in = f.frame;
+  auto type = take_preamble(in);
+  if (!type) return bad_frame("not a frame of this protocol version");
+  switch (*type) {
+    case FrameType::refusal:
+      return on_refusal(in);
+    case FrameType::reset:
+      return on_reset(f.link, in);
+    default:
+      return bad_frame("frame type that has no place here");
+  }
+}
+
+void Links::on_refusal(std::string_view body) {
+  auto refusal = parse<Refusal>(body);
+  if (!refusal || refusal->hub_id != ctx_.config.hub_id || refusal->to != ctx_.self())
+    return bad_frame("refusal for another");
+  events_.on_refused(*refusal);
+}
+
+void Links::on_reset(LinkId link, std::string_view body) {
+  auto session = take_u64(body);
+  auto id = peer_at(link);
+  if (!session || !id) return;
+  auto& peer = peers_[id];
+  if (!peer.session || peer.session->id() != *session) return;
+  end_session(id);
+  open(id, peer.endpoint);
+}
+
+void Links::on(const event::LinkUp& e) {
+  for (auto& [endpoint, seed] : seeds_) {
+    if (seed.link != e.link) continue;
+    seed.tries = 0;
+    seed.hello_due = ctx_.now;
+  }
+  auto id = peer_at(e.link);
+  if (!id) return;
+  auto& peer = peers_[id];
+  peer.refused = false;
+  if (peer.session) peer.session->resend_at(ctx_.now);
+  peer.hello_due = ctx_.now;
+  peer.hello_wait = kHelloFirst;
+}
+
+void Links::on(const event::LinkDown& e) {
+  auto id = peer_at(e.link);
+  if (!id) return;
+  peers_[id].refused = e.refused;
+  events_.on_link_lost(id, e.refused);
+}
+
+void Links::on(const event::SendRefused& e) {
+  ++ctx_.stats.send_refusals;
+  auto id = peer_at(e.link);
+  if (!id || !peers_[id].session) return;
+  peers_[id].session->resend_at(ctx_.now + kRetryFull);
+}
+
+void Links::tick() {
+  for (auto& [id, peer] : peers_) {
+    if (peer.wanted && !peer.session && peer.link != 0 && ctx_.now >= peer.hello_due) say_hello(id, peer, 0);
+  }
+  for (auto& [endpoint, seed] : seeds_) {
+    if (seed.link != 0 && ctx_.now >= seed.hello_due) say_hello_to_seed(seed);
+  }
+  std::erase_if(clients_, [&](const auto& c) { return ctx_.now - c.second.last_heard > kClientIdle; });
+}
+
+void Links::flush() {
+  for (auto& [id, peer] : peers_) {
+    if (!peer.session) continue;
+    peer.session->flush(ctx_.now, [&](Bytes frame) {
+      ++ctx_.stats.messages_out;
+      ctx_.emit(effect::SendLink{peer.link, std::move(frame)});
+    });
+  }
+  for (auto& [key, client] : clients_) {
+    client.session.flush(ctx_.now, [&](Bytes frame) {
+      ctx_.emit(effect::SendRoute{client.route, std::move(frame)});
+    });
+  }
+}
+
+Time Links::next_deadline() const {
+  Time due = kNever;
+  for (const auto& [id, peer] : peers_) {
+    if (peer.session)
+      due = std::min(due, peer.session->next_deadline());
+    else if (peer.wanted && peer.link != 0)
+      due = std::min(due, peer.hello_due);
+  }
+  for (const auto& [endpoint, seed] : seeds_)
+    if (seed.link != 0) due = std::min(due, seed.hello_due);
+  for (const auto& [key, client] : clients_) due = std::min(due, client.session.next_deadline());
+  return due;
+}
+
+bool Links::all_idle() const {
+  return std::all_of(peers_.begin(), peers_.end(),
+                     [](const auto& p) { return !p.second.session || p.second.session->idle(); });
+}
+
+}  // namespace processhub::protocol

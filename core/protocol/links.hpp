@@ -1,0 +1,137 @@
+// Links: connections, handshakes and sessions with other nodes and with clients. It knows who is reachable
+// through a session, not who is a member. Every node sends on a connection of its own to the peer's ROUTER;
+// the session id is made of a fresh nonce from each side, so a frame of a session proves that its sender has
+// seen our latest hello.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/protocol/context.hpp"
+#include "core/protocol/link_session.hpp"
+#include "core/protocol/messages.hpp"
+
+namespace processhub::protocol {
+
+/// What Links tells the hub about peers.
+class LinkEvents {
+ public:
+  virtual ~LinkEvents() = default;
+  struct Admission {
+    bool accept = false;
+    std::optional<Refusal> refusal{};  ///< told to the peer when not accepted; none: say nothing (yet)
+  };
+  virtual Admission on_hello(const Hello& hello) = 0;
+  virtual void on_own_endpoint(const std::string& endpoint) = 0;  ///< a seed turned out to be this node
+  virtual void on_session_up(NodeId peer) = 0;
+  virtual void on_session_end(NodeId peer) = 0;
+  virtual void on_peer_message(NodeId peer, Message message) = 0;
+  virtual void on_heard(NodeId peer) = 0;
+  virtual void on_link_lost(NodeId peer, bool refused) = 0;
+  virtual void on_refused(const Refusal& refusal) = 0;
+  virtual void on_client_request(std::uint64_t client, AdminRequest request) = 0;
+  virtual MemberRecord self_record() = 0;
+};
+
+class Links {
+ public:
+  Links(Context& context, LinkEvents& events, std::uint64_t options_digest, std::string options);
+
+  /// Says hello to whoever listens at a configured address.
+  void try_endpoint(const std::string& endpoint);
+  /// Keeps a connection to this node and a session over it.
+  void open(NodeId peer, const std::string& endpoint);
+  /// Ends the session; the connection stays for later hellos.
+  void end_session(NodeId peer);
+  /// Forgets the peer altogether.
+  void close(NodeId peer);
+  bool has_session(NodeId peer) const;
+  /// The peer's address refused the last connection attempt.
+  bool refused(NodeId peer) const;
+
+  template <class M>
+  bool send(NodeId peer, Lane lane, const M& message) {
+    auto* session = session_of(peer);
+    return session != nullptr && session->send(lane, message);
+  }
+  template <class M>
+  bool send_client(std::uint64_t client, const M& message) {
+    auto it = clients_.find(client);
+    return it != clients_.end() && it->second.session.send(Lane::control, message);
+  }
+
+  void on(const event::LinkFrame& frame);
+  void on(const event::RouteFrame& frame);
+  void on(const event::LinkUp& up);
+  void on(const event::LinkDown& down);
+  void on(const event::SendRefused& refused);
+  void tick();
+  void flush();
+  Time next_deadline() const;
+  /// No session has anything queued or unacknowledged.
+  bool all_idle() const;
+
+ private:
+  struct Peer {
+    std::string endpoint{};
+    LinkId link = 0;
+    std::uint64_t nonce = 0;
+    std::uint64_t their_nonce = 0;
+    std::unique_ptr<LinkSession> session{};
+    bool wanted = true;  ///< say hello until there is a session
+    bool refused = false;
+    Time hello_due{};
+    Duration hello_wait{};
+  };
+  struct Seed {
+    LinkId link = 0;
+    std::uint64_t token = 0;
+    Time hello_due{};
+    int tries = 0;
+  };
+  struct Client {
+    RouteId route = 0;
+    LinkSession session;
+    Time last_heard{};
+  };
+
+  LinkSession* session_of(NodeId peer);
+  SessionLimits limits() const;
+  void say_hello(NodeId id, Peer& peer, std::uint64_t echo_token);
+  void say_hello_to_seed(Seed& seed);
+  Hello own_hello();
+  void on_hello(RouteId route, std::string_view body);
+  bool acceptable(const Hello& hello, RouteId route);
+  void on_node_hello(RouteId route, const Hello& hello);
+  void on_client_hello(RouteId route, const Hello& hello);
+  void adopt_seed(NodeId id, Peer& peer, std::uint64_t token);
+  void establish(NodeId id, Peer& peer);
+  void on_session_frame(std::optional<RouteId> route, std::string_view rest);
+  void on_peer_frame(NodeId id, const SessionHeader& header, std::string_view rest);
+  void on_client_frame(Client& client, std::uint64_t key, const SessionHeader& header, std::string_view rest);
+  NodeId peer_for_session(std::uint64_t session);
+  void on_refusal(std::string_view body);
+  void on_reset(LinkId link, std::string_view body);
+  void refuse(RouteId route, const Refusal& refusal);
+  void bad_frame(const char* why);
+  std::uint64_t fresh_nonce() { return ++last_nonce_; }
+  NodeId peer_at(LinkId link) const;
+
+  Context& ctx_;
+  LinkEvents& events_;
+  std::uint64_t options_digest_;
+  std::string options_;
+  std::map<NodeId, Peer> peers_{};
+  std::map<std::string, Seed> seeds_{};
+  std::map<std::uint64_t, Client> clients_{};   ///< by session id
+  std::map<std::uint64_t, NodeId> sessions_{};  ///< node sessions by id
+  std::map<LinkId, NodeId> links_{};
+  LinkId last_link_ = 0;
+  std::uint64_t last_nonce_ = 0;
+};
+
+}  // namespace processhub::protocol

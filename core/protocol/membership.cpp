@@ -1,0 +1,268 @@
+#include "core/protocol/membership.hpp"
+
+#include <algorithm>
+
+#include "core/hash.hpp"
+
+namespace processhub::protocol {
+
+Membership::Membership(Context& context, Links& links, MembershipEvents& events)
+    : ctx_(context), links_(links), events_(events) {
+  self_.id = ctx_.self();
+  self_.router = ctx_.identity.router_endpoint;
+  self_.pub = ctx_.identity.pub_endpoint;
+  self_.weight = ctx_.config.weight;
+  self_.zone = ctx_.config.zone;
+  self_.roles = ctx_.config.roles;
+  self_.status_version = 1;
+  by_hash_[ctx_.self().hash()] = ctx_.self();
+}
+
+void Membership::start() {
+  started_ = ctx_.now;
+  heartbeat_due_ = ctx_.now;
+  discover_due_ = ctx_.now + ctx_.config.discover_interval;
+  for (const auto& seed : ctx_.config.seeds) {
+    if (seed != self_.router && std::find(seeds_.begin(), seeds_.end(), seed) == seeds_.end())
+      seeds_.push_back(seed);
+  }
+  refresh_digest();
+  if (self_.router.empty()) seeds_.clear();
+  for (const auto& seed : seeds_) links_.try_endpoint(seed);
+  check_joined();
+}
+
+bool Membership::is_up(NodeId node) const {
+  if (node == ctx_.self()) return true;
+  auto it = members_.find(node);
+  return it != members_.end() &&
+         (it->second.liveness == Liveness::up || it->second.liveness == Liveness::suspect);
+}
+
+bool Membership::has_left(NodeId node) const {
+  if (node == ctx_.self()) return false;
+  auto it = members_.find(node);
+  if (it != members_.end() && it->second.liveness == Liveness::left) return true;
+  if (node.name() == ctx_.self().name()) return node.incarnation() < ctx_.self().incarnation();
+  return std::any_of(members_.begin(), members_.end(), [&](const auto& m) {
+    return m.first.name() == node.name() && m.first.incarnation() > node.incarnation() && is_up(m.first);
+  });
+}
+
+bool Membership::is_gone(NodeId node) const { return !is_up(node); }
+
+std::vector<NodeId> Membership::up_peers() const {
+  std::vector<NodeId> out;
+  for (const auto& [id, m] : members_)
+    if (is_up(id)) out.push_back(id);
+  return out;
+}
+
+std::size_t Membership::up_count() const { return up_peers().size() + 1; }
+
+bool Membership::agreed() const {
+  return std::all_of(members_.begin(), members_.end(), [&](const auto& m) {
+    return !is_up(m.first) || (m.second.announced && m.second.last.view_digest == digest_);
+  });
+}
+
+void Membership::refresh_digest() {
+  std::uint64_t sum = 0;
+  auto add = [&](const MemberRecord& r) {
+    std::uint64_t x = r.id.hash() ^ (static_cast<std::uint64_t>(r.status) + 1) * 0x9E3779B97F4A7C15ULL;
+    x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9ULL;
+    sum += x ^ (x >> 27);
+  };
+  add(self_);
+  for (const auto& [id, m] : members_)
+    if (is_up(id)) add(m.record);
+  if (sum == digest_) return;
+  digest_ = sum;
+  events_.publish_heartbeat();
+  events_.on_view_changed();
+}
+
+HubView Membership::eligible_view() const {
+  HubView view;
+  view.self = ctx_.self();
+  view.now = ctx_.now;
+  view.up_count = up_count();
+  auto add = [&](const MemberRecord& r) {
+    if (r.status == MemberStatus::synced) view.members.push_back({r.id, r.weight, r.zone, r.roles});
+  };
+  add(self_);
+  for (const auto& [id, m] : members_)
+    if (is_up(id)) add(m.record);
+  std::sort(view.members.begin(), view.members.end(),
+            [](const auto& a, const auto& b) { return a.id < b.id; });
+  return view;
+}
+
+std::optional<NodeId> Membership::find_hash(std::uint64_t node_hash) const {
+  auto it = by_hash_.find(node_hash);
+  if (it == by_hash_.end()) return std::nullopt;
+  return it->second;
+}
+
+std::vector<NodeInfo> Membership::infos() const {
+  auto own = self_.status == MemberStatus::joining   ? NodeState::joining
+             : self_.status == MemberStatus::leaving ? NodeState::leaving
+                                                     : NodeState::up;
+  std::vector<NodeInfo> out{{self_.id, self_.router, own, self_.zone, self_.weight}};
+  for (const auto& [id, m] : members_) {
+    NodeState state = NodeState::up;
+    if (m.liveness == Liveness::known) continue;
+    if (m.liveness == Liveness::down) state = NodeState::down;
+    if (m.liveness == Liveness::left) state = NodeState::left;
+    if (m.liveness == Liveness::up && m.record.status == MemberStatus::joining) state = NodeState::joining;
+    if (m.liveness == Liveness::up && m.record.status == MemberStatus::leaving) state = NodeState::leaving;
+    if (m.liveness == Liveness::suspect) state = NodeState::suspect;
+    out.push_back({id, m.record.router, state, m.record.zone, m.record.weight});
+  }
+  std::sort(out.begin(), out.end(), [](const NodeInfo& a, const NodeInfo& b) { return a.id < b.id; });
+  return out;
+}
+
+Member* Membership::find_name(std::string_view name) {
+  for (auto& [id, m] : members_)
+    if (id.name() == name && (m.liveness == Liveness::up || m.liveness == Liveness::suspect)) return &m;
+  return nullptr;
+}
+
+void Membership::learn(const MemberRecord& record) {
+  if (!record.id || record.id == ctx_.self()) return;
+  auto [it, fresh] = members_.try_emplace(record.id);
+  auto& m = it->second;
+  by_hash_[record.id.hash()] = record.id;
+  if (fresh || record.status_version >= m.record.status_version) m.record = record;
+}
+
+LinkEvents::Admission Membership::on_hello(const Hello& h) {
+  LinkEvents::Admission out;
+  auto id = h.self.id;
+  auto refusal = [&](std::string why) {
+    Refusal r;
+    r.hub_id = ctx_.config.hub_id;
+    r.to = id;
+    r.from = ctx_.self();
+    r.why = std::move(why);
+    return r;
+  };
+  if (id.name() == ctx_.self().name()) {
+    if (id.incarnation() > ctx_.self().incarnation() && joined()) {
+      // We live and were there first: the newcomer has to go, and both ends say so.
+      ctx_.log(LogLevel::error,
+               "refused a second node named '" + std::string(id.name()) + "' at " + h.self.router);
+    }
+    out.refusal =
+        refusal("the name '" + std::string(id.name()) + "' is taken by a living node at " + self_.router);
+    return out;
+  }
+  auto it = members_.find(id);
+  if (it != members_.end() && it->second.liveness == Liveness::left)
+    return out;  // it said goodbye: a late hello
+  if (auto* old = find_name(id.name()); old != nullptr && old->record.id != id) {
+    if (old->record.id.incarnation() > id.incarnation()) {
+      out.refusal = refusal("a later life of '" + std::string(id.name()) + "' is a member");
+      out.refusal->highest_incarnation = old->record.id.incarnation();
+      return out;
+    }
+    challengers_[old->record.id] = id;
+    if (old->liveness == Liveness::up) suspect(*old, links_.refused(old->record.id));
+    return out;  // the newcomer keeps asking until the verdict on its old life is there
+  }
+  learn(h.self);
+  out.accept = true;
+  return out;
+}
+
+void Membership::on_own_endpoint(const std::string& endpoint) {
+  own_seeds_[endpoint] = true;
+  std::erase(seeds_, endpoint);
+  check_joined();
+}
+
+void Membership::on_session_up(NodeId node) {
+  auto it = members_.find(node);
+  if (it == members_.end()) return;
+  auto& m = it->second;
+  m.last_heard = ctx_.now;
+  if (m.liveness != Liveness::up) make_up(m);
+  Members news;
+  news.up.push_back(self_);
+  for (const auto& [id, other] : members_) {
+    if (id == node) continue;
+    if (is_up(id)) news.up.push_back(other.record);
+    if (other.liveness == Liveness::left) news.left.push_back(id);
+  }
+  links_.send(node, Lane::control, news);
+  links_.send(node, Lane::control, events_.own_heartbeat());
+}
+
+void Membership::make_up(Member& m) {
+  auto id = m.record.id;
+  bool returning = m.liveness == Liveness::suspect;
+  if (!returning) ctx_.hook(hook::PreClusterJoin{id});
+  m.liveness = Liveness::up;
+  m.last_heard = ctx_.now;
+  if (!returning) m.announced = false;
+  events_.on_member_up(id);
+  refresh_digest();
+  if (!returning) {
+    ctx_.hook(hook::PostClusterJoin{id});
+    ctx_.log(LogLevel::info, "node " + id.str() + " is up");
+  }
+}
+
+void Membership::make_gone(Member& m, bool left, const std::string& why) {
+  auto id = m.record.id;
+  bool was_up = is_up(id);
+  if (was_up) ctx_.hook(hook::PreClusterLeave{id, left});
+  m.liveness = left ? Liveness::left : Liveness::down;
+  m.down_since = ctx_.now;
+  m.announced = false;
+  if (left) {
+    links_.close(id);
+  } else {
+    links_.end_session(id);
+  }
+  answer_helpers(id, left ? Verdict::left : m.refused ? Verdict::refused : Verdict::silent);
+  if (was_up) {
+    events_.on_member_gone(id, left);
+    MemberNews news{id,
+                    left        ? Verdict::left
+                    : m.refused ? Verdict::refused
+                                : Verdict::silent,
+                    m.record.refutation};
+    events_.publish_news(news);
+    refresh_digest();
+    ctx_.hook(hook::PostClusterLeave{id, left});
+    ctx_.log(left ? LogLevel::info : LogLevel::warn,
+             "node " + id.str() + (left ? " left" : " is down: " + why));
+  }
+  if (auto c = challengers_.find(id); c != challengers_.end()) challengers_.erase(c);
+  check_joined();
+}
+
+void Membership::set_status(MemberStatus status) {
+  if (self_.status == status) return;
+  self_.status = status;
+  ++self_.status_version;
+  refresh_digest();
+}
+
+void Membership::say_leave() {
+  for (auto peer : up_peers()) links_.send(peer, Lane::control, Leaving{ctx_.self()});
+  events_.publish_news({ctx_.self(), Verdict::left, self_.refutation});
+}
+
+void Membership::forgive_silence() {
+  for (auto& [id, m] : members_) {
+    if (!is_up(id)) continue;
+    m.last_heard = ctx_.now;
+    m.liveness = Liveness::up;
+  }
+  helping_.clear();
+}
+
+}  // namespace processhub::protocol

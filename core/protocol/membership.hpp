@@ -1,0 +1,127 @@
+// Membership: who this node believes up (the view), how it came to believe it, and whether all members of the
+// view agree. Every node judges for itself: silence or a refused connection makes a suspect, probes (direct
+// and through others) decide.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/protocol/context.hpp"
+#include "core/protocol/links.hpp"
+#include "core/protocol/messages.hpp"
+#include "processhub/strategy/view.hpp"
+
+namespace processhub::protocol {
+
+enum class Liveness : std::uint8_t { known, up, suspect, down, left };
+
+struct Member {
+  MemberRecord record{};
+  Liveness liveness = Liveness::known;
+  Time last_heard{};     ///< anything from it, or a helper's word that it lives
+  Time suspect_until{};  ///< down at this time unless it answers
+  Time down_since{};
+  bool refused = false;    ///< the suspicion began with a refused connection
+  Heartbeat last{};        ///< its newest announcement
+  bool announced = false;  ///< `last` is from this life of the session
+};
+
+/// What the rest of the core does when the view changes.
+class MembershipEvents {
+ public:
+  virtual ~MembershipEvents() = default;
+  virtual void on_member_up(NodeId node) = 0;
+  virtual void on_member_gone(NodeId node, bool left) = 0;  ///< down or left
+  virtual void on_view_changed() = 0;                       ///< owners may differ now
+  virtual void on_heartbeat(NodeId node, const Heartbeat& heartbeat) = 0;
+  virtual Heartbeat own_heartbeat() = 0;  ///< table and spec parts filled in
+  virtual void publish_heartbeat() = 0;   ///< as soon as the deltas before it are out
+  virtual void publish_news(const MemberNews& news) = 0;
+  virtual bool synced_with(NodeId node) = 0;  ///< its snapshot is complete here
+  virtual void terminate(const std::string& why) = 0;
+};
+
+class Membership {
+ public:
+  Membership(Context& context, Links& links, MembershipEvents& events);
+
+  void start();
+  LinkEvents::Admission on_hello(const Hello& hello);
+  void on_own_endpoint(const std::string& endpoint);
+  void on_session_up(NodeId node);
+  void on_heard(NodeId node);
+  void on_link_lost(NodeId node, bool refused);
+  void on_refused(const Refusal& refusal);
+  void on(NodeId from, const Heartbeat& heartbeat);
+  void on(NodeId from, const MemberNews& news);
+  void on(NodeId from, const Members& members);
+  void on(NodeId from, const Leaving& leaving);
+  void on(NodeId from, const Probe& probe);
+  void on(NodeId from, const ProbeReply& reply);
+  void tick();
+  Time next_deadline() const;
+
+  /// After a stall nothing heard so far counts; silence is measured from now.
+  void forgive_silence();
+  void set_status(MemberStatus status);
+  MemberStatus status() const { return self_.status; }
+  bool joined() const { return self_.status != MemberStatus::joining; }
+  MemberRecord self_record() const { return self_; }
+  void say_leave();
+
+  const std::map<NodeId, Member>& members() const { return members_; }
+  bool is_up(NodeId node) const;         ///< in the view (self included)
+  bool is_gone(NodeId node) const;       ///< down, left, or an earlier life of a member that is up
+  bool has_left(NodeId node) const;      ///< left, or a newer life of its name was met
+  std::vector<NodeId> up_peers() const;  ///< the view without self, ordered
+  std::size_t up_count() const;
+  std::uint64_t view_digest() const { return digest_; }
+  /// All members of the view announced this very view.
+  bool agreed() const;
+  HubView eligible_view() const;
+  std::optional<NodeId> find_hash(std::uint64_t node_hash) const;
+  std::vector<NodeInfo> infos() const;
+
+ private:
+  struct PendingProbe {
+    NodeId asker{};
+    NodeId target{};
+    std::uint64_t nonce = 0;
+    Time until{};
+  };
+  void make_up(Member& member);
+  void make_gone(Member& member, bool left, const std::string& why);
+  void suspect(Member& member, bool refused);
+  void ask_helpers(const Member& member);
+  void clear_suspicion(Member& member);
+  void refresh_digest();
+  void learn(const MemberRecord& record);
+  void check_seeds();
+  void discover();
+  void check_silence();
+  void check_joined();
+  void answer_helpers(NodeId target, Verdict verdict);
+  Member* find_name(std::string_view name);
+
+  Context& ctx_;
+  Links& links_;
+  MembershipEvents& events_;
+  MemberRecord self_{};
+  std::map<NodeId, Member> members_{};
+  std::map<std::uint64_t, NodeId> by_hash_{};
+  std::vector<std::string> seeds_{};  ///< configured, without our own address
+  std::map<std::string, bool> own_seeds_{};
+  std::vector<PendingProbe> helping_{};
+  std::map<NodeId, NodeId> challengers_{};  ///< old life -> newcomer that waits for the verdict on it
+  std::uint64_t digest_ = 0;
+  std::uint64_t next_probe_ = 0;
+  Time heartbeat_due_{};
+  Time discover_due_{};
+  Time started_{};
+  bool warned_alone_ = false;
+};
+
+}  // namespace processhub::protocol

@@ -1,0 +1,249 @@
+// The failure detector of Membership: heartbeats, suspicion, probes, verdicts; and the search for seeds and
+// lost members.
+#include <algorithm>
+
+#include "core/protocol/membership.hpp"
+
+namespace processhub::protocol {
+
+void Membership::on_heard(NodeId node) {
+  auto it = members_.find(node);
+  if (it == members_.end()) return;
+  it->second.last_heard = ctx_.now;
+  if (it->second.liveness == Liveness::suspect) clear_suspicion(it->second);
+}
+
+void Membership::clear_suspicion(Member& m) {
+  m.liveness = Liveness::up;
+  m.refused = false;
+  answer_helpers(m.record.id, Verdict::alive);
+  challengers_.erase(m.record.id);
+}
+
+void Membership::suspect(Member& m, bool refused) {
+  if (m.liveness != Liveness::up && !(m.liveness == Liveness::suspect && refused && !m.refused)) return;
+  m.liveness = Liveness::suspect;
+  m.refused = refused;
+  m.suspect_until = ctx_.now + ctx_.config.probe_timeout;
+  ctx_.hook(hook::NodeSuspected{m.record.id});
+  if (refused && up_count() <= 2) return make_gone(m, false, "its address refuses connections");
+  links_.send(m.record.id, Lane::control, Probe{++next_probe_, m.record.id});
+  ask_helpers(m);
+}
+
+void Membership::ask_helpers(const Member& m) {
+  auto peers = up_peers();
+  std::erase(peers, m.record.id);
+  for (std::uint32_t k = 0; k < ctx_.config.probe_peers && !peers.empty(); ++k) {
+    auto pick = static_cast<std::ptrdiff_t>(ctx_.rng.below(peers.size()));
+    links_.send(peers[static_cast<std::size_t>(pick)], Lane::control, Probe{++next_probe_, m.record.id});
+    peers.erase(peers.begin() + pick);
+  }
+}
+
+void Membership::on_link_lost(NodeId node, bool refused) {
+  auto it = members_.find(node);
+  if (it == members_.end() || !is_up(node) || !refused) return;
+  suspect(it->second, true);
+}
+
+void Membership::on_refused(const Refusal& r) {
+  ctx_.log(LogLevel::error, "refused by " + r.from.str() + ": " + r.why);
+  // A member that already works with others is not thrown out by one peer's opinion; a newcomer cannot go on.
+  if (up_count() == 1 || !joined()) events_.terminate("refused by " + r.from.str() + ": " + r.why);
+}
+
+void Membership::on(NodeId from, const Heartbeat& h) {
+  auto it = members_.find(from);
+  if (it == members_.end()) return;
+  auto& m = it->second;
+  m.last = h;
+  m.announced = true;
+  if (h.refutation > m.record.refutation) m.record.refutation = h.refutation;
+  if (h.status_version > m.record.status_version) {
+    m.record.status_version = h.status_version;
+    m.record.status = h.status;
+    refresh_digest();
+  }
+  events_.on_heartbeat(from, h);
+  check_joined();
+}
+
+void Membership::on(NodeId from, const MemberNews& news) {
+  if (news.node == ctx_.self()) {
+    if (news.verdict == Verdict::alive || from == ctx_.self()) return;
+    if (self_.status == MemberStatus::leaving && news.verdict == Verdict::left) return;
+    self_.refutation = std::max(self_.refutation, news.refutation) + 1;  // we live: say so
+    events_.publish_heartbeat();
+    return;
+  }
+  auto it = members_.find(news.node);
+  if (it == members_.end()) return;
+  auto& m = it->second;
+  if (news.verdict == Verdict::left) {
+    if (m.liveness != Liveness::left) make_gone(m, true, "");
+    return;
+  }
+  // Somebody else's verdict is a reason to look, not a fact.
+  if (news.verdict != Verdict::alive && m.liveness == Liveness::up &&
+      ctx_.now - m.last_heard > ctx_.config.heartbeat_interval) {
+    suspect(m, links_.refused(news.node));
+  }
+}
+
+void Membership::on(NodeId, const Members& news) {
+  for (auto id : news.left) {
+    auto it = members_.find(id);
+    if (it != members_.end() && it->second.liveness != Liveness::left) make_gone(it->second, true, "");
+  }
+  for (const auto& r : news.up) {
+    if (r.id.name() == ctx_.self().name()) {
+      if (r.id.incarnation() > ctx_.self().incarnation()) {
+        return events_.terminate("a newer life of this node's name, " + r.id.str() + ", is in the cluster");
+      }
+      continue;
+    }
+    auto it = members_.find(r.id);
+    if (it != members_.end() && it->second.liveness == Liveness::left) continue;
+    if (has_left(r.id)) continue;
+    learn(r);
+    if (!is_up(r.id)) links_.open(r.id, r.router);
+  }
+  refresh_digest();
+}
+
+void Membership::on(NodeId from, const Leaving& leaving) {
+  auto it = members_.find(leaving.node);
+  if (it == members_.end() || leaving.node != from) return;
+  make_gone(it->second, true, "");
+}
+
+void Membership::on(NodeId from, const Probe& p) {
+  if (p.target == ctx_.self()) {
+    links_.send(from, Lane::control, ProbeReply{p.nonce, p.target, Verdict::alive, events_.own_heartbeat()});
+    return;
+  }
+  auto it = members_.find(p.target);
+  if (it == members_.end() || !is_up(p.target)) {
+    auto verdict =
+        it != members_.end() && it->second.liveness == Liveness::left ? Verdict::left : Verdict::silent;
+    if (it != members_.end() && links_.refused(p.target)) verdict = Verdict::refused;
+    links_.send(from, Lane::control, ProbeReply{p.nonce, p.target, verdict, std::nullopt});
+    return;
+  }
+  if (links_.refused(p.target)) {
+    links_.send(from, Lane::control, ProbeReply{p.nonce, p.target, Verdict::refused, std::nullopt});
+    return;
+  }
+  helping_.push_back({from, p.target, p.nonce, ctx_.now + ctx_.config.probe_timeout});
+  links_.send(p.target, Lane::control, Probe{++next_probe_, p.target});
+}
+
+void Membership::answer_helpers(NodeId target, Verdict verdict) {
+  std::optional<Heartbeat> last;
+  if (auto it = members_.find(target); it != members_.end() && it->second.announced) last = it->second.last;
+  for (const auto& h : helping_) {
+    if (h.target == target) links_.send(h.asker, Lane::control, ProbeReply{h.nonce, target, verdict, last});
+  }
+  std::erase_if(helping_, [&](const auto& h) { return h.target == target; });
+}
+
+void Membership::on(NodeId from, const ProbeReply& r) {
+  if (r.target == from) {
+    if (r.last) on(from, *r.last);
+    answer_helpers(from, Verdict::alive);
+    return;
+  }
+  auto it = members_.find(r.target);
+  if (it == members_.end() || it->second.liveness != Liveness::suspect) return;
+  auto& m = it->second;
+  if (r.verdict == Verdict::alive) {
+    // Only others reach it: it stays in the view as long as they say so, and we keep asking.
+    m.suspect_until = ctx_.now + ctx_.config.probe_timeout + ctx_.config.suspect_after;
+    m.refused = false;
+    if (r.last) on(r.target, *r.last);
+    if (links_.refused(r.target)) links_.open(r.target, m.record.router);
+  } else if (r.verdict == Verdict::left) {
+    make_gone(m, true, "");
+  } else if (r.verdict == Verdict::refused && m.refused) {
+    make_gone(m, false, "its address refuses connections, " + std::string(from.name()) + " confirms");
+  }
+}
+
+void Membership::check_silence() {
+  std::vector<NodeId> dead;
+  for (auto& [id, m] : members_) {
+    if (m.liveness == Liveness::up && ctx_.now - m.last_heard > ctx_.config.suspect_after) suspect(m, false);
+    if (m.liveness == Liveness::suspect && ctx_.now >= m.suspect_until) dead.push_back(id);
+  }
+  for (auto id : dead)
+    make_gone(members_[id], false, members_[id].refused ? "its address refuses connections" : "it is silent");
+  for (const auto& h : helping_) {
+    if (ctx_.now >= h.until)
+      links_.send(h.asker, Lane::control, ProbeReply{h.nonce, h.target, Verdict::silent, std::nullopt});
+  }
+  std::erase_if(helping_, [&](const auto& h) { return ctx_.now >= h.until; });
+}
+
+void Membership::discover() {
+  for (const auto& seed : seeds_) {
+    bool met = std::any_of(members_.begin(), members_.end(),
+                           [&](const auto& m) { return m.second.record.router == seed && is_up(m.first); });
+    if (!met) links_.try_endpoint(seed);
+  }
+  for (auto& [id, m] : members_) {
+    if (m.liveness == Liveness::suspect && links_.has_session(id)) {
+      links_.send(id, Lane::control, Probe{++next_probe_, id});
+      ask_helpers(m);
+    }
+    if ((m.liveness == Liveness::down || m.liveness == Liveness::known) && !has_left(id))
+      links_.open(id, m.record.router);
+  }
+}
+
+void Membership::check_joined() {
+  if (joined()) return;
+  bool waited = ctx_.now - started_ >= ctx_.config.join_timeout;
+  for (const auto& seed : seeds_) {
+    auto met = std::find_if(members_.begin(), members_.end(),
+                            [&](const auto& m) { return m.second.record.router == seed; });
+    bool here = met != members_.end() && is_up(met->first);
+    if (here && !events_.synced_with(met->first)) return;
+    if (!here && !waited) return;
+  }
+  for (const auto& [id, m] : members_)
+    if (is_up(id) && !events_.synced_with(id)) return;
+  if (up_count() == 1 && !seeds_.empty() && !warned_alone_) {
+    warned_alone_ = true;
+    ctx_.log(LogLevel::warn, "no seed answered: running alone, still looking");
+  }
+  set_status(MemberStatus::synced);
+}
+
+void Membership::tick() {
+  if (ctx_.now >= heartbeat_due_) {
+    heartbeat_due_ = ctx_.now + ctx_.config.heartbeat_interval;
+    if (!self_.router.empty()) events_.publish_heartbeat();
+  }
+  check_silence();
+  check_joined();
+  if (ctx_.now >= discover_due_) {
+    discover_due_ = ctx_.now + ctx_.config.discover_interval;
+    discover();
+  }
+}
+
+Time Membership::next_deadline() const {
+  Time due = std::min(heartbeat_due_, discover_due_);
+  for (const auto& [id, m] : members_) {
+    if (m.liveness == Liveness::up) due = std::min(due, m.last_heard + ctx_.config.suspect_after);
+    if (m.liveness == Liveness::suspect) due = std::min(due, m.suspect_until);
+  }
+  for (const auto& h : helping_) due = std::min(due, h.until);
+  // Past join_timeout the heartbeat's tick looks again.
+  auto waited = started_ + Duration(ctx_.config.join_timeout);
+  if (!joined() && waited > ctx_.now) due = std::min(due, waited);
+  return due;
+}
+
+}  // namespace processhub::protocol

@@ -1,0 +1,286 @@
+#include "core/protocol/parts.hpp"
+
+#include "core/hash.hpp"
+
+namespace processhub::protocol {
+
+namespace {
+
+/// What all members must have alike, in readable form.
+std::string cluster_wide_options(const HubConfig& c) {
+  std::string out;
+  auto add = [&](const char* kind, const StrategyChoice& choice) {
+    out += (out.empty() ? "" : " ") + std::string(kind) + "=" + choice.name;
+    for (const auto& [key, value] : choice.options) out += "," + key + "=" + value;
+  };
+  add("distribution", c.distribution);
+  add("redundancy", c.redundancy);
+  add("migration", c.migration);
+  add("synchronization", c.synchronization);
+  add("partition_tolerance", c.partition_tolerance);
+  return out;
+}
+
+}  // namespace
+
+HubCore::Parts::Parts(Identity identity, HubConfig config, StrategySet set)
+    : ctx(std::move(identity), std::move(config)),
+      strategies(std::move(set)),
+      registry(*this),
+      links(ctx, *this, hash64(cluster_wide_options(ctx.config)), cluster_wide_options(ctx.config)),
+      publications(ctx),
+      membership(ctx, links, *this),
+      replication(ctx, registry, links, publications, membership, *this),
+      supervisor(ctx, registry, replication, *this),
+      placement(ctx, registry, links, membership, replication, supervisor, strategies, *this),
+      requests(ctx, registry, membership, replication, placement),
+      calls(ctx, registry, links, membership, supervisor),
+      statics(ctx, registry, membership, replication, requests) {}
+
+// -- events of the user
+// --------------------------------------------------------------------------------------------------
+
+void HubCore::Parts::on(event::StartChildren& e) { requests.on(std::move(e)); }
+
+void HubCore::Parts::on(event::StopChildren& e) { requests.on(std::move(e)); }
+
+void HubCore::Parts::on(event::UpdateMetadata& e) { requests.on(std::move(e)); }
+
+void HubCore::Parts::on(event::RestartChild& e) { requests.on(std::move(e)); }
+
+void HubCore::Parts::on(event::LockQueue& e) {
+  auto before = queue.level();
+  auto token = queue.lock(EventQueue::Holder::user, std::move(e.reason), e.level, ctx.now);
+  note_level(before);
+  ctx.emit(effect::CompleteLock{e.token, token});
+}
+
+void HubCore::Parts::on(event::UnlockQueue& e) {
+  auto before = queue.level();
+  bool known = queue.unlock(e.lock);
+  note_level(before);
+  if (known) return ctx.emit(effect::CompleteVoid{e.token, {}});
+  ctx.emit(effect::CompleteVoid{e.token,
+                                Error{ErrorCode::invalid, "no lock with this token: it was freed before"}});
+}
+
+void HubCore::Parts::on(event::DispatchEvent& e) {
+  if (e.scope == Scope::global) publications.publish(UserNews{e.name, e.body});
+  ctx.emit(effect::UserEvent{std::move(e.name), ctx.self(), std::move(e.body)});
+}
+
+void HubCore::Parts::on(event::LeaveCluster& e) {
+  if (leaving()) return ctx.emit(effect::CompleteVoid{e.token, {}});
+  leave_token_ = e.token;
+  leave_until_ = ctx.now + ctx.config.drain_timeout;
+  ctx.hook(hook::HubShutdown{});
+  membership.set_status(MemberStatus::leaving);
+}
+
+void HubCore::Parts::on(event::AdminAnswer& e) {
+  links.send_client(e.client, AdminReply{e.request, e.code, std::move(e.body)});
+}
+
+// -- events of the network
+// -----------------------------------------------------------------------------------------------
+
+void HubCore::Parts::on(event::Publication& e) {
+  std::string_view in = e.frame;
+  auto type = take_preamble(in);
+  auto header = type == FrameType::publish ? take_publish_header(in) : std::nullopt;
+  auto from = header ? membership.find_hash(header->node) : std::nullopt;
+  if (!header || header->hub != hash64(ctx.config.hub_id) || !from || !membership.is_up(*from) ||
+      *from == ctx.self()) {
+    // Before the handshake, of another hub, or of nobody we know: the handshake brings what is in it.
+    ++ctx.stats.bad_frames;
+    return;
+  }
+  membership.on_heard(*from);
+  if (!publications.received(*from, header->seq)) return;
+  std::vector<Message> messages;
+  bool wants_ack = false;
+  while (!in.empty()) {
+    auto part = take_part(in);
+    if (!part) {
+      ++ctx.stats.bad_frames;
+      break;
+    }
+    ++ctx.stats.messages_in;
+    wants_ack = wants_ack || part->kind == message_kind<SpecDelta>();
+    if (auto m = decode_message(part->kind, part->body))
+      messages.push_back(std::move(*m));
+    else
+      ++ctx.stats.bad_frames;
+  }
+  replication.on_publication(*from, header->seq, wants_ack);
+  for (auto& m : messages) std::visit([&](auto& message) { on(*from, message); }, m);
+}
+
+void HubCore::Parts::on_peer_message(NodeId peer, Message message) {
+  std::visit([&](auto& m) { on(peer, m); }, message);
+}
+
+void HubCore::Parts::on_client_request(std::uint64_t client, AdminRequest request) {
+  ctx.emit(effect::AdminQuery{client, request.request, std::move(request.verb), std::move(request.args)});
+}
+
+void HubCore::Parts::on_session_up(NodeId peer) {
+  membership.on_session_up(peer);
+  replication.on_session_up(peer);
+}
+
+void HubCore::Parts::on_session_end(NodeId peer) {
+  replication.on_session_end(peer);
+  placement.on_session_end(peer);
+  calls.on_session_end(peer);
+}
+
+MemberRecord HubCore::Parts::self_record() {
+  auto record = membership.self_record();
+  record.declares = StaticChildren::declared(ctx.config);
+  return record;
+}
+
+// -- the view
+// ------------------------------------------------------------------------------------------------------------
+
+void HubCore::Parts::touch_children_of(NodeId node) {
+  for (Slot s = 0; s < registry.slot_end(); ++s) {
+    auto* child = registry.at(s);
+    if (child != nullptr && child->entry_of(node) != nullptr) registry.touch(*child);
+  }
+}
+
+void HubCore::Parts::on_member_up(NodeId node) {
+  const auto& record = membership.members().at(node).record;
+  ctx.emit(effect::Subscribe{record.pub});
+  cluster_changed = true;
+  cause_ = node;
+  cause_joined_ = true;
+  touch_children_of(node);
+}
+
+void HubCore::Parts::on_member_gone(NodeId node, bool left) {
+  const auto& record = membership.members().at(node).record;
+  if (left) ctx.emit(effect::Unsubscribe{record.pub});
+  cluster_changed = true;
+  cause_ = node;
+  cause_joined_ = false;
+  replication.on_member_gone(node);
+  placement.on_session_end(node);
+  calls.on_session_end(node);
+  touch_children_of(node);
+}
+
+void HubCore::Parts::on_view_changed() {
+  cluster_changed = true;
+  placement.on_view_changed();
+  requests.on_view_changed();
+  check_quorum();
+}
+
+Heartbeat HubCore::Parts::own_heartbeat() {
+  Heartbeat h;
+  h.view_digest = membership.view_digest();
+  h.table_version = replication.own_version();
+  h.table_digest = replication.own_digest();
+  h.spec_digest = spec_digest();
+  auto self = membership.self_record();
+  h.status = self.status;
+  h.status_version = self.status_version;
+  h.refutation = self.refutation;
+  return h;
+}
+
+void HubCore::Parts::on_peer_complete(NodeId) {
+  cluster_changed = true;
+  placement.recheck();
+}
+
+void HubCore::Parts::terminate(const std::string& why) {
+  if (terminated_) return;
+  terminated_ = true;
+  supervisor.stop_all(StopReason::conflict);
+  ctx.emit(effect::Terminate{why});
+}
+
+// -- children
+// ------------------------------------------------------------------------------------------------------------
+
+void HubCore::Parts::on_child_changed(Child& child) {
+  cluster_changed = true;
+  placement.enqueue(child);
+  if (child.op != 0) requests.on_child_changed(child);
+  calls.on_child_changed(child);
+}
+
+void HubCore::Parts::on_stopped(const LocalChild& child, std::vector<PostedMessage> leftovers) {
+  auto* known = registry.find(child.uid);
+  bool removed = known == nullptr || !known->spec;
+  if (!leftovers.empty()) calls.reroute(std::move(leftovers), child.spec->spec.id, removed);
+}
+
+void HubCore::Parts::on_undelivered(std::vector<PostedMessage> messages, const std::string& id) {
+  calls.reroute(std::move(messages), id, registry.winner(id) == nullptr);
+}
+
+void HubCore::Parts::on_start_failed(const LocalChild& child, const std::string& why) {
+  ctx.log(LogLevel::error, "child " + child.spec->spec.id + " did not start: " + why);
+  auto origin = child.uid.origin;
+  if (origin == ctx.self()) {
+    requests.on_start_failed(child.uid, why);
+  } else {
+    links.send(origin, Lane::control, StartFailed{child.uid, why});
+  }
+  // Nobody waits for it any more (its request ended, or it is a static child): it shows as failed.
+  auto* known = registry.find(child.uid);
+  if (known != nullptr && known->spec && !(origin != ctx.self() && membership.is_up(origin)))
+    on_failed(child, why);
+}
+
+void HubCore::Parts::on_failed(const LocalChild& child, const std::string& why) {
+  auto* known = registry.find(child.uid);
+  if (known == nullptr) return;
+  auto value = known->value;
+  ++value.version;
+  value.writer = ctx.self();
+  value.failed = true;
+  value.why = why;
+  replication.set_value(child.uid, value);
+}
+
+void HubCore::Parts::on_finished(const LocalChild& child) {
+  if (auto* known = registry.find(child.uid); known != nullptr) remove_child(*known);
+}
+
+void HubCore::Parts::remove_child(Child& child) {
+  if (child.spec) statics.on_removed(child.spec->spec.id);
+  replication.remove_spec(child.uid);
+}
+
+// -- redistribution
+// ------------------------------------------------------------------------------------------------------
+
+void HubCore::Parts::note_level(int before) {
+  auto after = queue.level();
+  if (before == after) return;
+  cluster_changed = true;
+  ctx.hook(hook::PriorityChanged{before, after});
+}
+
+void HubCore::Parts::on_redistribution_begin() {
+  auto before = queue.level();
+  redistribution_lock_ =
+      queue.lock(EventQueue::Holder::redistribution, "redistribution", kLockedLevel, ctx.now);
+  note_level(before);
+  ctx.hook(hook::PreRedistribution{cause_.value_or(ctx.self()), cause_joined_});
+}
+
+void HubCore::Parts::on_redistribution_end() {
+  auto before = queue.level();
+  queue.unlock(redistribution_lock_);
+  note_level(before);
+  ctx.hook(hook::PostRedistribution{cause_.value_or(ctx.self()), cause_joined_});
+}
+
+}  // namespace processhub::protocol

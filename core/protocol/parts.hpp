@@ -1,0 +1,182 @@
+// HubCore::Parts: the parts of a hub and the wiring between them. It holds no protocol state of its own
+// beyond the few switches that concern several parts (leaving, stalled, quorum); everything else is routing.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "core/protocol/call_router.hpp"
+#include "core/protocol/context.hpp"
+#include "core/protocol/event_queue.hpp"
+#include "core/protocol/hub_core.hpp"
+#include "core/protocol/links.hpp"
+#include "core/protocol/membership.hpp"
+#include "core/protocol/placement.hpp"
+#include "core/protocol/publications.hpp"
+#include "core/protocol/registry.hpp"
+#include "core/protocol/replication.hpp"
+#include "core/protocol/requests.hpp"
+#include "core/protocol/static_children.hpp"
+#include "core/protocol/supervisor.hpp"
+
+namespace processhub::protocol {
+
+class HubCore::Parts final : public Registry::Listener,
+                             public LinkEvents,
+                             public MembershipEvents,
+                             public ReplicationEvents,
+                             public SupervisorEvents,
+                             public PlacementEvents {
+ public:
+  Parts(Identity identity, HubConfig config, StrategySet strategies);
+
+  // -- driven by HubCore
+  void begin(Time now, Effects& fx);
+  void start();
+  void handle(Event event);
+  bool run();
+  void flush();
+  Time next_deadline() const;
+  ClusterSnapshot snapshot();
+
+  // -- events
+  void on(event::LinkFrame& e) { links.on(e); }
+  void on(event::RouteFrame& e) { links.on(e); }
+  void on(event::Publication& e);
+  void on(event::LinkUp& e) { links.on(e); }
+  void on(event::LinkDown& e) { links.on(e); }
+  void on(event::SendRefused& e) { links.on(e); }
+  void on(event::TimerDue&) {}
+  void on(event::StartChildren& e);
+  void on(event::StopChildren& e);
+  void on(event::UpdateMetadata& e);
+  void on(event::RestartChild& e);
+  void on(event::CallChild& e) { calls.on(std::move(e)); }
+  void on(event::CastChild& e) { calls.on(std::move(e)); }
+  void on(event::Broadcast& e) { calls.on(std::move(e)); }
+  void on(event::LockQueue& e);
+  void on(event::UnlockQueue& e);
+  void on(event::DispatchEvent& e);
+  void on(event::LeaveCluster& e);
+  void on(event::WorkerUp& e) { supervisor.on(e); }
+  void on(event::WorkerDown& e) { supervisor.on(e); }
+  void on(event::WorkerAnswer& e) { calls.on(std::move(e)); }
+  void on(event::AdminAnswer& e);
+
+  // -- messages; a type without an overload does not compile
+  void on(NodeId from, Heartbeat& m) { membership.on(from, m); }
+  void on(NodeId from, SpecDelta& m) { replication.on(from, m); }
+  void on(NodeId from, TableDelta& m) { replication.on(from, m); }
+  void on(NodeId from, MemberNews& m) { membership.on(from, m); }
+  void on(NodeId from, UserNews& m) {
+    ctx.emit(effect::UserEvent{std::move(m.event), from, std::move(m.body)});
+  }
+  void on(NodeId from, Members& m) { membership.on(from, m); }
+  void on(NodeId from, Leaving& m) { membership.on(from, m); }
+  void on(NodeId from, Probe& m) { membership.on(from, m); }
+  void on(NodeId from, ProbeReply& m) { membership.on(from, m); }
+  void on(NodeId from, PubAck& m) { replication.on(from, m); }
+  void on(NodeId from, Pull& m) { replication.on(from, m); }
+  void on(NodeId from, PullChunk& m) { replication.on(from, m); }
+  void on(NodeId from, Reserve& m) { placement.on(from, m); }
+  void on(NodeId from, ReserveReply& m) { placement.on(from, m); }
+  void on(NodeId from, MoveRequest& m) { placement.on(from, m); }
+  void on(NodeId, StartFailed& m) { requests.on_start_failed(m.uid, m.why); }
+  void on(NodeId from, CallRequest& m) { calls.on(from, std::move(m)); }
+  void on(NodeId from, CallReply& m) { calls.on(from, std::move(m)); }
+  void on(NodeId, AdminRequest&) {}
+  void on(NodeId, AdminReply&) {}
+
+  // -- Registry::Listener
+  void on_child_changed(Child& child) override;
+  // -- LinkEvents
+  Admission on_hello(const Hello& hello) override { return membership.on_hello(hello); }
+  void on_own_endpoint(const std::string& endpoint) override { membership.on_own_endpoint(endpoint); }
+  void on_session_up(NodeId peer) override;
+  void on_session_end(NodeId peer) override;
+  void on_peer_message(NodeId peer, Message message) override;
+  void on_heard(NodeId peer) override { membership.on_heard(peer); }
+  void on_link_lost(NodeId peer, bool refused) override { membership.on_link_lost(peer, refused); }
+  void on_refused(const Refusal& refusal) override { membership.on_refused(refusal); }
+  void on_client_request(std::uint64_t client, AdminRequest request) override;
+  MemberRecord self_record() override;
+  // -- MembershipEvents
+  void on_member_up(NodeId node) override;
+  void on_member_gone(NodeId node, bool left) override;
+  void on_view_changed() override;
+  void on_heartbeat(NodeId node, const Heartbeat& h) override { replication.on_heartbeat(node, h); }
+  Heartbeat own_heartbeat() override;
+  void publish_heartbeat() override { heartbeat_wanted_ = true; }
+  void publish_news(const MemberNews& news) override { publications.publish(news); }
+  bool synced_with(NodeId node) override { return replication.complete(node); }
+  void terminate(const std::string& why) override;
+  // -- ReplicationEvents
+  void on_spec_added(Child& child) override { placement.on_spec_added(child); }
+  void on_acknowledged(NodeId, std::uint64_t) override { requests.on_acknowledged(); }
+  void on_static(const StaticValue& value) override { statics.merge(value); }
+  std::vector<StaticValue> statics_known() override { return statics.values(); }
+  std::uint64_t spec_digest() override { return registry.spec_digest() + statics.digest(); }
+  void on_peer_complete(NodeId peer) override;
+  // -- SupervisorEvents
+  void on_running(const LocalChild& child) override { placement.on_started(child.uid); }
+  void on_stopped(const LocalChild& child, std::vector<PostedMessage> leftovers) override;
+  void on_start_failed(const LocalChild& child, const std::string& why) override;
+  void on_failed(const LocalChild& child, const std::string& why) override;
+  void on_finished(const LocalChild& child) override;
+  void on_undelivered(std::vector<PostedMessage> messages, const std::string& id) override;
+  // -- PlacementEvents
+  void on_redistribution_begin() override;
+  void on_redistribution_end() override;
+  void remove_child(Child& child) override;
+
+  Context ctx;
+  StrategySet strategies;
+  EventQueue queue{};
+  Registry registry;
+  Links links;
+  Publications publications;
+  Membership membership;
+  Replication replication;
+  Supervisor supervisor;
+  Placement placement;
+  Requests requests;
+  CallRouter calls;
+  StaticChildren statics;
+
+  bool partitioned() const { return partitioned_; }
+  bool leaving() const { return leave_token_.has_value() || left_; }
+  bool terminated() const { return terminated_; }
+  bool stalled() const { return stalled_; }
+  bool cluster_changed = true;
+
+ private:
+  void touch_children_of(NodeId node);
+  void on_stall();
+  void check_stall();
+  void check_leave();
+  void check_quorum();
+  void check_settled();
+  void note_level(int before);
+  void purge();
+  void tick();
+
+  std::uint64_t joining_lock_ = 0;
+  std::uint64_t redistribution_lock_ = 0;
+  std::optional<NodeId> cause_{};
+  bool cause_joined_ = false;
+  bool heartbeat_wanted_ = false;
+  bool settled_ = false;
+  bool partitioned_ = false;
+  bool stalled_ = false;
+  bool gates_closed_ = false;
+  bool terminated_ = false;
+  bool left_ = false;
+  std::optional<Token> leave_token_{};
+  Time leave_until_{kNever};
+  bool leave_said_ = false;
+  Time last_now_{kNever};
+  Time purge_due_{};
+};
+
+}  // namespace processhub::protocol

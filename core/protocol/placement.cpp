@@ -1,0 +1,285 @@
+#include "core/protocol/placement.hpp"
+
+#include <algorithm>
+
+#include "core/hash.hpp"
+
+namespace processhub::protocol {
+
+namespace {
+constexpr Duration kRetry = std::chrono::milliseconds(100);
+}  // namespace
+
+Placement::Placement(Context& context, Registry& registry, Links& links, Membership& membership,
+                     Replication& replication, Supervisor& supervisor, StrategySet& strategies,
+                     PlacementEvents& events)
+    : ctx_(context),
+      registry_(registry),
+      links_(links),
+      membership_(membership),
+      replication_(replication),
+      supervisor_(supervisor),
+      strategies_(strategies),
+      events_(events) {
+  strategies_.distribution->prepare(view_);
+}
+
+std::vector<NodeId> Placement::owners_for(std::string_view id, NodeId explicit_node) const {
+  std::vector<NodeId> out;
+  strategies_.distribution->owners({id, hash64(id), explicit_node}, replicas_, out);
+  return out;
+}
+
+// -- the view and the queue
+// --------------------------------------------------------------------------------------------
+
+void Placement::on_view_changed() {
+  view_ = membership_.eligible_view();
+  strategies_.distribution->prepare(view_);
+  replicas_ = std::max<std::size_t>(1, strategies_.redundancy->replicas(view_));
+  cursor_ = 0;
+  if (!recomputing_) {
+    recomputing_ = true;
+    events_.on_redistribution_begin();
+  }
+}
+
+void Placement::recompute(Child& child) {
+  if (!child.spec) return;
+  scratch_.clear();
+  strategies_.distribution->owners({child.spec->spec.id, child.id_hash, child.value.placement}, replicas_,
+                                   scratch_);
+  bool same = child.owners.size() == scratch_.size() &&
+              std::equal(scratch_.begin(), scratch_.end(), child.owners.begin());
+  if (same) return;
+  child.owners.assign(scratch_.begin(), scratch_.end());
+  enqueue(child);
+}
+
+void Placement::finish_recompute() {
+  recomputing_ = false;
+  events_.on_redistribution_end();
+  recheck();
+}
+
+void Placement::on_spec_added(Child& child) {
+  recompute(child);
+  enqueue(child);
+}
+
+void Placement::enqueue(Child& child) {
+  if (child.queued) return;
+  child.queued = true;
+  queue_.push_back(child.slot);
+}
+
+void Placement::wait(Child& child) {
+  if (!child.waiting) waiting_.push_back(child.uid);
+  child.waiting = true;
+  if (retry_due_ == kNever) retry_due_ = ctx_.now + kRetry;
+}
+
+void Placement::recheck() {
+  auto uids = std::move(waiting_);
+  waiting_.clear();
+  for (const auto& uid : uids) {
+    auto* child = registry_.find(uid);
+    if (child == nullptr) continue;
+    child->waiting = false;
+    enqueue(*child);
+  }
+}
+
+void Placement::set_active(bool active) {
+  active_ = active;
+  if (active) recheck();
+}
+
+bool Placement::work(std::size_t budget) {
+  if (!active_) return false;
+  if (recomputing_) {
+    auto end = std::min<std::size_t>(registry_.slot_end(), cursor_ + budget * 4);
+    for (; cursor_ < end; ++cursor_)
+      if (auto* child = registry_.at(cursor_)) recompute(*child);
+    if (cursor_ >= registry_.slot_end()) finish_recompute();
+  }
+  while (budget-- > 0 && !queue_.empty()) {
+    auto* child = registry_.at(queue_.front());
+    queue_.pop_front();
+    if (child == nullptr || !child->queued) continue;
+    child->queued = false;
+    evaluate(*child);
+  }
+  return busy();
+}
+
+void Placement::tick() {
+  if (ctx_.now < retry_due_) return;
+  retry_due_ = kNever;
+  for (auto it = moves_.begin(); it != moves_.end();) {
+    it = ctx_.now >= it->second.until || !membership_.is_up(it->second.from) ? moves_.erase(it)
+                                                                             : std::next(it);
+  }
+  recheck();
+  if (!moves_.empty() || !waiting_.empty()) retry_due_ = ctx_.now + kRetry;
+}
+
+Time Placement::next_deadline() const { return active_ && busy() ? Time::zero() : retry_due_; }
+
+bool Placement::settled() const {
+  if (!membership_.joined() || recomputing_ || !membership_.agreed()) return false;
+  auto peers = membership_.up_peers();
+  return std::all_of(peers.begin(), peers.end(), [&](NodeId p) { return replication_.table_current(p); });
+}
+
+// -- one child
+// ---------------------------------------------------------------------------------------------------------
+
+bool Placement::is_owner(const Child& child, NodeId node) const {
+  return std::find(child.owners.begin(), child.owners.end(), node) != child.owners.end();
+}
+
+Role Placement::role_for(const Child& child) const {
+  std::vector<NodeId> owners(child.owners.begin(), child.owners.end());
+  return strategies_.redundancy->role_of(ctx_.self(),
+                                         {child.spec->spec.id, child.id_hash, child.value.placement}, owners);
+}
+
+/// True if the child lost against another live uid of its id and is removed here. Every node that knows both
+/// decides alike.
+bool Placement::resolve_conflict(Child& child) {
+  auto* winner = registry_.winner(child.spec->spec.id);
+  if (winner == nullptr || winner == &child) return false;
+  ctx_.hook(hook::ChildConflict{child.spec->spec.id, winner->uid, child.uid});
+  ctx_.log(LogLevel::warn, "child " + child.spec->spec.id + " was started twice: " + child.uid.str() +
+                               " gives way to " + winner->uid.str());
+  registry_.remove_spec(child.uid);
+  return true;
+}
+
+void Placement::evaluate(Child& child) {
+  auto* local = supervisor_.find(child.uid);
+  if (!child.spec) {
+    moves_.erase(child.uid);
+    if (local != nullptr) {
+      supervisor_.stop(child.uid, StopReason::user);
+    } else if (const auto* own = child.entry_of(ctx_.self()); own != nullptr) {
+      TableRow gone;
+      gone.uid = child.uid;
+      gone.state = InstanceState::released;
+      replication_.set_row(gone);
+    }
+    return;
+  }
+  if (resolve_conflict(child)) return;
+  if (local != nullptr) return evaluate_running(child, *local);
+  if (is_owner(child, ctx_.self())) return evaluate_missing(child);
+  evaluate_foreign(child);
+}
+
+/// The instance on another living node that counts, if any: the highest generation.
+const Entry* Placement::other_lister(const Child& child) const {
+  const Entry* best = nullptr;
+  for (const auto& e : child.entries) {
+    if (e.node == ctx_.self() || !e.listed() || !membership_.is_up(e.node)) continue;
+    if (best == nullptr || best->generation() < e.generation()) best = &e;
+  }
+  return best;
+}
+
+void Placement::evaluate_running(Child& child, LocalChild& local) {
+  moves_.erase(child.uid);
+  if (local.state == LocalState::stopping) return;
+  const auto* other = other_lister(child);
+  bool together = other != nullptr && is_owner(child, other->node) && is_owner(child, ctx_.self());
+  if (other != nullptr && !together && local.generation(ctx_.self()) < other->generation()) {
+    return supervisor_.stop(child.uid, StopReason::conflict);
+  }
+  if (child.value.failed != (local.state == LocalState::failed)) {
+    // `failed` was cleared by hand, or set by the node that ran it before us.
+    if (local.state == LocalState::failed && local.crashes.empty()) return;
+    if (local.state != LocalState::starting) supervisor_.stop(child.uid, StopReason::crash);
+    return;
+  }
+  // Nobody left to give it to: every node leaves. Otherwise the new owner asks for it.
+  if (child.owners.empty() && membership_.status() == MemberStatus::leaving)
+    supervisor_.stop(child.uid, StopReason::shutdown);
+}
+
+/// A first node that has neither listed nor released the child counts as running it.
+bool Placement::first_unresolved(const Child& child) const {
+  bool later =
+      std::any_of(child.entries.begin(), child.entries.end(), [](const Entry& e) { return e.epoch >= 2; });
+  if (later) return false;
+  return std::any_of(child.spec->first.begin(), child.spec->first.end(), [&](NodeId f) {
+    return f != ctx_.self() && membership_.is_up(f) && child.entry_of(f) == nullptr;
+  });
+}
+
+/// A temporary child is only started again where a living node let it go for a move.
+bool Placement::temporary_lost(const Child& child) const {
+  if (child.spec->spec.restart != Restart::temporary) return false;
+  return std::none_of(child.entries.begin(), child.entries.end(), [&](const Entry& e) {
+    return !e.listed() && membership_.is_up(e.node) && e.epoch == child.highest_epoch();
+  });
+}
+
+/// No life of a node that ran it can come back.
+bool Placement::gone_for_good(const Child& child) const {
+  const auto& first = child.spec->first;
+  return std::all_of(child.entries.begin(), child.entries.end(),
+                     [&](const Entry& e) { return membership_.has_left(e.node); }) &&
+         std::all_of(first.begin(), first.end(), [&](NodeId f) { return membership_.has_left(f); });
+}
+
+void Placement::evaluate_missing(Child& child) {
+  if (reserving_.contains(child.uid) || !membership_.joined()) return wait(child);
+  const auto* own = child.entry_of(ctx_.self());
+  if (child.value.failed) {
+    if (own == nullptr || own->state != InstanceState::failed) {
+      replication_.set_row({child.uid, child.highest_epoch(), 0, Role::none, InstanceState::failed, 0});
+    }
+    return;
+  }
+  const auto& first = child.spec->first;
+  bool mine_first = std::find(first.begin(), first.end(), ctx_.self()) != first.end();
+  bool unseen = own == nullptr && child.highest_epoch() <= 1 && other_lister(child) == nullptr;
+  if (mine_first && unseen) {
+    supervisor_.start(child, 1, role_for(child), StartReason::first, true);
+    return;
+  }
+  if (!settled()) return wait(child);
+  if (const auto* other = other_lister(child)) {
+    if (is_owner(child, other->node)) return;  // a co-owner has its own
+    return ask_for(child, other->node);
+  }
+  if (first_unresolved(child)) return wait(child);
+  if (temporary_lost(child)) return gone_for_good(child) ? events_.remove_child(child) : wait(child);
+  take_over(child);
+}
+
+void Placement::evaluate_foreign(Child& child) {
+  const auto* own = child.entry_of(ctx_.self());
+  const auto& first = child.spec->first;
+  bool mine_first = std::find(first.begin(), first.end(), ctx_.self()) != first.end();
+  if (own == nullptr) {
+    if (mine_first && child.highest_epoch() <= 1) {
+      // Not ours any more: say so, or the new owner would wait for us.
+      replication_.set_row({child.uid, 1, 0, Role::none, InstanceState::released, 0});
+    }
+    return;
+  }
+  const auto* other = other_lister(child);
+  bool obsolete = other != nullptr && own->generation() < other->generation();
+  if (own->state != InstanceState::released) {
+    // A row without a worker (failed): its new owner shows it from now on.
+    replication_.set_row({child.uid, own->epoch, own->restarts, Role::none, InstanceState::released, 0});
+  } else if (obsolete && other->state == InstanceState::running) {
+    TableRow gone;
+    gone.uid = child.uid;
+    gone.state = InstanceState::released;
+    replication_.set_row(gone);
+  }
+}
+
+}  // namespace processhub::protocol

@@ -1,0 +1,121 @@
+// Placement: the reconciler. It compares what should run where (owners of every live spec under the current
+// view) with what does run (the tables), and issues the difference as small steps that are safe to repeat:
+// start here, ask for a child, stop here, release. Nothing else starts or moves a child. Rules: DESIGN §9.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "core/protocol/containers.hpp"
+#include "core/protocol/context.hpp"
+#include "core/protocol/links.hpp"
+#include "core/protocol/membership.hpp"
+#include "core/protocol/registry.hpp"
+#include "core/protocol/replication.hpp"
+#include "core/protocol/supervisor.hpp"
+#include "processhub/strategy_catalog.hpp"
+
+namespace processhub::protocol {
+
+class PlacementEvents {
+ public:
+  virtual ~PlacementEvents() = default;
+  virtual void on_redistribution_begin() = 0;
+  virtual void on_redistribution_end() = 0;
+  virtual void remove_child(Child& child) = 0;  ///< for good, told to everybody
+};
+
+class Placement {
+ public:
+  Placement(Context& context, Registry& registry, Links& links, Membership& membership,
+            Replication& replication, Supervisor& supervisor, StrategySet& strategies,
+            PlacementEvents& events);
+
+  /// Owners under the current view, best first, for a spec that does not exist yet.
+  std::vector<NodeId> owners_for(std::string_view id, NodeId explicit_node = {}) const;
+  bool has_eligible() const { return !view_.members.empty(); }
+
+  void on_view_changed();
+  void on_spec_added(Child& child);
+  void enqueue(Child& child);
+  /// Something children wait for may have come true (agreement, a complete table).
+  void recheck();
+  void on_session_end(NodeId peer);
+  void on_started(const Uid& uid);
+  void on(NodeId from, const Reserve& reserve);
+  void on(NodeId from, const ReserveReply& reply);
+  void on(NodeId from, const MoveRequest& request);
+
+  /// While false nothing starts, stops or moves (a node that was away and does not know what it may run).
+  void set_active(bool active);
+
+  /// A slice of reconciliation; true if more is to do.
+  bool work(std::size_t budget);
+  /// Requests that were collected in this turn.
+  void flush();
+  void tick();
+  Time next_deadline() const;
+  bool busy() const { return recomputing_ || !queue_.empty(); }
+  std::size_t waiting() const { return waiting_.size(); }
+  bool settled() const;  ///< agreed, and every table is current
+
+ private:
+  struct Batch {
+    std::vector<std::pair<Uid, std::uint64_t>> items{};
+    std::vector<NodeId> missing{};  ///< peers that have not confirmed
+    StartReason reason = StartReason::takeover;
+  };
+  struct Move {
+    NodeId from{};
+    Time until{};
+  };
+
+  void recompute(Child& child);
+  void finish_recompute();
+  void evaluate(Child& child);
+  void evaluate_running(Child& child, LocalChild& local);
+  void evaluate_missing(Child& child);
+  void evaluate_foreign(Child& child);
+  void wait(Child& child);
+  bool is_owner(const Child& child, NodeId node) const;
+  bool resolve_conflict(Child& child);
+  const Entry* other_lister(const Child& child) const;
+  bool first_unresolved(const Child& child) const;
+  bool temporary_lost(const Child& child) const;
+  bool gone_for_good(const Child& child) const;
+  void take_over(Child& child);
+  void ask_for(Child& child, NodeId from);
+  void confirm(std::uint64_t batch);
+  void start_batch(Batch& batch);
+  Role role_for(const Child& child) const;
+
+  Context& ctx_;
+  Registry& registry_;
+  Links& links_;
+  Membership& membership_;
+  Replication& replication_;
+  Supervisor& supervisor_;
+  StrategySet& strategies_;
+  PlacementEvents& events_;
+  HubView view_{};
+  std::size_t replicas_ = 1;
+  std::vector<NodeId> scratch_{};
+  std::deque<Slot> queue_{};
+  std::vector<Uid> waiting_{};  ///< cannot be decided yet
+  bool active_ = true;
+  bool recomputing_ = false;
+  bool announced_ = false;
+  Slot cursor_ = 0;
+  std::map<std::uint64_t, Batch> batches_{};
+  std::vector<std::pair<Uid, std::uint64_t>> reserving_now_{};
+  HashMap<Uid, std::uint64_t, UidHash> reserving_{};  ///< uid -> batch
+  std::map<NodeId, std::vector<UidEpoch>> asking_{};
+  std::map<Uid, Move> moves_{};
+  std::uint64_t last_batch_ = 0;
+  Time retry_due_{kNever};
+};
+
+}  // namespace processhub::protocol

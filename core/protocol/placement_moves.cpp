@@ -1,0 +1,156 @@
+// The steps of Placement that need other nodes: reserving an epoch before a takeover, and asking the present
+// node of a child to let it go.
+#include <algorithm>
+
+#include "core/protocol/placement.hpp"
+
+namespace processhub::protocol {
+
+namespace {
+constexpr std::size_t kItemsPerMessage = 2000;
+
+template <class T>
+std::vector<T> take_front(std::vector<T>& items, std::size_t n) {
+  n = std::min(n, items.size());
+  std::vector<T> out(std::make_move_iterator(items.begin()),
+                     std::make_move_iterator(items.begin() + static_cast<std::ptrdiff_t>(n)));
+  items.erase(items.begin(), items.begin() + static_cast<std::ptrdiff_t>(n));
+  return out;
+}
+}  // namespace
+
+void Placement::take_over(Child& child) {
+  auto epoch = std::max<std::uint64_t>(1, child.highest_epoch()) + 1;
+  child.epoch_floor = epoch;
+  reserving_now_.emplace_back(child.uid, epoch);
+  reserving_[child.uid] = 0;
+}
+
+void Placement::ask_for(Child& child, NodeId from) {
+  auto [it, fresh] = moves_.try_emplace(child.uid, Move{from, ctx_.now + ctx_.config.migration_timeout});
+  if (fresh && moves_.size() > ctx_.config.max_concurrent_moves) {
+    moves_.erase(it);  // its turn comes when others are done
+    return wait(child);
+  }
+  if (fresh || it->second.from != from) {
+    it->second = {from, ctx_.now + ctx_.config.migration_timeout};
+    asking_[from].push_back({child.uid, child.highest_epoch()});
+  }
+  wait(child);
+}
+
+void Placement::flush() {
+  for (auto& [node, items] : asking_) {
+    while (!items.empty()) links_.send(node, Lane::control, MoveRequest{take_front(items, kItemsPerMessage)});
+  }
+  asking_.clear();
+  while (!reserving_now_.empty()) {
+    auto id = ++last_batch_;
+    auto& batch = batches_[id];
+    batch.items = take_front(reserving_now_, kItemsPerMessage);
+    Reserve reserve;
+    reserve.batch = id;
+    for (const auto& [uid, epoch] : batch.items) {
+      reserving_[uid] = id;
+      reserve.items.push_back({uid, epoch});
+    }
+    auto peers = membership_.up_peers();
+    auto after = std::upper_bound(peers.begin(), peers.end(), ctx_.self());
+    std::rotate(peers.begin(), after, peers.end());
+    if (peers.size() > ctx_.config.spec_copies) peers.resize(ctx_.config.spec_copies);
+    for (auto peer : peers)
+      if (links_.send(peer, Lane::control, reserve)) batch.missing.push_back(peer);
+    confirm(id);
+  }
+}
+
+void Placement::on(NodeId from, const Reserve& r) {
+  ReserveReply reply;
+  reply.batch = r.batch;
+  for (const auto& item : r.items) {
+    auto* child = registry_.find(item.uid);
+    if (child == nullptr) continue;
+    auto known = child->highest_epoch();
+    if (known > item.epoch || (known == item.epoch && supervisor_.find(item.uid) != nullptr)) {
+      reply.higher.push_back({item.uid, known});
+    } else {
+      child->epoch_floor = item.epoch;
+    }
+  }
+  links_.send(from, Lane::control, reply);
+}
+
+void Placement::on(NodeId from, const ReserveReply& r) {
+  auto it = batches_.find(r.batch);
+  if (it == batches_.end()) return;
+  for (const auto& h : r.higher) {
+    if (auto* child = registry_.find(h.uid)) {
+      child->epoch_floor = std::max(child->epoch_floor, h.epoch);
+      wait(*child);
+    }
+    std::erase_if(it->second.items, [&](const auto& item) { return item.first == h.uid; });
+    reserving_.erase(h.uid);
+  }
+  std::erase(it->second.missing, from);
+  confirm(r.batch);
+}
+
+void Placement::on_session_end(NodeId peer) {
+  std::vector<std::uint64_t> ready;
+  for (auto& [id, batch] : batches_) {
+    if (std::erase(batch.missing, peer) > 0) ready.push_back(id);
+  }
+  for (auto id : ready) confirm(id);
+  for (auto it = moves_.begin(); it != moves_.end();)
+    it = it->second.from == peer ? moves_.erase(it) : std::next(it);
+}
+
+void Placement::confirm(std::uint64_t id) {
+  auto it = batches_.find(id);
+  if (it == batches_.end() || !it->second.missing.empty()) return;
+  auto batch = std::move(it->second);
+  batches_.erase(it);
+  start_batch(batch);
+}
+
+/// The world may have changed since the batch was reserved: every child is judged again.
+void Placement::start_batch(Batch& batch) {
+  bool good = active_ && settled();
+  for (const auto& [uid, epoch] : batch.items) {
+    reserving_.erase(uid);
+    auto* child = registry_.find(uid);
+    if (child == nullptr || !child->spec) continue;
+    bool start = good && is_owner(*child, ctx_.self()) && supervisor_.find(uid) == nullptr &&
+                 !child->value.failed && other_lister(*child) == nullptr && child->highest_epoch() <= epoch;
+    if (!start) {
+      wait(*child);
+      continue;
+    }
+    bool moved = moves_.erase(uid) > 0;
+    supervisor_.start(*child, epoch, role_for(*child), moved ? StartReason::move : StartReason::takeover,
+                      false);
+  }
+}
+
+void Placement::on(NodeId from, const MoveRequest& request) {
+  if (!active_ || !membership_.agreed()) return;  // asked again while it is still wanted
+  std::vector<std::string> ids;
+  for (const auto& item : request.items) {
+    auto* child = registry_.find(item.uid);
+    auto* local = supervisor_.find(item.uid);
+    if (child == nullptr || !child->spec || !is_owner(*child, from) || is_owner(*child, ctx_.self()))
+      continue;
+    if (local == nullptr) {
+      enqueue(*child);  // a row without a worker
+      continue;
+    }
+    if (local->state == LocalState::stopping) continue;
+    ids.push_back(child->spec->spec.id);
+    supervisor_.stop(item.uid, StopReason::move);
+  }
+  if (!ids.empty()) ctx_.hook(hook::ChildrenMigrated{from, std::move(ids)});
+}
+
+void Placement::on_started(const Uid& uid) { moves_.erase(uid); }
+
+}  // namespace processhub::protocol

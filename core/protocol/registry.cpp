@@ -1,0 +1,280 @@
+#include "core/protocol/registry.hpp"
+
+#include <algorithm>
+
+#include "core/hash.hpp"
+
+namespace processhub::protocol {
+
+namespace {
+
+constexpr std::size_t kLogSlack = 1024;  // a log may be this much longer than twice its table
+
+std::uint64_t row_hash(const Uid& uid, const Entry& e) {
+  std::uint64_t x = uid.hash() ^ (e.epoch * 0x9E3779B97F4A7C15ULL) ^ (e.node.hash() + e.restarts);
+  x = (x ^ (x >> 31)) * 0xBF58476D1CE4E5B9ULL;
+  x ^= e.serial * 0x94D049BB133111EBULL +
+       (static_cast<std::uint64_t>(e.role) << 8 | static_cast<std::uint64_t>(e.state));
+  return (x ^ (x >> 27)) * 0xD6E8FEB86659FD93ULL;
+}
+
+Entry* entry_in(Child& child, NodeId node) {
+  for (auto& e : child.entries)
+    if (e.node == node) return &e;
+  return nullptr;
+}
+
+}  // namespace
+
+bool wins_over(const Uid& a, const Uid& b) {
+  if (a.origin.incarnation() != b.origin.incarnation())
+    return a.origin.incarnation() < b.origin.incarnation();
+  return a < b;
+}
+
+const Entry* Child::entry_of(NodeId node) const {
+  for (const auto& e : entries)
+    if (e.node == node) return &e;
+  return nullptr;
+}
+
+std::uint64_t Child::highest_epoch() const {
+  auto highest = epoch_floor;
+  for (const auto& e : entries) highest = std::max(highest, e.epoch);
+  return highest;
+}
+
+Child* Registry::find(const Uid& uid) {
+  auto it = by_uid_.find(uid);
+  return it == by_uid_.end() ? nullptr : &slots_[it->second];
+}
+
+Child* Registry::winner(std::string_view id) {
+  auto it = by_id_.find(id);
+  return it == by_id_.end() ? nullptr : &slots_[it->second.front()];
+}
+
+SmallVector<Slot, 2> Registry::all_of(std::string_view id) const {
+  auto it = by_id_.find(id);
+  return it == by_id_.end() ? SmallVector<Slot, 2>{} : it->second;
+}
+
+Child& Registry::slot_for(const Uid& uid) {
+  auto [it, fresh] = by_uid_.try_emplace(uid, kNoSlot);
+  if (!fresh) return slots_[it->second];
+  if (free_.empty()) {
+    it->second = static_cast<Slot>(slots_.size());
+    slots_.emplace_back();
+  } else {
+    it->second = free_.back();
+    free_.pop_back();
+  }
+  auto& child = slots_[it->second];
+  child = Child{};
+  child.slot = it->second;
+  child.uid = uid;
+  return child;
+}
+
+void Registry::release_if_empty(Child& child) {
+  if (child.spec || !child.entries.empty() || child.op != 0) return;
+  by_uid_.erase(child.uid);
+  free_.push_back(child.slot);
+  child.slot = kNoSlot;
+  child.uid = {};
+}
+
+void Registry::index_id(Child& child) {
+  auto& slots = by_id_[child.spec->spec.id];
+  auto better = [&](Slot s) { return wins_over(child.uid, slots_[s].uid); };
+  slots.insert(std::find_if(slots.begin(), slots.end(), better), child.slot);
+}
+
+void Registry::unindex_id(Child& child) {
+  auto it = by_id_.find(child.spec->spec.id);
+  if (it == by_id_.end()) return;
+  auto& slots = it->second;
+  slots.erase(std::remove(slots.begin(), slots.end(), child.slot), slots.end());
+  if (slots.empty()) by_id_.erase(it);
+}
+
+void Registry::rehash_spec(Child& child) {
+  spec_sum_ -= child.spec_hash;
+  child.spec_hash = 0;
+  if (child.spec) {
+    auto x = child.uid.hash() * 0x94D049BB133111EBULL;
+    if (child.value.version > 0)
+      x ^= (child.value.version ^ child.value.writer.hash()) * 0x9E3779B97F4A7C15ULL;
+    child.spec_hash = x ^ (x >> 29);
+  }
+  spec_sum_ += child.spec_hash;
+}
+
+bool Registry::add_spec(std::shared_ptr<const SpecRecord> spec) {
+  if (!seen_.add(spec->uid)) {
+    if (auto* known = find(spec->uid)) known->epoch_floor = std::max(known->epoch_floor, spec->epoch_floor);
+    return false;
+  }
+  auto& child = slot_for(spec->uid);
+  child.epoch_floor = std::max(child.epoch_floor, spec->epoch_floor);
+  child.id_hash = hash64(spec->spec.id);
+  child.spec = std::move(spec);
+  ++live_;
+  rehash_spec(child);
+  index_id(child);
+  touch(child);
+  for (auto slot : all_of(child.spec->spec.id))
+    if (slot != child.slot) listener_->on_child_changed(slots_[slot]);
+  return true;
+}
+
+void Registry::remove_spec(const Uid& uid) {
+  seen_.add(uid);
+  auto* child = find(uid);
+  if (child == nullptr) return;
+  if (child->spec) {
+    touch(*child);
+    unindex_id(*child);
+    child->spec.reset();
+    --live_;
+    rehash_spec(*child);
+  }
+  listener_->on_child_changed(*child);
+  release_if_empty(*child);
+}
+
+bool Registry::merge_value(const Uid& uid, const SpecValue& value) {
+  auto* child = find(uid);
+  if (child == nullptr || !child->spec) return false;
+  auto key = [](const SpecValue& v) { return std::pair(v.version, v.writer); };
+  if (key(value) <= key(child->value)) return false;
+  child->value = value;
+  rehash_spec(*child);
+  touch(*child);
+  return true;
+}
+
+std::vector<LiveDots> Registry::live_dots() const {
+  std::map<NodeId, std::vector<std::uint64_t>> counters;
+  for (const auto& c : slots_)
+    if (c.slot != kNoSlot && c.spec) counters[c.uid.origin].push_back(c.uid.counter);
+  std::vector<LiveDots> out;
+  for (auto& [origin, list] : counters) {
+    std::sort(list.begin(), list.end());
+    LiveDots dots{origin, {}};
+    for (auto c : list) {
+      if (!dots.ranges.empty() && dots.ranges.back() + 1 == c) {
+        dots.ranges.back() = c;
+      } else {
+        dots.ranges.insert(dots.ranges.end(), {c, c});
+      }
+    }
+    out.push_back(std::move(dots));
+  }
+  return out;
+}
+
+void Registry::put_row(NodeId node, const TableRow& row, std::uint64_t version) {
+  auto& table = tables_[node];
+  bool erase = row.state == InstanceState::released && row.epoch == 0;
+  auto* child = erase ? find(row.uid) : &slot_for(row.uid);
+  table.log.emplace_back(version, row.uid);
+  if (table.log.size() > 2 * table.listed + kLogSlack) {
+    table.log_from = table.log.front().first;
+    table.log.pop_front();
+  }
+  if (child == nullptr) return;
+  auto* entry = entry_in(*child, node);
+  if (entry != nullptr) {
+    table.digest -= row_hash(child->uid, *entry);
+    table.listed -= entry->listed() ? 1 : 0;
+  }
+  if (erase) {
+    if (entry != nullptr) child->entries.erase(child->entries.begin() + (entry - child->entries.data()));
+  } else {
+    if (entry == nullptr) entry = &child->entries.emplace_back();
+    *entry = {node, row.epoch, row.restarts, row.role, row.state, row.serial, version};
+    table.digest += row_hash(child->uid, *entry);
+    table.listed += entry->listed() ? 1 : 0;
+  }
+  touch(*child);
+  release_if_empty(*child);
+}
+
+TableRow Registry::row(NodeId node, const Uid& uid) {
+  TableRow out;
+  out.uid = uid;
+  out.state = InstanceState::released;
+  if (auto* child = find(uid)) {
+    if (const auto* e = child->entry_of(node))
+      return {uid, e->epoch, e->restarts, e->role, e->state, e->serial};
+  }
+  return out;
+}
+
+void Registry::drop_table(NodeId node) {
+  for (auto& child : slots_) {
+    if (child.slot == kNoSlot) continue;
+    auto* entry = entry_in(child, node);
+    if (entry == nullptr) continue;
+    child.entries.erase(child.entries.begin() + (entry - child.entries.data()));
+    touch(child);
+    release_if_empty(child);
+  }
+  tables_.erase(node);
+}
+
+bool Registry::rows_since(NodeId node, std::uint64_t since, std::vector<Uid>& out) const {
+  auto it = tables_.find(node);
+  if (it == tables_.end()) return true;
+  const auto& t = it->second;
+  if (since >= t.version) return true;
+  if (since < t.log_from) return false;
+  auto from = std::upper_bound(t.log.begin(), t.log.end(), since,
+                               [](std::uint64_t v, const auto& row) { return v < row.first; });
+  for (; from != t.log.end(); ++from) out.push_back(from->second);
+  std::sort(out.begin(), out.end());
+  out.erase(std::unique(out.begin(), out.end()), out.end());
+  return true;
+}
+
+void Registry::touch(Child& child) {
+  if (child.spec && !child.changed) {
+    child.changed = true;
+    changed_ids_.push_back(child.spec->spec.id);
+  }
+  listener_->on_child_changed(child);
+}
+
+std::shared_ptr<const ChildRecord> Registry::record_of(Child& child,
+                                                       const std::function<bool(NodeId)>& is_up) {
+  auto record = std::make_shared<ChildRecord>();
+  record->spec = std::shared_ptr<const ChildSpec>(child.spec, &child.spec->spec);
+  record->uid = child.uid;
+  if (child.value.metadata) record->metadata = std::make_shared<Metadata>(*child.value.metadata);
+  for (const auto& e : child.entries) {
+    if (!e.listed() || !is_up(e.node)) continue;
+    record->instances.push_back({{e.node, e.serial}, e.role, e.state, e.generation()});
+  }
+  std::sort(record->instances.begin(), record->instances.end(),
+            [](const Instance& a, const Instance& b) { return b.generation < a.generation; });
+  return record;
+}
+
+std::vector<RegistryChange> Registry::take_changes(const std::function<bool(NodeId)>& is_up) {
+  std::vector<RegistryChange> out;
+  out.reserve(changed_ids_.size());
+  for (auto& id : changed_ids_) {
+    auto* child = winner(id);
+    if (child != nullptr) {
+      for (auto slot : by_id_[id]) slots_[slot].changed = false;
+      out.push_back({std::move(id), record_of(*child, is_up)});
+    } else {
+      out.push_back({std::move(id), nullptr});
+    }
+  }
+  changed_ids_.clear();
+  return out;
+}
+
+}  // namespace processhub::protocol

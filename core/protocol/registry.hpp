@@ -1,0 +1,141 @@
+// Registry: specs joined with tables, the data every other part looks at. It stores and indexes facts, keeps
+// their digests, and remembers which ids changed; it decides nothing. Children sit in numbered slots:
+// iteration goes by slot, never by hash.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/protocol/containers.hpp"
+#include "core/protocol/hub_core.hpp"
+#include "core/protocol/messages.hpp"
+#include "core/protocol/seen_set.hpp"
+
+namespace processhub::protocol {
+
+using Slot = std::uint32_t;
+inline constexpr Slot kNoSlot = ~Slot{0};
+
+/// What one node's table says of one child.
+struct Entry {
+  NodeId node{};
+  std::uint64_t epoch = 0;
+  std::uint32_t restarts = 0;
+  Role role = Role::none;
+  InstanceState state = InstanceState::starting;
+  std::uint64_t serial = 0;
+  std::uint64_t version = 0;  ///< the table version that brought it
+
+  bool listed() const { return state != InstanceState::released; }
+  Generation generation() const { return {epoch, restarts, node}; }
+};
+
+struct Child {
+  Slot slot = kNoSlot;  ///< kNoSlot: free
+  Uid uid{};
+  std::shared_ptr<const SpecRecord> spec{};  ///< null: removed, or its spec is still on the way
+  SpecValue value{};
+  SmallVector<Entry, 2> entries{};
+  SmallVector<NodeId, 1> owners{};  ///< under the current view, best first; kept by Placement
+  std::uint64_t id_hash = 0;
+  std::uint64_t epoch_floor = 0;  ///< highest epoch heard of or reserved
+  std::uint64_t spec_hash = 0;    ///< its share of the spec digest
+  std::uint32_t op = 0;           ///< the open start or stop of this node that waits for it; 0: none
+  bool queued = false;            ///< in Placement's queue
+  bool waiting = false;           ///< in Placement's list of what cannot be decided yet
+  bool changed = false;           ///< in the list of registry changes
+
+  const Entry* entry_of(NodeId node) const;
+  std::uint64_t highest_epoch() const;
+};
+
+/// The head of one node's table.
+struct Table {
+  std::uint64_t version = 0;
+  std::uint64_t digest = 0;
+  std::uint64_t listed = 0;
+  std::deque<std::pair<std::uint64_t, Uid>> log{};  ///< changes by version, for "newer than v"
+  std::uint64_t log_from = 0;                       ///< the log is complete after this version
+};
+
+class Registry {
+ public:
+  /// What other parts want to be told; called inside the mutators.
+  struct Listener {
+    virtual ~Listener() = default;
+    virtual void on_child_changed(Child& child) = 0;
+  };
+
+  explicit Registry(Listener& listener) : listener_(&listener) {}
+
+  // -- look-up
+  Child* find(const Uid& uid);
+  Child* at(Slot slot) {
+    return slot < slots_.size() && slots_[slot].slot != kNoSlot ? &slots_[slot] : nullptr;
+  }
+  Slot slot_end() const { return static_cast<Slot>(slots_.size()); }
+  /// The live uid that wins under this id; null if none.
+  Child* winner(std::string_view id);
+  /// All live children under an id, winner first.
+  SmallVector<Slot, 2> all_of(std::string_view id) const;
+  std::size_t live_count() const { return live_; }
+
+  // -- specs
+  const SeenSet& seen() const { return seen_; }
+  void merge_seen(const std::vector<SeenDots>& seen) { seen_.merge(seen); }
+  /// False if the uid was seen before (nothing changes then but the epoch floor).
+  bool add_spec(std::shared_ptr<const SpecRecord> spec);
+  /// Also covers the dot of a uid never seen.
+  void remove_spec(const Uid& uid);
+  /// True if `value` is newer than what is known.
+  bool merge_value(const Uid& uid, const SpecValue& value);
+  std::uint64_t spec_digest() const { return spec_sum_ + seen_.digest(); }
+  std::vector<LiveDots> live_dots() const;
+
+  // -- tables
+  Table& table(NodeId node) { return tables_[node]; }
+  const std::map<NodeId, Table>& tables() const { return tables_; }
+  /// Writes one row of `node`'s table as part of `version`; the caller moves the table's own version when the
+  /// change is complete. A released row with epoch 0 erases.
+  void put_row(NodeId node, const TableRow& row, std::uint64_t version);
+  /// The current row, or an erased one.
+  TableRow row(NodeId node, const Uid& uid);
+  /// Forgets a whole table.
+  void drop_table(NodeId node);
+  /// Rows of `node` that changed after `since`; false if the log does not reach back that far.
+  bool rows_since(NodeId node, std::uint64_t since, std::vector<Uid>& out) const;
+
+  // -- what readers on other threads are told
+  void touch(Child& child);
+  std::vector<RegistryChange> take_changes(const std::function<bool(NodeId)>& is_up);
+
+ private:
+  Child& slot_for(const Uid& uid);
+  void release_if_empty(Child& child);
+  void index_id(Child& child);
+  void unindex_id(Child& child);
+  void rehash_spec(Child& child);
+  std::shared_ptr<const ChildRecord> record_of(Child& child, const std::function<bool(NodeId)>& is_up);
+
+  Listener* listener_;
+  std::deque<Child> slots_{};
+  std::vector<Slot> free_{};
+  HashMap<Uid, Slot, UidHash> by_uid_{};
+  StringMap<SmallVector<Slot, 2>> by_id_{};
+  SeenSet seen_{};
+  std::map<NodeId, Table> tables_{};
+  std::uint64_t spec_sum_ = 0;
+  std::size_t live_ = 0;
+  std::vector<std::string> changed_ids_{};
+};
+
+/// The child two nodes agree on when an id was started twice.
+bool wins_over(const Uid& a, const Uid& b);
+
+}  // namespace processhub::protocol

@@ -1,0 +1,316 @@
+#include "core/protocol/replication.hpp"
+
+#include <algorithm>
+
+#include "core/protocol/membership.hpp"
+
+namespace processhub::protocol {
+
+namespace {
+
+constexpr std::size_t kDeltaBytes = 48 * 1024;  // about what one publication carries
+constexpr std::size_t kRowsPerDelta = 1500;     // about 30 bytes each
+constexpr Duration kMismatchPatience = std::chrono::milliseconds(600);
+constexpr Duration kPullRetry = std::chrono::seconds(5);
+
+std::size_t size_guess(const SpecRecord& s) {
+  std::size_t n = 64 + s.spec.id.size() + s.spec.type.size() + s.spec.args.bytes().size() + s.spec.tag.size();
+  for (const auto& [k, v] : s.spec.metadata) n += 4 + k.size() + v.size();
+  return n;
+}
+
+}  // namespace
+
+Replication::Replication(Context& context, Registry& registry, Links& links, Publications& publications,
+                         Membership& membership, ReplicationEvents& events)
+    : ctx_(context),
+      registry_(registry),
+      links_(links),
+      pubs_(publications),
+      membership_(membership),
+      events_(events) {}
+
+// -- facts of this node
+// --------------------------------------------------------------------------------------------
+
+void Replication::add_spec(std::shared_ptr<const SpecRecord> spec) {
+  pending_size_ += size_guess(*spec);
+  pending_.added.push_back(spec);
+  auto uid = spec->uid;
+  registry_.add_spec(std::move(spec));
+  if (auto* child = registry_.find(uid)) events_.on_spec_added(*child);
+  if (pending_size_ >= kDeltaBytes) flush_deltas();
+}
+
+void Replication::remove_spec(const Uid& uid) {
+  registry_.remove_spec(uid);
+  pending_.removed.push_back(uid);
+  pending_size_ += 20;
+  if (pending_size_ >= kDeltaBytes) flush_deltas();
+}
+
+void Replication::set_value(const Uid& uid, const SpecValue& value) {
+  if (!registry_.merge_value(uid, value)) return;
+  pending_.values.push_back({uid, value});
+  pending_size_ += 128;
+}
+
+void Replication::set_static(const StaticValue& value) {
+  pending_.statics.push_back(value);
+  pending_size_ += 64 + value.id.size();
+}
+
+void Replication::set_row(const TableRow& row) {
+  registry_.put_row(ctx_.self(), row, ++own_version_);
+  registry_.table(ctx_.self()).version = own_version_;
+  pending_rows_.push_back(row.uid);
+}
+
+std::uint64_t Replication::own_digest() { return registry_.table(ctx_.self()).digest; }
+
+std::uint64_t Replication::flush_deltas() {
+  if (pending_size_ > 0) {
+    pubs_.publish(pending_);
+    pending_ = {};
+    pending_size_ = 0;
+    pubs_.flush();
+  }
+  if (!pending_rows_.empty()) {
+    std::sort(pending_rows_.begin(), pending_rows_.end());
+    pending_rows_.erase(std::unique(pending_rows_.begin(), pending_rows_.end()), pending_rows_.end());
+    // Several parts of one change of version: only the last one brings a receiver to `to`.
+    for (std::size_t at = 0; at < pending_rows_.size(); at += kRowsPerDelta) {
+      auto end = std::min(pending_rows_.size(), at + kRowsPerDelta);
+      bool last = end == pending_rows_.size();
+      TableDelta delta{ctx_.self(), published_version_, own_version_, last, {}};
+      for (auto i = at; i < end; ++i) delta.rows.push_back(registry_.row(ctx_.self(), pending_rows_[i]));
+      pubs_.publish(delta);
+    }
+    published_version_ = own_version_;
+    pending_rows_.clear();
+  }
+  return pubs_.last_seq();
+}
+
+// -- facts of others
+// -----------------------------------------------------------------------------------------------
+
+void Replication::take_specs(const std::vector<std::shared_ptr<const SpecRecord>>& specs) {
+  for (const auto& spec : specs) {
+    if (!spec->uid || !registry_.add_spec(spec)) continue;
+    if (auto* child = registry_.find(spec->uid)) events_.on_spec_added(*child);
+  }
+}
+
+void Replication::take_values(const std::vector<UidValue>& values) {
+  for (const auto& v : values) registry_.merge_value(v.uid, v.value);
+}
+
+void Replication::on(NodeId, const SpecDelta& delta) {
+  take_specs(delta.added);
+  for (const auto& uid : delta.removed) registry_.remove_spec(uid);
+  take_values(delta.values);
+  for (const auto& s : delta.statics) events_.on_static(s);
+}
+
+void Replication::on(NodeId from, const TableDelta& delta) {
+  // Behind a gap nothing says which parts of this change were lost: the pull that is under way brings it
+  // whole.
+  if (delta.node != from || pubs_.has_gap(from)) return;
+  auto& table = registry_.table(from);
+  if (delta.from != table.version) {
+    if (delta.from > table.version) pull(from, false);  // the publication before it was lost
+    return;
+  }
+  for (const auto& row : delta.rows) registry_.put_row(from, row, delta.to);
+  if (delta.last) table.version = std::max(table.version, delta.to);
+}
+
+void Replication::on_publication(NodeId from, std::uint64_t seq, bool wants_ack) {
+  auto& state = peers_[from];
+  if (pubs_.has_gap(from)) {
+    ++ctx_.stats.gaps;
+    pull(from, false);
+  }
+  (void)seq;
+  state.wants_ack = state.wants_ack || wants_ack;
+}
+
+void Replication::flush_acks() {
+  for (auto& [peer, state] : peers_) {
+    if (!state.wants_ack) continue;
+    auto upto = pubs_.complete_upto(peer);
+    if (upto == state.ack_sent || !links_.send(peer, Lane::control, PubAck{upto})) continue;
+    state.ack_sent = upto;
+    state.wants_ack = pubs_.has_gap(peer);
+  }
+}
+
+void Replication::on(NodeId from, const PubAck& ack) {
+  auto& state = peers_[from];
+  if (ack.seq <= state.acked) return;
+  state.acked = ack.seq;
+  events_.on_acknowledged(from, ack.seq);
+}
+
+std::uint64_t Replication::acknowledged(NodeId peer) const {
+  auto it = peers_.find(peer);
+  return it == peers_.end() ? 0 : it->second.acked;
+}
+
+void Replication::on_heartbeat(NodeId from, const Heartbeat& h) {
+  auto& state = peers_[from];
+  const auto& table = registry_.table(from);
+  if (h.table_version > table.version && !pubs_.has_gap(from) && state.pull == 0) pull(from, false);
+  bool equal = h.spec_digest == events_.spec_digest() &&
+               (h.table_version != table.version || h.table_digest == table.digest);
+  if (equal || h.table_version < table.version) {
+    state.mismatch_since = kNever;
+    return;
+  }
+  if (state.mismatch_since == kNever) state.mismatch_since = ctx_.now;
+  if (ctx_.now - state.mismatch_since < kMismatchPatience) return;
+  state.mismatch_since = ctx_.now;
+  bool table_broken = h.table_version == table.version && h.table_digest != table.digest;
+  if (table_broken) registry_.table(from).version = 0;  // the log cannot explain it: take a full copy
+  pull(from, true);
+}
+
+bool Replication::complete(NodeId peer) const {
+  auto it = peers_.find(peer);
+  return it != peers_.end() && it->second.complete;
+}
+
+bool Replication::table_current(NodeId node) const {
+  auto member = membership_.members().find(node);
+  if (member == membership_.members().end() || !member->second.announced || !complete(node)) return false;
+  auto table = registry_.tables().find(node);
+  auto version = table == registry_.tables().end() ? 0 : table->second.version;
+  return version >= member->second.last.table_version;
+}
+
+void Replication::on_session_up(NodeId peer) {
+  auto& state = peers_[peer];
+  state.pull = 0;
+  state.ack_sent = 0;
+  state.wants_ack = true;
+  pull(peer, true);
+}
+
+void Replication::on_session_end(NodeId peer) {
+  auto& state = peers_[peer];
+  state.pull = 0;
+  state.pull_again = false;
+  state.complete = false;
+  state.full_table = false;
+  std::erase_if(serving_, [&](const Serving& s) { return s.peer == peer; });
+}
+
+void Replication::on_member_gone(NodeId peer) {
+  on_session_end(peer);
+  peers_[peer].acked = 0;
+}
+
+void Replication::refresh(NodeId peer) {
+  auto& state = peers_[peer];
+  state.complete = false;
+  state.pull = 0;
+  pull(peer, true);
+}
+
+// -- pulling
+// -------------------------------------------------------------------------------------------------------
+
+void Replication::pull(NodeId peer, bool values) {
+  auto& state = peers_[peer];
+  state.pull_values = state.pull_values || values;
+  if (state.pull != 0) {
+    state.pull_again = true;
+    return;
+  }
+  send_pull(peer, state);
+}
+
+void Replication::send_pull(NodeId peer, PeerState& state) {
+  if (!links_.has_session(peer)) return;
+  Pull p;
+  p.nonce = ++last_nonce_;
+  p.seen = registry_.seen().snapshot();
+  p.all_values = state.pull_values;
+  for (const auto& [node, table] : registry_.tables()) {
+    if (node != ctx_.self()) p.tables.push_back({node, table.version});
+  }
+  state.pull = p.nonce;
+  state.pull_sent = ctx_.now;
+  state.pull_again = false;
+  state.pull_values = false;
+  links_.send(peer, Lane::control, p);
+}
+
+void Replication::take_table(NodeId from, const TablePart& part) {
+  if (part.node == ctx_.self() || !part.node) return;
+  bool own = part.node == from;
+  // A living node speaks for itself; of a dead one the highest version spreads.
+  if (!own && membership_.is_up(part.node)) return;
+  auto& table = registry_.table(part.node);
+  if (!part.full && part.version <= table.version) return;
+  if (part.full) {
+    if (part.version < table.version && !own) return;
+    registry_.drop_table(part.node);
+  }
+  for (const auto& row : part.rows) registry_.put_row(part.node, row, part.version);
+  auto& fresh = registry_.table(part.node);
+  if (part.last) fresh.version = std::max(fresh.version, part.version);
+}
+
+void Replication::take_removals(const PullChunk& chunk) {
+  SeenSet theirs;
+  theirs.merge(chunk.seen);
+  std::map<NodeId, const LiveDots*> live;
+  for (const auto& l : chunk.live) live[l.origin] = &l;
+  auto lives = [&](const Uid& uid) {
+    auto it = live.find(uid.origin);
+    if (it == live.end()) return false;
+    const auto& r = it->second->ranges;
+    for (std::size_t i = 0; i + 1 < r.size(); i += 2)
+      if (uid.counter >= r[i] && uid.counter <= r[i + 1]) return true;
+    return false;
+  };
+  for (Slot s = 0; s < registry_.slot_end(); ++s) {
+    auto* child = registry_.at(s);
+    if (child == nullptr || !child->spec) continue;
+    if (theirs.contains(child->uid) && !lives(child->uid)) registry_.remove_spec(child->uid);
+  }
+  registry_.merge_seen(chunk.seen);
+}
+
+void Replication::on(NodeId from, const PullChunk& chunk) {
+  auto& state = peers_[from];
+  if (state.pull != chunk.nonce) return;  // of an older pull
+  take_specs(chunk.specs);
+  take_values(chunk.values);
+  for (const auto& s : chunk.statics) events_.on_static(s);
+  for (const auto& t : chunk.tables) take_table(from, t);
+  if (!chunk.last) return;
+  take_removals(chunk);
+  pubs_.repaired(from, chunk.as_of);
+  state.pull = 0;
+  state.complete = true;
+  state.wants_ack = true;
+  if (state.pull_again || pubs_.has_gap(from)) send_pull(from, state);
+  events_.on_peer_complete(from);
+}
+
+void Replication::tick() {
+  for (auto& [peer, state] : peers_) {
+    // The session delivers; only a peer that lost our request (a session that ended) needs asking again.
+    if (state.pull != 0 && ctx_.now - state.pull_sent > kPullRetry && links_.has_session(peer)) {
+      state.pull = 0;
+      pull(peer, true);
+    }
+  }
+}
+
+Time Replication::next_deadline() const { return serving_.empty() ? kNever : Time::zero(); }
+
+}  // namespace processhub::protocol

@@ -1,0 +1,206 @@
+#include "core/runtime/admin.hpp"
+
+#include <exception>
+#include <map>
+#include <utility>
+
+#include "core/runtime/admin_json.hpp"
+
+namespace processhub::runtime {
+
+namespace {
+
+using Select = protocol::event::Select;
+
+/// One request on its way: its hub, its arguments, its answer.
+struct Request {
+  AdminHub& hub;
+  AdminArgs args;
+  std::function<void(AdminReply)> answer;
+
+  void ok(const Json& json) const { answer({0, bytes_of(json)}); }
+  void fail(const Error& error) const { answer({static_cast<std::uint8_t>(error.code), bytes_of(to_json(error))}); }
+  std::chrono::milliseconds timeout(std::chrono::milliseconds fallback) {
+    return args.time("timeout_ms").value_or(fallback);
+  }
+};
+
+Json all_of(const std::vector<ChildInfo>& children) {
+  Json out = Json::array();
+  for (const auto& child : children) out.push_back(to_json(child));
+  return out;
+}
+
+void nodes(Request& r) {
+  const bool all = r.args.flag_or("all", false);
+  r.args.done();
+  Json out = Json::array();
+  for (const auto& node : r.hub.nodes(true, all)) out.push_back(to_json(node));
+  r.ok(out);
+}
+
+void list(Request& r) {
+  const bool local = r.args.flag_or("local", false);
+  r.args.done();
+  r.ok(all_of(r.hub.list(local ? Scope::local : Scope::global)));
+}
+
+void tag(Request& r) {
+  const auto tag = r.args.text("tag");
+  r.args.done();
+  r.ok(all_of(r.hub.by_tag(tag)));
+}
+
+void lookup(Request& r) {
+  const auto id = r.args.text("id");
+  r.args.done();
+  const auto child = r.hub.lookup(id);
+  if (!child) return r.fail({ErrorCode::no_such_child, "there is no child '" + id + "'"});
+  r.ok(to_json_with_spec(*child));
+}
+
+void dump(Request& r) {
+  r.args.done();
+  r.ok(r.hub.dump());
+}
+
+void status(Request& r) {
+  r.args.done();
+  r.ok(to_json(r.hub.status()));
+}
+
+void digest(Request& r) {
+  r.args.done();
+  r.ok({{"digest", hex16(r.hub.status().digest)}});
+}
+
+/// The answer of a start or stop: its map in any case, and a code if a child failed.
+template <class Outcome>
+std::function<void(const Result<Outcome>&)> answer_with(const Request& r) {
+  return [answer = r.answer](const Result<Outcome>& result) {
+    if (!result) {
+      return answer({static_cast<std::uint8_t>(result.error().code), bytes_of(to_json(result.error()))});
+    }
+    const auto errors = result->errors();
+    std::uint8_t code = 0;
+    if (!*result) code = static_cast<std::uint8_t>(errors.empty() ? ErrorCode::unknown : errors.front().code);
+    answer({code, bytes_of(to_json(*result))});
+  };
+}
+
+void start(Request& r) {
+  const auto specs = r.args.take("specs");
+  if (!specs || !specs->is_array() || specs->empty()) r.args.refuse("specs", "must be a list of at least one spec");
+  StartOptions options;
+  options.timeout = r.timeout(options.timeout);
+  options.check_existing = r.args.flag_or("check_existing", options.check_existing);
+  if (r.args.flag_or("rollback", false)) options.on_failure = OnFailure::rollback;
+  r.args.done();
+  std::vector<ChildSpec> children;
+  children.reserve(specs->size());
+  for (const auto& spec : *specs) children.push_back(spec_of(spec, children.size()));
+  r.hub.start_children(std::move(children), options).then(answer_with<StartResult>(r));
+}
+
+void stop(Request& r) {
+  std::map<Select, std::vector<std::string>> wanted;
+  if (auto ids = r.args.texts("ids")) wanted[Select::ids] = std::move(*ids);
+  if (auto prefix = r.args.text_or("prefix", {}); !prefix.empty()) wanted[Select::prefix] = {std::move(prefix)};
+  if (auto tag = r.args.text_or("tag", {}); !tag.empty()) wanted[Select::tag] = {std::move(tag)};
+  if (wanted.size() != 1) throw BadRequest("stop: give exactly one of 'ids', 'prefix', 'tag'");
+  StopOptions options;
+  options.timeout = r.timeout(options.timeout);
+  r.args.done();
+  auto& [select, values] = *wanted.begin();
+  r.hub.stop_children(select, std::move(values), options).then(answer_with<StopResult>(r));
+}
+
+struct AdminMessage {
+  std::string id;
+  std::string name;
+  Bytes body;
+};
+
+AdminMessage message_of(AdminArgs& args) {
+  return {args.text("id"), args.text("message"), bytes_of(args.take("body").value_or(Json()))};
+}
+
+void call(Request& r) {
+  auto message = message_of(r.args);
+  const auto timeout = r.timeout(std::chrono::seconds(5));
+  r.args.done();
+  r.hub.call_raw(message.id, message.name, std::move(message.body), timeout, true)
+      .then([answer = r.answer](const Result<Bytes>& reply) {
+        if (reply) return answer({0, *reply});
+        answer({static_cast<std::uint8_t>(reply.error().code), bytes_of(to_json(reply.error()))});
+      });
+}
+
+/// Answers nil, or the error, when a request without a value is done.
+std::function<void(const Result<void>&)> answer_nil(const Request& r) {
+  return [answer = r.answer](const Result<void>& done) {
+    if (done) return answer({0, bytes_of(Json())});
+    answer({static_cast<std::uint8_t>(done.error().code), bytes_of(to_json(done.error()))});
+  };
+}
+
+void cast(Request& r) {
+  auto message = message_of(r.args);
+  r.args.done();
+  answer_nil(r)(r.hub.cast_raw(message.id, message.name, std::move(message.body)));
+}
+
+void metadata(Request& r) {
+  const auto id = r.args.text("id");
+  const auto set = r.args.string_map("set");
+  r.args.done();
+  const auto child = r.hub.lookup(id);
+  if (!child) return r.fail({ErrorCode::no_such_child, "there is no child '" + id + "'"});
+  if (!set) return r.ok(child->spec.metadata);
+  r.hub.update_metadata(id, *set).then([answer = r.answer, set = *set](const Result<void>& done) {
+    if (done) return answer({0, bytes_of(set)});
+    answer({static_cast<std::uint8_t>(done.error().code), bytes_of(to_json(done.error()))});
+  });
+}
+
+void restart(Request& r) {
+  const auto id = r.args.text("id");
+  r.args.done();
+  r.hub.restart_child(id).then(answer_nil(r));
+}
+
+struct Verb {
+  std::string_view name;
+  void (*run)(Request&);
+};
+
+constexpr Verb kVerbs[] = {{"nodes", nodes}, {"list", list},   {"tag", tag},   {"lookup", lookup},     {"dump", dump},
+                           {"status", status}, {"digest", digest}, {"start", start}, {"stop", stop}, {"call", call},
+                           {"cast", cast},   {"metadata", metadata}, {"restart", restart}};
+
+const Verb& verb_of(std::string_view name) {
+  std::string known;
+  for (const auto& verb : kVerbs) {
+    if (verb.name == name) return verb;
+    known += (known.empty() ? "" : ", ") + std::string(verb.name);
+  }
+  throw BadRequest("there is no verb '" + std::string(name) + "'; there are " + known);
+}
+
+}  // namespace
+
+void handle_admin(AdminHub& hub, std::string_view verb, const Bytes& args, std::function<void(AdminReply)> answer) {
+  const auto refuse = [&](const std::string& why) {
+    const Error error{ErrorCode::invalid, why};
+    answer({static_cast<std::uint8_t>(error.code), bytes_of(to_json(error))});
+  };
+  try {
+    const auto& known = verb_of(verb);
+    Request request{hub, AdminArgs(std::string(verb), args.empty() ? Json() : json_of(args)), answer};
+    known.run(request);
+  } catch (const std::exception& e) {  // BadRequest, or strings in the registry that are no JSON
+    refuse(e.what());
+  }
+}
+
+}  // namespace processhub::runtime

@@ -1,0 +1,73 @@
+// Admin requests: what hubctl and other clients may ask of a node. A request is a verb with a msgpack map of arguments; the
+// answer is a code (0, or the value of an ErrorCode) and a msgpack value. Unknown verbs, unknown or mistyped arguments are
+// `invalid` and named. Runs on the callback pool; never blocks it: requests that take time answer when they are done.
+//
+//   verb      arguments (defaults)                       answer
+//   nodes     all=false (also down and left)             [{"name","incarnation","endpoint","state"}]
+//   list      local=false                                [child]
+//   tag       tag                                        [child]
+//   lookup    id                                         child with "spec" and "metadata"; no_such_child
+//   dump      -                                          text, one line per instance
+//   status    -                                          {"node","hub","locked","partitioned","joined","children_local",
+//                                                         "children_total","digest","incarnation","stats":{counter: n}}
+//   digest    -                                          {"digest": 16 hex digits}
+//   start     specs, timeout_ms=10000, rollback=false,   {"status","rolled_back","children":[{"id","instances","error"?}]}
+//             check_existing=true
+//   stop      one of ids | prefix | tag; timeout_ms      {"status","children":[{"id","nodes","error"?}]}
+//   call      id, message, body=nil, timeout_ms=5000     the handler's answer, with field names
+//   cast      id, message, body=nil                      nil
+//   metadata  id, set? {key: value} (replaces all)       {key: value}, as it is afterwards
+//   restart   id (clears `failed`)                       nil
+//
+//   child    {"id","type","tag","instances":[instance]}; lookup adds "spec" and "metadata"
+//   instance {"node" (its name),"ref","role","state","generation"}
+//   spec     {"id","type","args"?,"tag"?,"restart"?,"executor"?,"metadata"?,"max_restarts"?,"max_seconds"? (ms),
+//             "shutdown_timeout"? (ms)}; args is any value and reaches the worker as msgpack
+//   error    {"code": name, "error": text}; the whole answer when the code is not 0, but a start or stop that fails in part
+//            answers its usual map with "code" and "error" of the first failure added
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/protocol/event.hpp"
+#include "processhub/child.hpp"
+#include "processhub/future.hpp"
+#include "processhub/hub.hpp"
+
+namespace processhub::runtime {
+
+/// What admin requests need of a hub; the hub itself in a program, a double in tests.
+class AdminHub {
+ public:
+  virtual ~AdminHub() = default;
+  virtual Future<StartResult> start_children(std::vector<ChildSpec> specs, StartOptions options) = 0;
+  virtual Future<StopResult> stop_children(protocol::event::Select select, std::vector<std::string> values,
+                                           StopOptions options) = 0;
+  virtual Future<Bytes> call_raw(std::string_view id, std::string_view message, Bytes body, std::chrono::milliseconds timeout,
+                                 bool named) = 0;
+  virtual Result<void> cast_raw(std::string_view id, std::string_view message, Bytes body) = 0;
+  virtual Future<void> update_metadata(std::string id, Metadata metadata) = 0;
+  virtual Future<void> restart_child(std::string id) = 0;
+  virtual std::optional<ChildInfo> lookup(std::string_view id) const = 0;
+  virtual std::vector<ChildInfo> list(Scope scope) const = 0;
+  virtual std::vector<ChildInfo> by_tag(std::string_view tag) const = 0;
+  virtual std::string dump() const = 0;
+  virtual std::vector<NodeInfo> nodes(bool include_local, bool include_down) const = 0;
+  virtual HubStatus status() const = 0;
+};
+
+struct AdminReply {
+  std::uint8_t code = 0;
+  Bytes body{};  ///< msgpack
+};
+
+/// Calls `answer` exactly once, on this thread or, when the request is done, on the callback pool.
+void handle_admin(AdminHub& hub, std::string_view verb, const Bytes& args, std::function<void(AdminReply)> answer);
+
+}  // namespace processhub::runtime

@@ -1,0 +1,244 @@
+#include "core/runtime/hub_loop.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace processhub::runtime {
+
+namespace {
+
+using protocol::Event;
+namespace event = protocol::event;
+
+constexpr int kFramesPerTurn = 64;                             // a frame may carry many messages
+constexpr Duration kCommandTime = std::chrono::milliseconds(2);  // of one turn, spent on commands
+constexpr std::size_t kClockEvery = 16;                        // commands between two looks at the clock
+constexpr Duration kAnswerTime = std::chrono::seconds(5);      // for a call whose own deadline is unknown
+
+}  // namespace
+
+HubLoop::HubLoop(World world)
+    : world_(std::move(world)),
+      answers_(world_.callbacks),
+      performer_(*world_.transport, world_.host, answers_, world_.hooks, world_.log, world_.admin) {}
+
+HubLoop::~HubLoop() {
+  stop(StopWorkers::at_once);
+  join();
+}
+
+void HubLoop::start() {
+  thread_ = std::thread([this] { run(); });
+}
+
+void HubLoop::stop(StopWorkers how) {
+  if (stopping_.load()) return;
+  how_.store(how);
+  stopping_.store(true);
+  wake();
+}
+
+void HubLoop::join() {
+  if (thread_.joinable()) thread_.join();
+}
+
+void HubLoop::run() {
+  see_time();
+  world_.core->start(now_, effects_);
+  finish_turn();
+  while (!stopping_.load() && !performer_.terminated()) turn();
+  wind_down();
+}
+
+void HubLoop::turn() {
+  const bool sleep = !more_ && next_ == batch_.size() && world_.commands.prepare_to_sleep();
+  look_at_network(sleep ? idle_time() : Duration(0));
+  const auto woke = now_;
+  take_commands();
+  see_time();
+  more_ = world_.core->run(now_, effects_) || more_;
+  world_.core->flush(now_, effects_);
+  finish_turn();
+  account(woke);
+}
+
+/// Short enough for the core, for open calls, and to prove to the workers that the loop lives. Also while idle a caller's new
+/// deadline counts: it is seen either here or by due_at().
+Duration HubLoop::idle_time() {
+  see_time();
+  const Duration pulse = Duration(world_.config.stall_limit) / 4;
+  auto until = std::min(world_.core->next_deadline(), now_ + pulse);
+  sleeps_until_.store(until.count());
+  until = std::min(until, world_.calls.earliest());
+  return std::max(until - now_, Duration(0));
+}
+
+void HubLoop::look_at_network(Duration timeout) {
+  more_ = world_.transport->poll(timeout, *this, kFramesPerTurn);
+  sleeps_until_.store(0);
+  see_time();
+}
+
+void HubLoop::take_commands() {
+  if (next_ == batch_.size()) {
+    batch_.clear();
+    next_ = 0;
+    if (!world_.commands.take(batch_)) return;
+    own_stats_.queue_wait_max = std::max(own_stats_.queue_wait_max, now_ - world_.commands.waiting_since());
+  }
+  const auto limit = now_ + kCommandTime;
+  while (next_ < batch_.size() && now_ < limit) {
+    step(std::move(batch_[next_++]));
+    if (next_ % kClockEvery == 0) see_time();
+  }
+}
+
+void HubLoop::step(Command command) {
+  if (!std::holds_alternative<std::monostate>(command.answer)) answers_.open(command.token, std::move(command.answer));
+  if (command.lane != LoopTraffic::kNone) taken_lanes_.push_back(command.lane);
+  if (auto* down = std::get_if<event::WorkerDown>(&command.event)) {
+    performer_.worker_is_down(down->serial);
+    return requeue_open_calls(*down);
+  }
+  world_.core->step(now_, std::move(command.event), effects_);
+}
+
+/// Calls of this process that a worker left behind know nothing of the core: they become calls of their own, and so do the
+/// casts behind the first of them, so that no message overtakes an earlier one.
+void HubLoop::requeue_open_calls(event::WorkerDown& down) {
+  const auto first = std::find_if(down.leftovers.begin(), down.leftovers.end(), [](const auto& m) { return m.sink != nullptr; });
+  std::vector<protocol::PostedMessage> again;
+  const auto kept = std::stable_partition(first, down.leftovers.end(), [](const auto& m) { return bool(m.reply); });
+  std::move(kept, down.leftovers.end(), std::back_inserter(again));
+  down.leftovers.erase(kept, down.leftovers.end());
+  world_.core->step(now_, std::move(down), effects_);
+
+  std::string child;
+  for (auto& m : again) {
+    if (!m.sink) {
+      step_core(event::CastChild{child, std::move(m.message), std::move(m.body)});
+      continue;
+    }
+    const auto* call = dynamic_cast<const OpenCall*>(m.sink.get());
+    if (call == nullptr) {
+      m.sink->finish({ErrorCode::stopped, "the worker stopped"});
+      continue;
+    }
+    child = call->child();
+    const auto left = call->deadline() == kNever ? kAnswerTime : std::max(call->deadline() - now_, Duration(1));
+    const auto token = world_.new_token();
+    answers_.open(token, CallAnswer{[sink = m.sink](Result<Bytes> answer) { sink->finish(std::move(answer)); }, false});
+    step_core(event::CallChild{token, child, std::move(m.message), std::move(m.body), left, m.named_reply});
+  }
+}
+
+/// Effects first, then what other threads read, then what tells them to read it.
+void HubLoop::finish_turn() {
+  performer_.perform(effects_);
+  for (const auto lane : taken_lanes_) world_.traffic.leave(lane);
+  taken_lanes_.clear();
+  world_.registry.apply(world_.core->take_registry_changes());
+  if (auto changed = world_.core->take_cluster_change()) world_.cluster.publish(std::move(*changed));
+  performer_.settle();
+  world_.calls.expire(now_);
+  world_.hooks.report_slow(now_);
+  // With the time the core has seen, not the present: after a gap the core gets to close the gates first.
+  world_.host.set_alive_until(now_ + Duration(world_.config.stall_limit));
+}
+
+void HubLoop::account(Time woke) {
+  const auto lag = boot_now() - woke;
+  own_stats_.loop_lag_max = std::max(own_stats_.loop_lag_max, lag);
+  lag_average_ += (static_cast<double>(lag.count()) - lag_average_) / 64;
+  auto stats = world_.core->stats();
+  stats.loop_lag_max = own_stats_.loop_lag_max;
+  stats.loop_lag_avg = Duration(static_cast<Duration::rep>(lag_average_));
+  stats.queue_wait_max = std::max(stats.queue_wait_max, own_stats_.queue_wait_max);
+  stats.send_refusals += performer_.send_refusals();
+  world_.cluster.publish(stats);
+}
+
+void HubLoop::wind_down() {
+  const auto error = ending();
+  if (performer_.terminated()) world_.log.error("this node ends: " + performer_.why_terminated());
+  deaf_ = true;
+  if (performer_.terminated() || how_.load() == StopWorkers::gracefully) stop_workers();
+  world_.host.close_gates();
+  world_.commands.close();
+  drop_commands(error);
+  answers_.end_all(error);
+  world_.calls.end_all(error);
+  world_.transport->close();
+  world_.cluster.end(performer_.why_terminated());
+  if (performer_.terminated()) world_.on_terminated();
+}
+
+Error HubLoop::ending() const {
+  if (performer_.terminated()) return {ErrorCode::stopped, "the hub ended: " + performer_.why_terminated()};
+  return {ErrorCode::stopped, "the hub stopped"};
+}
+
+/// Waits until every worker has ended, at most the longest shutdown_timeout and a second; those that hang are the host's to report.
+void HubLoop::stop_workers() {
+  const auto reason = performer_.terminated() ? StopReason::conflict : StopReason::shutdown;
+  performer_.running().for_each([&](std::uint64_t serial) { world_.host.stop(serial, reason); });
+  see_time();
+  const auto deadline = now_ + Duration(world_.config.shutdown_timeout) + std::chrono::seconds(1);
+  while (!performer_.running().empty() && now_ < deadline) {
+    world_.host.set_alive_until(now_ + Duration(world_.config.stall_limit));
+    const bool sleep = world_.commands.prepare_to_sleep();
+    world_.transport->poll(sleep ? Duration(std::chrono::milliseconds(50)) : Duration(0), *this, kFramesPerTurn);
+    see_time();
+    drop_commands(ending());
+  }
+}
+
+/// Takes what is in the queue; only the ends of workers still count.
+void HubLoop::drop_commands(const Error& error) {
+  do {
+    for (; next_ < batch_.size(); ++next_) {
+      auto& command = batch_[next_];
+      OpenAnswers::end(world_.callbacks, std::move(command.answer), error);
+      world_.traffic.leave(command.lane);
+      auto* down = std::get_if<event::WorkerDown>(&command.event);
+      if (down == nullptr) continue;
+      performer_.worker_is_down(down->serial);
+      for (auto& m : down->leftovers) {
+        if (m.sink) m.sink->finish(error);
+      }
+    }
+    batch_.clear();
+    next_ = 0;
+  } while (world_.commands.take(batch_));
+}
+
+void HubLoop::step_core(Event event) {
+  if (!deaf_) world_.core->step(now_, std::move(event), effects_);
+}
+
+void HubLoop::on_link_frame(LinkId link, std::string_view frame) {
+  see_time();
+  step_core(event::LinkFrame{link, Bytes(frame)});
+}
+
+void HubLoop::on_route_frame(RouteId route, std::string_view frame) {
+  see_time();
+  step_core(event::RouteFrame{route, Bytes(frame)});
+}
+
+void HubLoop::on_publication(std::string_view frame) {
+  see_time();
+  step_core(event::Publication{Bytes(frame)});
+}
+
+void HubLoop::on_link_up(LinkId link) {
+  see_time();
+  step_core(event::LinkUp{link});
+}
+
+void HubLoop::on_link_down(LinkId link, bool refused) {
+  see_time();
+  step_core(event::LinkDown{link, refused});
+}
+
+}  // namespace processhub::runtime

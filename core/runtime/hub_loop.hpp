@@ -1,0 +1,109 @@
+// HubLoop: THE thread of a hub. It owns the core and the transport; every turn looks at the network, takes commands, lets the
+// core work, carries out its effects and publishes what changed. It never works longer than a few milliseconds between
+// two looks at the network.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "core/protocol/hub_core.hpp"
+#include "core/runtime/cluster_view.hpp"
+#include "core/runtime/command.hpp"
+#include "core/runtime/effect_performer.hpp"
+#include "core/runtime/open_calls.hpp"
+#include "core/runtime/registry_view.hpp"
+#include "core/runtime/worker_host.hpp"
+#include "processhub/config.hpp"
+#include "processhub/transport.hpp"
+
+namespace processhub::runtime {
+
+/// How long a node's workers may take when it stops.
+enum class StopWorkers : std::uint8_t {
+  at_once,     ///< on_stop is not called
+  gracefully,  ///< each gets its shutdown_timeout
+};
+
+class HubLoop final : private TransportEvents {
+ public:
+  /// Everything outlives the loop. The core is driven by the loop thread alone once start() was called.
+  struct World {
+    const HubConfig& config;
+    std::unique_ptr<protocol::HubCore> core;
+    std::unique_ptr<Transport> transport;
+    Commands& commands;
+    LoopTraffic& traffic;
+    WorkerHost& host;
+    RegistryView& registry;
+    ClusterView& cluster;
+    OpenCalls& calls;
+    CallbackPool& callbacks;
+    HookRunner& hooks;
+    const Logger& log;
+    EffectPerformer::Admin admin;
+    std::function<protocol::Token()> new_token;
+    std::function<void()> on_terminated;
+  };
+
+  explicit HubLoop(World world);
+  ~HubLoop() override;  ///< stop(at_once) and join()
+  HubLoop(const HubLoop&) = delete;
+  HubLoop& operator=(const HubLoop&) = delete;
+
+  void start();
+  /// Any thread: the loop ends its turn, stops the workers, answers everything open with `stopped`, and ends.
+  void stop(StopWorkers how);
+  void join();
+  /// Any thread: the loop looks at its queue soon.
+  void wake() { world_.transport->wake(); }
+  /// Any thread: something is due at `time`; wakes the loop if it would sleep longer.
+  void due_at(Time time) {
+    if (time.count() < sleeps_until_.load()) wake();
+  }
+
+ private:
+  void run();
+  void turn();
+  Duration idle_time();
+  void look_at_network(Duration timeout);
+  void take_commands();
+  void step(Command command);
+  void requeue_open_calls(protocol::event::WorkerDown& down);
+  void finish_turn();
+  void account(Time woke);
+  void wind_down();
+  void stop_workers();
+  void drop_commands(const Error& error);
+  Error ending() const;
+  void see_time() { now_ = boot_now(); }
+
+  void on_link_frame(LinkId link, std::string_view frame) override;
+  void on_route_frame(RouteId route, std::string_view frame) override;
+  void on_publication(std::string_view frame) override;
+  void on_link_up(LinkId link) override;
+  void on_link_down(LinkId link, bool refused) override;
+  void step_core(protocol::Event event);
+
+  World world_;
+  OpenAnswers answers_;
+  EffectPerformer performer_;
+  protocol::Effects effects_{};
+  Time now_{};
+  bool more_ = true;  // work is waiting: do not sleep
+  bool deaf_ = false; // winding down: what arrives is ignored
+  std::vector<Command> batch_{};
+  std::size_t next_ = 0;  // of batch_
+  std::vector<LoopTraffic::Lane> taken_lanes_{};
+  HubStats own_stats_{};
+  double lag_average_ = 0;  // µs
+  std::atomic<Time::rep> sleeps_until_{0};
+  std::atomic<bool> stopping_{false};
+  std::atomic<StopWorkers> how_{StopWorkers::at_once};
+  std::thread thread_{};
+};
+
+}  // namespace processhub::runtime

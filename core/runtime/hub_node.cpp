@@ -1,0 +1,208 @@
+#include "core/runtime/hub_node.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <random>
+#include <utility>
+
+#include "core/runtime/no_network.hpp"
+
+namespace processhub::runtime {
+
+namespace {
+
+using protocol::Event;
+namespace event = protocol::event;
+
+/// Boot time in µs, and never the same twice in one program.
+std::uint64_t new_incarnation() {
+  static std::atomic<std::uint64_t> last{0};
+  const auto wall = std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch());
+  const auto now = static_cast<std::uint64_t>(wall.count());
+  auto seen = last.load();
+  while (!last.compare_exchange_weak(seen, std::max(seen + 1, now))) {
+  }
+  return std::max(seen + 1, now);
+}
+
+std::uint64_t random_seed() {
+  std::random_device device;
+  return std::uint64_t{device()} << 32 | device();
+}
+
+/// The address for publications when none is configured: the same host, a free port.
+std::string pub_address(const HubConfig& config) {
+  if (!config.pub_listen.empty()) return config.pub_listen;
+  if (config.listen.rfind("tcp://", 0) == 0) return config.listen.substr(0, config.listen.rfind(':')) + ":0";
+  return config.listen + ".pub";
+}
+
+Error overloaded() { return {ErrorCode::overloaded, "the hub's command queue is full"}; }
+
+}  // namespace
+
+Result<HubNode::Network> HubNode::open_network(const HubConfig& config, const HubParts& parts) {
+  if (config.listen.empty()) return Network{std::make_unique<NoNetwork>(), {}};
+  auto transport = parts.make_transport(config);
+  if (!transport) return transport.error();
+  auto bound = (*transport)->bind(config.listen, pub_address(config));
+  if (!bound) return bound.error();
+  if (!config.advertise.empty()) bound->router = config.advertise;
+  if (!config.pub_advertise.empty()) bound->publisher = config.pub_advertise;
+  return Network{std::move(*transport), std::move(*bound)};
+}
+
+Result<std::unique_ptr<HubNode>> HubNode::make(HubConfig config, const Shared& shared) {
+  auto strategies = shared.parts.make_strategies(config);
+  if (!strategies) return strategies.error();
+  auto network = open_network(config, shared.parts);
+  if (!network) return network.error();
+  const auto id = NodeId::of(config.name, new_incarnation());
+  return std::make_unique<HubNode>(std::move(config), id, shared, std::move(*network), std::move(*strategies));
+}
+
+HubNode::HubNode(HubConfig config, NodeId id, const Shared& shared, Network network, StrategySet strategies)
+    : config_(std::move(config)),
+      id_(id),
+      shared_(shared),
+      endpoint_(network.told.router),
+      commands_(config_.command_queue),
+      host_(config_, id_, shared_.types, *this),
+      loop_(world(std::move(network), std::move(strategies))) {}
+
+HubLoop::World HubNode::world(Network network, StrategySet strategies) {
+  protocol::Identity identity{id_, network.told.router, network.told.publisher, random_seed()};
+  return {config_,
+          std::make_unique<protocol::HubCore>(std::move(identity), config_, std::move(strategies)),
+          std::move(network.transport),
+          commands_,
+          traffic_,
+          host_,
+          registry_,
+          cluster_,
+          calls_,
+          shared_.callbacks,
+          shared_.hooks,
+          shared_.log,
+          [this](protocol::effect::AdminQuery query) {
+            shared_.callbacks.post([this, query = std::move(query)] { shared_.admin(*this, query); });
+          },
+          [this] { return new_token(); },
+          shared_.on_end};
+}
+
+HubNode::~HubNode() { stop(StopWorkers::at_once); }
+
+void HubNode::start() { loop_.start(); }
+
+void HubNode::stop(StopWorkers how) {
+  loop_.stop(how);
+  loop_.join();
+}
+
+HubStats HubNode::stats() const {
+  auto stats = cluster_.stats();
+  const auto workers = host_.counters();
+  stats.dead_letters += dead_letters_.load() + workers.dead_letters;
+  stats.worker_crashes = std::max(stats.worker_crashes, workers.crashes);
+  return stats;
+}
+
+Result<void> HubNode::push(Command& command, bool always) {
+  traffic_.enter(command.lane);
+  const auto lane = command.lane;
+  const auto pushed = always ? commands_.push_always(std::move(command)) : commands_.push(std::move(command));
+  if (pushed == Pushed::wake) loop_.wake();
+  if (pushed == Pushed::ok || pushed == Pushed::wake) return {};
+  traffic_.leave(lane);
+  if (pushed == Pushed::full) return overloaded();
+  const auto why = cluster_.why_ended();
+  return {ErrorCode::stopped, why.empty() ? "the hub stopped" : "the hub ended: " + why};
+}
+
+void HubNode::ask(protocol::Token token, Event event, Answer answer) {
+  Command command{std::move(event), token, std::move(answer), LoopTraffic::kNone};
+  if (auto pushed = push(command, false); !pushed) {
+    OpenAnswers::end(shared_.callbacks, std::move(command.answer), pushed.error());
+  }
+}
+
+Result<void> HubNode::tell(Event event) {
+  Command command{std::move(event), 0, {}, LoopTraffic::kNone};
+  return push(command, false);
+}
+
+std::uint64_t HubNode::direct_target(std::string_view id, std::uint64_t hash, LoopTraffic::Lane lane) const {
+  if (!traffic_.quiet(lane)) return 0;
+  const auto active = registry_.active_of(id, hash);
+  return active && active->node == id_ ? active->serial : 0;
+}
+
+Result<void> HubNode::cast(std::string_view id, std::string_view message, Bytes body) {
+  const auto hash = RegistryView::hash_of(id);
+  const auto lane = LoopTraffic::lane_of(hash);
+  if (const auto serial = direct_target(id, hash, lane)) {
+    protocol::PostedMessage posted{std::string(message), std::move(body), false, {}, {}};
+    if (host_.deliver(serial, std::move(posted))) return {};
+    body = std::move(posted.body);
+  }
+  Command command{event::CastChild{std::string(id), std::string(message), std::move(body)}, 0, {}, lane};
+  return push(command, false);
+}
+
+CallEnd HubNode::on_callbacks(CallAnswer answer) const {
+  if (!answer.on_callback_pool) return std::move(answer.end);
+  return [callbacks = &shared_.callbacks, end = std::move(answer.end)](Result<Bytes> result) {
+    callbacks->post([end, result = std::move(result)] { end(result); });
+  };
+}
+
+void HubNode::call(CallRequest request, CallAnswer answer) {
+  const auto hash = RegistryView::hash_of(request.id);
+  const auto lane = LoopTraffic::lane_of(hash);
+  if (const auto serial = direct_target(request.id, hash, lane)) {
+    const auto open = calls_.open(request.id, boot_now(), request.timeout, on_callbacks(std::move(answer)));
+    protocol::PostedMessage posted{std::string(request.message), std::move(request.body), request.named_reply, {}, open};
+    if (host_.deliver(serial, std::move(posted))) return loop_.due_at(open->deadline());
+    // It has just stopped or moved: the same call goes on through the loop.
+    request.body = std::move(posted.body);
+    answer = {[open](Result<Bytes> result) { open->finish(std::move(result)); }, false};
+  }
+  const auto token = new_token();
+  Command command{event::CallChild{token, std::string(request.id), std::string(request.message), std::move(request.body),
+                                   request.timeout, request.named_reply},
+                  token, std::move(answer), lane};
+  if (auto pushed = push(command, false); !pushed) {
+    OpenAnswers::end(shared_.callbacks, std::move(command.answer), pushed.error());
+  }
+}
+
+void HubNode::push_worker_event(Event event) {
+  Command command{std::move(event), 0, {}, LoopTraffic::kNone};
+  // Refused only when the loop has ended, and then nobody asks any more.
+  [[maybe_unused]] const auto pushed = push(command, true);
+}
+
+void HubNode::on_worker_up(std::uint64_t serial) { push_worker_event(event::WorkerUp{serial}); }
+
+void HubNode::on_worker_down(event::WorkerDown down) { push_worker_event(std::move(down)); }
+
+void HubNode::on_answer(protocol::ReplyRef to, Result<Bytes> answer) {
+  push_worker_event(event::WorkerAnswer{to, std::move(answer)});
+}
+
+void HubNode::cast_from_worker(std::string_view to, std::string_view message, Bytes body) {
+  const auto sent = cast(to, message, std::move(body));
+  if (sent) return;
+  ++dead_letters_;
+  shared_.hooks.emit(hook::DeadLetter{std::string(to), std::string(message), sent.error().message});
+}
+
+void HubNode::call_from_worker(std::string_view to, std::string_view message, Bytes body, Duration timeout,
+                               std::function<void(Result<Bytes>)> done) {
+  call({to, message, std::move(body), timeout, false}, {std::move(done), false});
+}
+
+void HubNode::on_report(protocol::LogLevel level, std::string text) { shared_.log.log(level, text); }
+
+}  // namespace processhub::runtime

@@ -1,0 +1,108 @@
+// HubNode: one life of a hub as a node, from bind to stop: the loop with its core and transport, the workers, and what other
+// threads read. Any thread may call it until it is destroyed; after stop() everything answers `stopped`.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "core/runtime/callback_pool.hpp"
+#include "core/runtime/cluster_view.hpp"
+#include "core/runtime/command.hpp"
+#include "core/runtime/hook_runner.hpp"
+#include "core/runtime/hub_loop.hpp"
+#include "core/runtime/hub_parts.hpp"
+#include "core/runtime/logging.hpp"
+#include "core/runtime/open_calls.hpp"
+#include "core/runtime/registry_view.hpp"
+#include "core/runtime/worker_host.hpp"
+
+namespace processhub::runtime {
+
+class HubNode final : private WorkerEvents {
+ public:
+  /// What the lives of one hub share; outlives them.
+  struct Shared {
+    std::shared_ptr<const WorkerTypes> types;
+    const HubParts& parts;
+    CallbackPool& callbacks;
+    HookRunner& hooks;
+    const Logger& log;
+    std::function<void(HubNode&, const protocol::effect::AdminQuery&)> admin;  ///< called on the callback pool
+    std::function<void()> on_end;  ///< the node was ended by its cluster; called on its loop
+  };
+
+  struct Network {
+    std::unique_ptr<Transport> transport{};
+    BoundAddresses told{};  // what peers are told
+  };
+
+  /// Builds the strategies and the transport, and binds; nothing runs before start().
+  static Result<std::unique_ptr<HubNode>> make(HubConfig config, const Shared& shared);
+  HubNode(HubConfig config, NodeId id, const Shared& shared, Network network, StrategySet strategies);  ///< use make()
+  ~HubNode() override;  ///< stop(at_once)
+  HubNode(const HubNode&) = delete;
+  HubNode& operator=(const HubNode&) = delete;
+
+  void start();
+  void stop(StopWorkers how);
+
+  const HubConfig& config() const { return config_; }
+  NodeId id() const { return id_; }
+  const std::string& endpoint() const { return endpoint_; }
+  const RegistryView& registry() const { return registry_; }
+  const ClusterView& cluster() const { return cluster_; }
+  HubStats stats() const;
+
+  protocol::Token new_token() { return ++last_token_; }
+  /// Hands a request to the loop; its answer ends in any case. `event` carries `token`.
+  void ask(protocol::Token token, protocol::Event event, Answer answer);
+  /// Hands over something without an answer.
+  Result<void> tell(protocol::Event event);
+
+  Result<void> cast(std::string_view id, std::string_view message, Bytes body);
+  struct CallRequest {
+    std::string_view id{};
+    std::string_view message{};
+    Bytes body{};
+    Duration timeout{};
+    bool named_reply = false;
+  };
+  void call(CallRequest request, CallAnswer answer);
+
+ private:
+  static Result<Network> open_network(const HubConfig& config, const HubParts& parts);
+  HubLoop::World world(Network network, StrategySet strategies);
+
+  /// The serial of the running local worker that a message may be given to directly; 0: the message goes through the loop.
+  std::uint64_t direct_target(std::string_view id, std::uint64_t hash, LoopTraffic::Lane lane) const;
+  Result<void> push(Command& command, bool always);
+  void push_worker_event(protocol::Event event);
+  CallEnd on_callbacks(CallAnswer answer) const;
+
+  void on_worker_up(std::uint64_t serial) override;
+  void on_worker_down(protocol::event::WorkerDown down) override;
+  void on_answer(protocol::ReplyRef to, Result<Bytes> answer) override;
+  void cast_from_worker(std::string_view to, std::string_view message, Bytes body) override;
+  void call_from_worker(std::string_view to, std::string_view message, Bytes body, Duration timeout,
+                        std::function<void(Result<Bytes>)> done) override;
+  void on_report(protocol::LogLevel level, std::string text) override;
+
+  const HubConfig config_;
+  const NodeId id_;
+  const Shared shared_;
+  const std::string endpoint_;
+  Commands commands_;
+  LoopTraffic traffic_{};
+  RegistryView registry_;
+  ClusterView cluster_;
+  OpenCalls calls_;
+  std::atomic<protocol::Token> last_token_{0};
+  std::atomic<std::uint64_t> dead_letters_{0};
+  WorkerHost host_;
+  HubLoop loop_;  // last: its thread uses all of the above
+};
+
+}  // namespace processhub::runtime

@@ -1,0 +1,232 @@
+#include "core/runtime/worker_cell.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+#include <utility>
+
+#include "core/runtime/worker_engine.hpp"
+
+namespace processhub::runtime {
+
+void DedicatedSignal::raise() {
+  std::lock_guard lock(mutex_);
+  raised_ = true;
+  changed_.notify_one();
+}
+
+void DedicatedSignal::close() {
+  std::lock_guard lock(mutex_);
+  closed_ = true;
+  changed_.notify_one();
+}
+
+bool DedicatedSignal::wait() {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [this] { return raised_ || closed_; });
+  raised_ = false;
+  return !closed_;
+}
+
+WorkerCell::WorkerCell(std::shared_ptr<WorkerEngine> engine, const protocol::effect::StartWorker& start,
+                       const WorkerClass* worker_class)
+    : engine_(std::move(engine)),
+      start_(start),
+      class_(worker_class),
+      has_inline_handlers_(worker_class && std::any_of(worker_class->handlers.begin(), worker_class->handlers.end(),
+                                                       [](const HandlerEntry& h) { return h.run_inline; })) {}
+
+WorkerCell::~WorkerCell() = default;
+
+NodeId WorkerCell::node() const { return engine_->self(); }
+const std::string& WorkerCell::hub_id() const { return engine_->hub_id(); }
+
+std::string WorkerCell::describe() const {
+  return "child '" + start_.spec->id + "' (type " + start_.spec->type + ", serial " + std::to_string(serial()) + ")";
+}
+
+// -- what the user's code asks for
+
+WorkerCell::Own& WorkerCell::own() {
+  if (!own_) own_ = std::make_unique<Own>();
+  return *own_;
+}
+
+TimerId WorkerCell::add_timer(std::chrono::milliseconds delay, std::chrono::milliseconds period,
+                              std::function<void()> action) {
+  const TimerId id = ++own().last_id;
+  const auto due = WorkerTimers::Clock::now() + delay;
+  own().timers.emplace(id, Timer{std::move(action), period, due});
+  engine_->timers().arm({due, serial(), id});
+  return id;
+}
+
+TimerId WorkerCell::after(std::chrono::milliseconds delay, std::function<void()> action) {
+  return add_timer(std::max(delay, std::chrono::milliseconds(0)), std::chrono::milliseconds(0), std::move(action));
+}
+
+TimerId WorkerCell::every(std::chrono::milliseconds period, std::function<void()> action) {
+  period = std::max(period, std::chrono::milliseconds(1));
+  return add_timer(period, period, std::move(action));
+}
+
+void WorkerCell::cancel(TimerId timer) {
+  if (!own_) return;
+  auto it = own_->timers.find(timer);
+  if (it == own_->timers.end()) return;
+  engine_->timers().disarm({it->second.due, serial(), timer});
+  own_->timers.erase(it);
+}
+
+void WorkerCell::end_with(protocol::WorkerExit exit, std::string why) {
+  ending_ = std::make_unique<Ending>(Ending{exit, std::move(why)});
+}
+
+void WorkerCell::finish() {
+  if (!ending_) end_with(protocol::WorkerExit::finished, {});
+}
+
+void WorkerCell::stop_self() { end_with(protocol::WorkerExit::stop_self, {}); }
+
+void WorkerCell::cast_raw(std::string_view to, std::string_view message, Bytes body) {
+  if (given_up()) return;
+  engine_->port().call([&](WorkerEvents& events) { events.cast_from_worker(to, message, std::move(body)); });
+}
+
+void WorkerCell::call_raw(std::string_view to, std::string_view message, Bytes body, std::chrono::milliseconds timeout,
+                          std::function<void(Result<Bytes>)> then) {
+  if (given_up()) return;
+  auto cell = engine_->find(serial());
+  if (!cell) return;
+  const std::uint64_t call = ++own().last_id;
+  own().calls.emplace(call, std::move(then));
+  // The continuation stays here: it must run, or be destroyed, on this worker's turns only.
+  auto done = [cell = std::move(cell), call](Result<Bytes> answer) {
+    cell->engine_->enqueue(cell, CallAnswered{call, std::move(answer)});
+  };
+  engine_->port().call([&](WorkerEvents& events) {
+    events.call_from_worker(to, message, std::move(body), std::chrono::duration_cast<Duration>(timeout), std::move(done));
+  });
+}
+
+// -- the user's code
+
+void WorkerCell::construct() {
+  if (!class_) {
+    throw std::runtime_error("worker type '" + start_.spec->type + "' is not registered on node " +
+                             std::string(engine_->self().name()));
+  }
+  worker_ = class_->make(start_.spec->args.bytes());
+  if (!worker_) throw std::runtime_error("the factory of worker type '" + start_.spec->type + "' made nothing");
+  attach(*worker_, this);
+}
+
+void WorkerCell::run_timer(TimerId timer) {
+  if (!own_) return;
+  auto it = own_->timers.find(timer);
+  if (it == own_->timers.end()) return;  // cancelled after it came due
+  auto action = std::move(it->second.action);  // it may cancel its own timer
+  const bool once = it->second.period == WorkerTimers::Clock::duration::zero();
+  if (once) own_->timers.erase(it);
+  action();
+  if (once) return;
+  it = own_->timers.find(timer);
+  if (it == own_->timers.end()) return;
+  auto& again = it->second;
+  again.action = std::move(action);
+  // Missed periods are skipped; the rhythm stays.
+  const auto now = WorkerTimers::Clock::now();
+  again.due += again.period * std::max<std::int64_t>(1, (now - again.due) / again.period + 1);
+  engine_->timers().arm({again.due, serial(), timer});
+}
+
+void WorkerCell::run_continuation(CallAnswered& answered) {
+  if (!own_) return;
+  auto found = own_->calls.extract(answered.call);
+  if (found) found.mapped()(std::move(answered.answer));
+}
+
+void WorkerCell::destroy() {
+  worker_.reset();
+  if (!own_) return;
+  for (const auto& [id, timer] : own_->timers) engine_->timers().disarm({timer.due, serial(), id});
+  own_.reset();
+}
+
+// -- the turn lock
+
+void WorkerCell::enter_user() {
+  std::lock_guard lock(turn_lock_);
+  in_user_ = true;
+}
+
+bool WorkerCell::leave_user() {
+  std::lock_guard lock(turn_lock_);
+  in_user_ = false;
+  return !given_up();
+}
+
+std::unique_ptr<MailItem> WorkerCell::next_item(bool& given_up_now) {
+  std::lock_guard lock(turn_lock_);
+  given_up_now = given_up();
+  in_user_ = false;
+  if (given_up_now) return nullptr;
+  auto item = batch_.pop_front();
+  batch_messages_.store(batch_.messages(), std::memory_order_relaxed);
+  in_user_ = item != nullptr;
+  return item;
+}
+
+bool WorkerCell::answering(const std::shared_ptr<WorkerAnswer>& answer) {
+  std::lock_guard lock(turn_lock_);
+  if (given_up()) return false;
+  if (!callers_) callers_ = std::make_unique<Callers>();
+  callers_->current = answer;
+  return true;
+}
+
+void WorkerCell::answered() {
+  std::lock_guard lock(turn_lock_);
+  if (!callers_) return;  // given up: they have their answers
+  auto answer = std::exchange(callers_->current, nullptr);
+  if (!answer || answer->done()) return;
+  auto& open = callers_->open;
+  if (open.size() == open.capacity()) std::erase_if(open, [](const auto& a) { return a->done(); });
+  open.push_back(std::move(answer));
+}
+
+std::vector<std::shared_ptr<WorkerAnswer>> WorkerCell::take_open_answers() {
+  std::lock_guard lock(turn_lock_);
+  const auto callers = std::exchange(callers_, nullptr);
+  if (!callers) return {};
+  auto open = std::move(callers->open);
+  if (callers->current) open.push_back(std::move(callers->current));
+  return open;
+}
+
+void WorkerCell::load_batch(MailQueue&& batch) {
+  std::lock_guard lock(turn_lock_);
+  batch_ = std::move(batch);
+  batch_messages_.store(batch_.messages(), std::memory_order_relaxed);
+}
+
+MailQueue WorkerCell::unload_batch() {
+  std::lock_guard lock(turn_lock_);
+  batch_messages_.store(0, std::memory_order_relaxed);
+  return std::exchange(batch_, {});
+}
+
+std::unique_ptr<MailItem> WorkerCell::drop_oldest_of_batch() {
+  std::lock_guard lock(turn_lock_);
+  auto item = batch_.drop_oldest_message();
+  batch_messages_.store(batch_.messages(), std::memory_order_relaxed);
+  return item;
+}
+
+bool WorkerCell::give_up() {
+  std::lock_guard lock(turn_lock_);
+  if (!in_user_) return false;
+  given_up_.store(true, std::memory_order_relaxed);
+  return true;
+}
+
+}  // namespace processhub::runtime

@@ -1,0 +1,207 @@
+// WorkerCell: one activation of a child on this machine: its place in the schedule, its mailbox and its object. It is also the
+// WorkerContext that the object sees. Who may touch what:
+//   "shard lock"  the lock of the worker's shard in WorkerTable
+//   "turn lock"   the cell's own small lock, between the thread in the worker's turn and whoever gives up on that thread
+//   "turn"        only the thread that made the state `running`
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "core/protocol/effect.hpp"
+#include "core/runtime/mailbox.hpp"
+#include "core/runtime/thread_roster.hpp"
+#include "core/runtime/worker_answer.hpp"
+#include "core/runtime/worker_pool.hpp"
+#include "processhub/worker.hpp"
+
+namespace processhub::runtime {
+
+class WorkerEngine;
+
+/// Held for a few instructions; almost never contended.
+class SpinLock {
+ public:
+  void lock() {
+    while (held_.exchange(true, std::memory_order_acquire)) std::this_thread::yield();
+  }
+  void unlock() { held_.store(false, std::memory_order_release); }
+
+ private:
+  std::atomic<bool> held_{false};
+};
+
+/// A thread that runs turns.
+struct Runner {
+  WorkerPool::Lane* lane = nullptr;  ///< null: the thread of a dedicated worker
+  ThreadRoster::Id thread = 0;
+};
+
+/// How the thread of a dedicated worker is told that there is something to do.
+class DedicatedSignal {
+ public:
+  void raise();
+  void close();
+  /// False once closed.
+  bool wait();
+
+ private:
+  std::mutex mutex_{};
+  std::condition_variable changed_{};
+  bool raised_ = false;
+  bool closed_ = false;
+};
+
+enum class CellState : std::uint8_t {
+  queued,   ///< in a run queue or parked at the gate
+  running,  ///< a thread has it
+  idle,     ///< nothing to do
+  gone,     ///< over
+};
+
+/// How a worker's life is about to end, and why.
+struct Ending {
+  protocol::WorkerExit exit = protocol::WorkerExit::stopped;
+  std::string why{};
+};
+
+/// Whether the inline handlers of a worker keep to their time. One overrun may be the scheduler's doing, for the clock also runs
+/// while the thread is preempted; two that are close together, or one far beyond the limit, are the handler's.
+class InlineRecord {
+ public:
+  bool allowed() const { return allowed_; }
+  void ran_in_time() { since_overrun_ += since_overrun_ < kClose ? 1 : 0; }
+  /// True if this one ends it.
+  bool overran(bool far) {
+    const bool ends = allowed_ && (far || since_overrun_ < kClose);
+    since_overrun_ = 0;
+    allowed_ = allowed_ && !ends;
+    return ends;
+  }
+
+ private:
+  static constexpr std::uint8_t kClose = 100;  // inline runs
+  bool allowed_ = true;
+  std::uint8_t since_overrun_ = kClose;
+};
+
+class WorkerCell final : public WorkerContext {
+ public:
+  WorkerCell(std::shared_ptr<WorkerEngine> engine, const protocol::effect::StartWorker& start,
+             const WorkerClass* worker_class);
+  ~WorkerCell() override;
+
+  // WorkerContext
+  const std::string& id() const override { return start_.spec->id; }
+  NodeId node() const override;
+  Generation generation() const override { return start_.generation; }
+  Role role() const override { return start_.role; }
+  const std::string& hub_id() const override;
+  TimerId after(std::chrono::milliseconds delay, std::function<void()> action) override;
+  TimerId every(std::chrono::milliseconds period, std::function<void()> action) override;
+  void cancel(TimerId timer) override;
+  void finish() override;
+  void stop_self() override;
+  void cast_raw(std::string_view to, std::string_view message, Bytes body) override;
+  void call_raw(std::string_view to, std::string_view message, Bytes body, std::chrono::milliseconds timeout,
+                std::function<void(Result<Bytes>)> then) override;
+
+  std::uint64_t serial() const { return start_.serial; }
+  bool dedicated() const { return start_.spec->executor == Executor::dedicated; }
+  bool has_inline_handlers() const { return has_inline_handlers_; }
+  const protocol::effect::StartWorker& start() const { return start_; }
+  const WorkerClass* worker_class() const { return class_; }
+  std::string describe() const;  ///< for reports
+
+  // -- turn: the user's code. Each may throw whatever the user throws.
+  void construct();
+  void run_timer(TimerId timer);
+  void run_continuation(CallAnswered& answered);
+  Worker& worker() { return *worker_; }
+  bool constructed() const { return worker_ != nullptr; }
+  void destroy();  ///< the object, its timers and continuations
+  const Ending* ending() const { return ending_.get(); }
+  void end_with(protocol::WorkerExit exit, std::string why);
+
+  // -- turn lock, taken inside. User code runs between enter_user() and leave_user().
+  void enter_user();
+  bool leave_user();  ///< false: this thread was given up meanwhile
+  /// Leaves user code, takes the next item and enters user code again for it. Null if there is none.
+  std::unique_ptr<MailItem> next_item(bool& given_up);
+  bool answering(const std::shared_ptr<WorkerAnswer>& answer);  ///< the call being handled; false: given up
+  void answered();                                              ///< its handler returned; remembered if still open
+  std::vector<std::shared_ptr<WorkerAnswer>> take_open_answers();
+  void load_batch(MailQueue&& batch);
+  MailQueue unload_batch();
+  std::unique_ptr<MailItem> drop_oldest_of_batch();
+  bool give_up();  ///< true if the thread is in user code now: from then on it owns nothing but the object
+  bool given_up() const { return given_up_.load(std::memory_order_relaxed); }
+
+  /// Messages that wait in the running batch; a hint for others.
+  std::uint32_t batch_messages() const { return batch_messages_.load(std::memory_order_relaxed); }
+
+  // -- shard lock
+  CellState state = CellState::queued;
+  bool up = false;            ///< on_start has returned
+  InlineRecord inlines{};     ///< changed in turns, read while idle
+  bool gone() const { return state == CellState::gone; }
+  StopReason stop_reason = StopReason::user;
+  MailQueue inbox{};
+  const Runner* runner = nullptr;  ///< while running; null: a thread that delivered to an inline handler
+  std::chrono::steady_clock::time_point stop_deadline{};
+  std::unique_ptr<DedicatedSignal> signal{};  ///< set once
+
+  // -- written under the shard lock, read by any thread
+  std::atomic<bool> stopping{false};
+  std::atomic<bool> has_thread{false};  ///< `signal` is set
+
+ private:
+  struct Timer {
+    std::function<void()> action{};
+    std::chrono::steady_clock::duration period{};  ///< zero: once
+    std::chrono::steady_clock::time_point due{};
+  };
+  /// What few workers have.
+  struct Own {
+    std::map<TimerId, Timer> timers{};
+    std::map<std::uint64_t, std::function<void(Result<Bytes>)>> calls{};
+    std::uint64_t last_id = 0;
+  };
+  /// Who waits for an answer; few workers have any at a given time.
+  struct Callers {
+    std::shared_ptr<WorkerAnswer> current{};             ///< of the message in its handler
+    std::vector<std::shared_ptr<WorkerAnswer>> open{};   ///< of handlers that kept their Reply
+  };
+  Own& own();
+  TimerId add_timer(std::chrono::milliseconds delay, std::chrono::milliseconds period, std::function<void()> action);
+
+  const std::shared_ptr<WorkerEngine> engine_;
+  const protocol::effect::StartWorker start_;
+  const WorkerClass* const class_;  ///< null: unknown type
+  const bool has_inline_handlers_;
+
+  // turn
+  std::unique_ptr<Worker> worker_{};
+  std::unique_ptr<Own> own_{};
+  std::unique_ptr<Ending> ending_{};
+
+  // turn lock
+  SpinLock turn_lock_{};
+  bool in_user_ = false;
+  std::atomic<bool> given_up_{false};  // written under the lock
+  std::atomic<std::uint32_t> batch_messages_{0};
+  MailQueue batch_{};
+  std::unique_ptr<Callers> callers_{};
+};
+
+}  // namespace processhub::runtime

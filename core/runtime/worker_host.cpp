@@ -1,0 +1,43 @@
+#include "core/runtime/worker_host.hpp"
+
+#include <utility>
+
+#include "core/runtime/worker_engine.hpp"
+
+namespace processhub::runtime {
+
+class WorkerHost::Impl {
+ public:
+  Impl(const HubConfig& config, NodeId self, std::shared_ptr<const WorkerTypes> types, WorkerEvents& events)
+      : engine_(std::make_shared<WorkerEngine>(config, self, std::move(types), events)) {
+    engine_->run();
+  }
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+  ~Impl() { engine_->shut_down(); }
+
+  WorkerEngine& engine() const { return *engine_; }
+
+ private:
+  std::shared_ptr<WorkerEngine> engine_;  // shared with threads that may have to be left behind
+};
+
+WorkerHost::WorkerHost(const HubConfig& config, NodeId self, std::shared_ptr<const WorkerTypes> types, WorkerEvents& events)
+    : impl_(std::make_unique<Impl>(config, self, std::move(types), events)) {}
+
+WorkerHost::~WorkerHost() = default;
+
+void WorkerHost::start(const protocol::effect::StartWorker& start) { impl_->engine().start(start); }
+void WorkerHost::stop(std::uint64_t serial, StopReason reason) { impl_->engine().stop(serial, reason); }
+void WorkerHost::post(std::uint64_t serial, protocol::PostedMessage message) {
+  impl_->engine().post(serial, std::move(message));
+}
+void WorkerHost::close_gates() { impl_->engine().close_gates(); }
+void WorkerHost::open_gates() { impl_->engine().open_gates(); }
+void WorkerHost::set_alive_until(Time deadline) { impl_->engine().set_alive_until(deadline); }
+bool WorkerHost::deliver(std::uint64_t serial, protocol::PostedMessage&& message) {
+  return impl_->engine().deliver(serial, message, Path::direct);
+}
+WorkerHost::Counters WorkerHost::counters() const { return impl_->engine().counters().read(); }
+
+}  // namespace processhub::runtime

@@ -1,0 +1,67 @@
+// WorkerHost: all workers of one hub on this machine, their mailboxes, timers and threads.
+// The loop thread carries out worker effects here; what workers do comes back as events through WorkerEvents (any thread).
+// deliver() and local_call() are the direct path between threads of this process: they never pass the loop.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "core/protocol/effect.hpp"
+#include "core/protocol/event.hpp"
+#include "processhub/config.hpp"
+#include "processhub/worker.hpp"
+
+namespace processhub::runtime {
+
+/// The way from workers to the loop and to other children. Implemented by the hub; any thread.
+class WorkerEvents {
+ public:
+  virtual ~WorkerEvents() = default;
+  virtual void on_worker_up(std::uint64_t serial) = 0;
+  virtual void on_worker_down(protocol::event::WorkerDown down) = 0;
+  virtual void on_answer(protocol::ReplyRef to, Result<Bytes> answer) = 0;
+  /// A worker sends to another child: straight to a local one, else through the loop.
+  virtual void cast_from_worker(std::string_view to, std::string_view message, Bytes body) = 0;
+  /// `done` is called exactly once, on any thread.
+  virtual void call_from_worker(std::string_view to, std::string_view message, Bytes body, Duration timeout,
+                                std::function<void(Result<Bytes>)> done) = 0;
+  virtual void on_report(protocol::LogLevel level, std::string text) = 0;  ///< stuck worker, slow inline handler …
+};
+
+class WorkerHost {
+ public:
+  WorkerHost(const HubConfig& config, NodeId self, std::shared_ptr<const WorkerTypes> types, WorkerEvents& events);
+  ~WorkerHost();  ///< stops every worker at once (on_stop not called) and joins its threads; replaced stuck threads are left behind
+
+  // Loop thread: effects.
+  void start(const protocol::effect::StartWorker& start);
+  void stop(std::uint64_t serial, StopReason reason);
+  void post(std::uint64_t serial, protocol::PostedMessage message);
+  void close_gates();
+  void open_gates();
+  /// The loop lives until `deadline` (CLOCK_BOOTTIME, µs): no turn starts later than that. Loop thread, every turn.
+  void set_alive_until(Time deadline);
+
+  /// Direct path: puts the message into the mailbox of a running local worker. False (message untouched) if that serial
+  /// does not run here any more or its gate is not open. Any thread. A full mailbox answers `overloaded` and returns true.
+  bool deliver(std::uint64_t serial, protocol::PostedMessage&& message);
+
+  struct Counters {
+    std::uint64_t turns = 0;
+    std::uint64_t handled = 0;
+    std::uint64_t crashes = 0;
+    std::uint64_t dead_letters = 0;
+    std::uint64_t slow_inline = 0;
+    std::uint64_t stuck = 0;
+  };
+  Counters counters() const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace processhub::runtime

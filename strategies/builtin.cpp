@@ -1,0 +1,22 @@
+#include "strategies/builtin.hpp"
+
+#include "strategies/distribution/rendezvous.hpp"
+#include "strategies/migration/cold_swap.hpp"
+#include "strategies/partition_tolerance/divergence.hpp"
+#include "strategies/redundancy/singularity.hpp"
+#include "strategies/synchronization/pubsub.hpp"
+
+namespace processhub {
+
+// One row per strategy: a new one is added here and nowhere else.
+StrategyCatalog builtin_strategies() {
+  StrategyCatalog catalog;
+  catalog.add_distribution("rendezvous", make_rendezvous);
+  catalog.add_redundancy("singularity", make_singularity);
+  catalog.add_migration("cold_swap", make_cold_swap);
+  catalog.add_synchronization("pubsub", make_pubsub);
+  catalog.add_partition_tolerance("divergence", make_divergence);
+  return catalog;
+}
+
+}  // namespace processhub

@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# run.sh BUILD CONSUMER CMAKE CXX LIBDIR VERSION
+# Installs BUILD into a fresh prefix, moves the prefix (it must be relocatable), and builds CONSUMER against it
+# twice: with find_package and with pkg-config. Both programs must print the expected line.
+set -euo pipefail
+build=$1 consumer=$2 cmake=$3 cxx=$4 libdir=$5 version=$6
+unset DESTDIR LD_LIBRARY_PATH
+
+work=$build/package/outside
+rm -rf "$work"
+mkdir -p "$work"
+
+step() { printf '\n-- %s\n' "$*"; }
+fail() { printf 'FAILED: %s\n' "$*" >&2; exit 1; }
+
+check() {  # check PROGRAM: it runs and prints the line
+  local line
+  line=$("$1" 2>"$work/stderr.txt") || { cat "$work/stderr.txt"; fail "$1 ended with $?"; }
+  printf '%s\n' "$line"
+  [[ $line == "processhub runs outside its tree" ]] || { cat "$work/stderr.txt"; fail "$1 printed something else"; }
+}
+
+step "install"
+"$cmake" --install "$build" --prefix "$work/first" >"$work/install.txt"
+prefix=$work/moved
+mv "$work/first" "$prefix"
+[[ -f $prefix/$libdir/libprocesshub.so ]] || fail "no $libdir/libprocesshub.so"
+if grep -rlF -e "$build" -e "$work" "$prefix/include" "$prefix/$libdir/cmake" "$prefix/$libdir/pkgconfig"; then
+  fail "these installed files name the build folder"
+fi
+for program in "$prefix"/bin/*; do
+  [[ -e $program ]] || continue
+  if ldd "$program" | grep "not found"; then fail "$program lacks libraries"; fi
+  ldd "$program" | grep -F libprocesshub | grep -qvF "$prefix" && fail "$program uses another libprocesshub"
+done
+
+step "find_package(processhub $version)"
+"$cmake" -S "$consumer" -B "$work/cmake" -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_CXX_COMPILER="$cxx" \
+  -DWANTED_VERSION="$version" >"$work/configure.txt" || { cat "$work/configure.txt"; fail configure; }
+"$cmake" --build "$work/cmake"
+check "$work/cmake/consumer"
+
+step "pkg-config"
+export PKG_CONFIG_PATH=$prefix/$libdir/pkgconfig
+[[ $(pkg-config --modversion processhub) == "$version" ]] || fail "processhub.pc has another version"
+read -ra flags <<<"$(pkg-config --cflags --libs processhub)"
+"$cxx" -std=c++20 -Wall -Wextra -Werror "$consumer/main.cpp" "${flags[@]}" -Wl,-rpath,"$prefix/$libdir" -o "$work/plain"
+check "$work/plain"

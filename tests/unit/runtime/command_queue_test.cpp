@@ -1,0 +1,118 @@
+#include "core/runtime/command_queue.hpp"
+
+#include <doctest/doctest.h>
+
+#include <condition_variable>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "core/runtime/command.hpp"
+
+namespace processhub::runtime {
+namespace {
+
+using Queue = CommandQueue<std::unique_ptr<int>>;
+
+TEST_CASE("command queue: what is pushed is taken in order, all at once") {
+  Queue queue(10);
+  CHECK(queue.push(std::make_unique<int>(1)) == Pushed::ok);
+  CHECK(queue.push(std::make_unique<int>(2)) == Pushed::ok);
+  std::vector<std::unique_ptr<int>> batch;
+  REQUIRE(queue.take(batch));
+  REQUIRE(batch.size() == 2);
+  CHECK(*batch[0] == 1);
+  CHECK(*batch[1] == 2);
+  batch.clear();
+  CHECK_FALSE(queue.take(batch));
+}
+
+TEST_CASE("command queue: only the first push after the reader went to sleep wakes it") {
+  Queue queue(10);
+  REQUIRE(queue.prepare_to_sleep());
+  CHECK(queue.push(std::make_unique<int>(1)) == Pushed::wake);
+  CHECK(queue.push(std::make_unique<int>(2)) == Pushed::ok);
+  CHECK_FALSE(queue.prepare_to_sleep());
+  std::vector<std::unique_ptr<int>> batch;
+  REQUIRE(queue.take(batch));
+  CHECK(queue.push(std::make_unique<int>(3)) == Pushed::ok);
+}
+
+TEST_CASE("command queue: over its limit it refuses and leaves the item to the caller, but what must come is taken") {
+  Queue queue(1);
+  CHECK(queue.push(std::make_unique<int>(1)) == Pushed::ok);
+  auto second = std::make_unique<int>(2);
+  CHECK(queue.push(std::move(second)) == Pushed::full);
+  REQUIRE(second != nullptr);
+  CHECK(queue.push_always(std::move(second)) == Pushed::ok);
+}
+
+TEST_CASE("command queue: after close it refuses everything and still gives what it has") {
+  Queue queue(10);
+  CHECK(queue.push(std::make_unique<int>(1)) == Pushed::ok);
+  queue.close();
+  auto late = std::make_unique<int>(2);
+  CHECK(queue.push(std::move(late)) == Pushed::closed);
+  CHECK(queue.push_always(std::move(late)) == Pushed::closed);
+  CHECK(late != nullptr);
+  std::vector<std::unique_ptr<int>> batch;
+  CHECK(queue.take(batch));
+}
+
+/// A reader that sleeps as the loop does: on something that only `wake` answers ring.
+struct Sleeper {
+  std::mutex mutex{};
+  std::condition_variable rung{};
+  bool bell = false;
+
+  void ring() {
+    std::lock_guard lock(mutex);
+    bell = true;
+    rung.notify_one();
+  }
+  void sleep() {
+    std::unique_lock lock(mutex);
+    rung.wait(lock, [&] { return std::exchange(bell, false); });
+  }
+};
+
+TEST_CASE("command queue: no wake-up is lost and each writer's commands keep their order") {
+  constexpr std::uint64_t kEach = 20'000;
+  CommandQueue<std::uint64_t> queue(1U << 20);
+  Sleeper sleeper;
+  auto write = [&](std::uint64_t writer) {
+    for (std::uint64_t i = 0; i < kEach; ++i) {
+      if (queue.push(writer << 32 | i) == Pushed::wake) sleeper.ring();
+    }
+  };
+  std::thread first(write, 0);
+  std::thread second(write, 1);
+  std::vector<std::uint64_t> batch;
+  std::uint64_t next[2] = {0, 0};
+  int out_of_order = 0;
+  while (next[0] + next[1] < 2 * kEach) {
+    if (queue.prepare_to_sleep()) sleeper.sleep();
+    queue.take(batch);
+    for (const auto item : batch) out_of_order += (item & 0xFFFFFFFF) == next[item >> 32]++ ? 0 : 1;
+    batch.clear();
+  }
+  first.join();
+  second.join();
+  CHECK(out_of_order == 0);
+}
+
+TEST_CASE("loop traffic: a lane is quiet again when all that entered has left") {
+  LoopTraffic traffic;
+  const auto lane = LoopTraffic::lane_of(0x123456789abcdef0);
+  CHECK(traffic.quiet(lane));
+  traffic.enter(lane);
+  traffic.enter(lane);
+  traffic.leave(lane);
+  CHECK_FALSE(traffic.quiet(lane));
+  traffic.leave(lane);
+  CHECK(traffic.quiet(lane));
+  traffic.enter(LoopTraffic::kNone);
+}
+
+}  // namespace
+}  // namespace processhub::runtime

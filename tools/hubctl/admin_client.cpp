@@ -1,0 +1,118 @@
+#include "tools/hubctl/admin_client.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <optional>
+#include <random>
+#include <utility>
+
+namespace processhub::hubctl {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+// A node that is reachable but does not answer (stopped, swapped out) holds up the next address no longer
+// than this.
+constexpr milliseconds kPatienceWithOne{2'000};
+
+Time now() { return std::chrono::duration_cast<Time>(std::chrono::steady_clock::now().time_since_epoch()); }
+
+milliseconds until(Time when) {
+  return std::max(std::chrono::ceil<milliseconds>(when - now()), milliseconds(0));
+}
+
+std::uint64_t random_number() {
+  std::random_device device;
+  return static_cast<std::uint64_t>(device()) << 32 | device();
+}
+
+/// A name of its own for every run: sessions are told apart by it.
+NodeId fresh_identity() {
+  const auto since_epoch = std::chrono::system_clock::now().time_since_epoch();
+  const auto incarnation = std::chrono::duration_cast<std::chrono::microseconds>(since_epoch).count();
+  const auto name =
+      "hubctl-" + std::to_string(::getpid()) + "-" + std::to_string(random_number() % 1'000'000);
+  return NodeId::of(name, static_cast<std::uint64_t>(incarnation));
+}
+
+}  // namespace
+
+Result<AdminClient> AdminClient::connect(const std::vector<std::string>& endpoints, Millis timeout,
+                                         const ClientOptions& options) {
+  const auto deadline = now() + timeout;
+  std::string failures;
+  for (std::size_t i = 0; i < endpoints.size(); ++i) {
+    const bool last = i + 1 == endpoints.size();
+    const auto left = until(deadline);
+    auto client = connect_to(endpoints[i], last ? left : std::min(left, kPatienceWithOne), options);
+    if (client) return client;
+    failures += (failures.empty() ? "" : "; ") + client.error().message;
+  }
+  return {ErrorCode::node_down, "nobody answered: " + failures};
+}
+
+Result<AdminClient> AdminClient::connect_to(const std::string& endpoint, Millis timeout,
+                                            const ClientOptions& options) {
+  const auto deadline = now() + timeout;
+  auto socket = ClientSocket::connect(endpoint, timeout, options);
+  if (!socket) return socket.error();
+  AdminClient client(std::move(*socket), AdminSession(fresh_identity(), random_number() >> 1));
+  auto& session = client.session_;
+  auto greeted =
+      client.pump_until([&] { return session.state() != AdminSession::State::greeting; }, deadline);
+  if (!greeted) return {greeted.error().code, endpoint + ": " + greeted.error().message};
+  if (session.state() == AdminSession::State::ended)
+    return {ErrorCode::refused, endpoint + ": " + session.why()};
+  return client;
+}
+
+Result<protocol::AdminReply> AdminClient::request(const std::string& verb, Bytes args, Millis timeout) {
+  const auto number = ++last_request_;
+  const auto deadline = now() + timeout;
+  if (!session_.request({number, verb, std::move(args)}))
+    return {ErrorCode::invalid, "the request is too large"};
+  std::optional<protocol::AdminReply> reply;
+  auto answered = [&] {
+    while (!reply) {
+      auto next = session_.take_reply();
+      if (!next) break;
+      if (next->request == number) reply = std::move(next);
+    }
+    return reply.has_value() || session_.state() == AdminSession::State::ended;
+  };
+  if (auto pumped = pump_until(answered, deadline); !pumped) return pumped.error();
+  if (!reply) return {ErrorCode::unknown, session_.why()};
+  acknowledge();
+  return std::move(*reply);
+}
+
+/// Sends and receives until `done` says so.
+template <class Done>
+Result<void> AdminClient::pump_until(Done done, Time deadline) {
+  for (;;) {
+    const auto time = now();
+    if (auto sent = send_due(time); !sent) return sent;
+    if (done()) return {};
+    if (time >= deadline) return {ErrorCode::timeout, "no answer in time"};
+    auto frame = socket_.receive(until(std::min(deadline, session_.next_deadline())));
+    if (!frame) return frame.error();
+    if (*frame) session_.on_frame(now(), **frame);
+  }
+}
+
+Result<void> AdminClient::send_due(Time now) {
+  std::vector<Bytes> frames;
+  session_.flush(now, frames);
+  for (const auto& frame : frames) {
+    if (auto sent = socket_.send(frame); !sent) return sent;
+  }
+  return {};
+}
+
+/// The node keeps an answer until it is acknowledged, and an acknowledgement usually waits for company. We
+/// may be gone before: flush as if the wait were over.
+void AdminClient::acknowledge() { static_cast<void>(send_due(now() + protocol::SessionLimits{}.ack_delay)); }
+
+}  // namespace processhub::hubctl

@@ -1,0 +1,59 @@
+// One conversation with a node as a client: hello, then requests and replies on a session's control lane.
+// Sans-IO: frames in, frames out, time handed in. One thread.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/protocol/link_session.hpp"
+#include "core/protocol/messages.hpp"
+
+namespace processhub::hubctl {
+
+class AdminSession {
+ public:
+  enum class State : std::uint8_t {
+    greeting,  ///< hello is said, not yet answered
+    open,
+    ended,  ///< refused, or the node forgot the session: why() says so
+  };
+
+  /// `nonce` and the identity must be fresh for every session.
+  AdminSession(NodeId self, std::uint64_t nonce) : self_(self), nonce_(nonce) {}
+
+  State state() const { return state_; }
+  const std::string& why() const { return why_; }
+  NodeId node() const { return node_; }
+
+  /// Goes out when the session is open. False: it is larger than a session takes.
+  bool request(protocol::AdminRequest request);
+  void on_frame(Time now, std::string_view frame);
+  /// Adds what is to be sent now.
+  void flush(Time now, std::vector<Bytes>& frames);
+  Time next_deadline() const;
+  std::optional<protocol::AdminReply> take_reply();
+
+ private:
+  void on_hello(std::string_view body);
+  void on_refusal(std::string_view body);
+  void on_session_frame(Time now, std::string_view rest);
+  void end(std::string why);
+  Bytes hello() const;
+
+  NodeId self_;
+  std::uint64_t nonce_;
+  State state_ = State::greeting;
+  std::string why_{};
+  NodeId node_{};
+  Time hello_due_{};
+  std::optional<protocol::LinkSession> session_{};
+  std::vector<protocol::AdminRequest> waiting_{};
+  std::deque<protocol::AdminReply> replies_{};
+};
+
+}  // namespace processhub::hubctl

@@ -1,0 +1,30 @@
+#include "tools/hubctl/json_payload.hpp"
+
+namespace processhub::hubctl {
+
+Result<Json> parse_json(std::string_view text, std::string_view what) {
+  try {
+    return Json::parse(text);
+  } catch (const Json::parse_error& e) {
+    return {ErrorCode::invalid, std::string(what) + " is no JSON: " + e.what()};
+  }
+}
+
+Bytes to_msgpack(const Json& value) {
+  Bytes out;
+  Json::to_msgpack(value, out);
+  return out;
+}
+
+Result<Json> from_msgpack(std::string_view bytes) {
+  if (bytes.empty()) return Json();
+  auto value = Json::from_msgpack(bytes, true, false);
+  if (value.is_discarded()) return {ErrorCode::invalid, "the answer is no msgpack"};
+  return value;
+}
+
+std::string to_line(const Json& value) { return value.dump(-1, ' ', false, Json::error_handler_t::replace); }
+
+std::string to_text(const Json& value) { return value.dump(2, ' ', false, Json::error_handler_t::replace); }
+
+}  // namespace processhub::hubctl

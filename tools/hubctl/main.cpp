@@ -1,0 +1,110 @@
+// hubctl: asks a cluster, or tells it what to run. Exit codes are part of its contract; see ExitCode.
+#include <cstdio>
+#include <iostream>
+#include <sstream>
+
+#include "tools/hubctl/admin_client.hpp"
+#include "tools/hubctl/keygen.hpp"
+#include "tools/hubctl/tables.hpp"
+#include "tools/hubctl/verbs.hpp"
+
+namespace {
+
+using namespace processhub;
+using namespace processhub::hubctl;
+
+enum ExitCode : int {
+  kDone = 0,
+  kSaidNo = 1,  ///< the cluster answered, and the answer is no
+  kUsage = 2,   ///< nothing was sent
+  kNobody = 3,  ///< no address answered, or the connection broke
+};
+
+// The node gives up a start, stop or call at the timeout and says so; its answer needs a moment to get here.
+constexpr std::chrono::milliseconds kAnswerTravels{2'000};
+
+void complain(const std::string& code, const std::string& text) {
+  std::cerr << "hubctl: " << code << (code.empty() ? "" : ": ") << text << std::endl;
+}
+
+/// Errors have one shape, whether the cluster made them or we did.
+int fail(const Error& error, ExitCode exit, bool json) {
+  const std::string code(to_string(error.code));
+  if (json) std::cout << to_line({{"code", code}, {"error", error.message}}) << std::endl;
+  complain(exit == kUsage ? "" : code, error.message);
+  return exit;
+}
+
+Result<ClientOptions> keys_of(const Command& command) {
+  SecurityConfig security;
+  security.secret_key_file = command.key_file;
+  security.server_key_file = command.server_key_file;
+  auto options = client_options(security);
+  if (options) options->max_frame_size = 1ULL << 30;
+  return options;
+}
+
+std::string text_field(const Json& object, const char* name) {
+  auto found = object.is_object() ? object.find(name) : object.end();
+  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+int show(const Json& answer, bool said_no, const Command& command, const Verb& verb) {
+  std::ostringstream text;
+  if (command.json) {
+    text << to_line(answer) << "\n";
+  } else if (!said_no || answer.contains("children")) {  // a start that was done in part has both
+    verb.print(text, answer);
+  }
+  std::cout << text.str() << std::flush;
+  if (!std::cout) return fail({ErrorCode::system, "cannot write the answer"}, kSaidNo, false);
+  if (said_no) complain(text_field(answer, "code"), text_field(answer, "error"));
+  return said_no ? kSaidNo : kDone;
+}
+
+int run_in_cluster(const Command& command, const Verb& verb) {
+  auto request = verb.request(command);
+  if (!request) return fail(request.error(), kUsage, command.json);
+  auto keys = keys_of(command);
+  if (!keys) return fail(keys.error(), kUsage, command.json);
+  auto client = AdminClient::connect(command.endpoints, command.timeout, *keys);
+  if (!client) return fail(client.error(), kNobody, command.json);
+
+  auto reply = client->request(request->verb, to_msgpack(request->args), command.timeout + kAnswerTravels);
+  if (!reply) return fail(reply.error(), kNobody, command.json);
+  auto answer = from_msgpack(reply->body);
+  if (!answer) return fail(answer.error(), kNobody, command.json);
+  return show(*answer, reply->code != 0, command, verb);
+}
+
+int run_here(const Command& command) {
+  auto done = run_keygen(command);
+  if (!done)
+    return fail(done.error(), done.error().code == ErrorCode::invalid ? kUsage : kSaidNo, command.json);
+  std::ostringstream text;
+  print_fields(text, *done);
+  std::cout << (command.json ? to_line(*done) + "\n" : text.str()) << std::flush;
+  return kDone;
+}
+
+int run(const std::vector<std::string>& arguments) {
+  auto parsed = parse_command_line(arguments, verb_rules());
+  if (!parsed) return fail(parsed.error(), kUsage, false);
+  if (!parsed->command) {
+    std::cout << parsed->text << std::flush;
+    return kDone;
+  }
+  const auto& verb = verb_named(parsed->command->verb);
+  return verb.request == nullptr ? run_here(*parsed->command) : run_in_cluster(*parsed->command, verb);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run({argv + 1, argv + argc});
+  } catch (const std::exception& e) {
+    std::fprintf(stderr, "hubctl: %s\n", e.what());
+    return kUsage;
+  }
+}

@@ -1,0 +1,149 @@
+#include "tools/hubctl/start_specs.hpp"
+
+#include <array>
+#include <fstream>
+
+namespace processhub::hubctl {
+
+namespace {
+
+constexpr std::uint64_t kMostChildren = 10'000'000;
+
+enum class Kind : std::uint8_t { text, number, duration, object, any };
+
+struct Field {
+  std::string_view name;
+  Kind kind;
+  std::string_view wanted;
+};
+
+constexpr std::array<Field, 10> kFields{
+    {{"id", Kind::text, "a string"},
+     {"type", Kind::text, "a string"},
+     {"tag", Kind::text, "a string"},
+     {"args", Kind::any, "any JSON"},
+     {"restart", Kind::text, "permanent, transient or temporary"},
+     {"executor", Kind::text, "pooled or dedicated"},
+     {"metadata", Kind::object, "an object of strings"},
+     {"max_restarts", Kind::number, "a whole number"},
+     {"max_seconds", Kind::duration, "milliseconds or a time like \"5s\""},
+     {"shutdown_timeout", Kind::duration, "milliseconds or a time like \"5s\""}}};
+
+bool is_object_of_strings(const Json& value) {
+  if (!value.is_object()) return false;
+  for (const auto& item : value) {
+    if (!item.is_string()) return false;
+  }
+  return true;
+}
+
+bool fits(Json& value, Kind kind) {
+  switch (kind) {
+    case Kind::text:
+      return value.is_string();
+    case Kind::number:
+      return value.is_number_unsigned();
+    case Kind::object:
+      return is_object_of_strings(value);
+    case Kind::any:
+      return true;
+    case Kind::duration:
+      break;
+  }
+  if (value.is_number_unsigned()) return true;
+  if (!value.is_string()) return false;
+  auto time = parse_duration(value.get<std::string>());
+  if (time) value = time->count();
+  return time.ok();
+}
+
+/// Checks names and kinds; what the values mean is for the node to judge. Times become milliseconds.
+Result<void> check_spec(Json& spec, const std::string& where) {
+  if (!spec.is_object()) return {ErrorCode::invalid, where + ": a spec is a JSON object"};
+  for (auto item = spec.begin(); item != spec.end(); ++item) {
+    const Field* field = nullptr;
+    for (const auto& f : kFields) {
+      if (f.name == item.key()) field = &f;
+    }
+    if (field == nullptr) return {ErrorCode::invalid, where + ": unknown key '" + item.key() + "'"};
+    if (!fits(item.value(), field->kind)) {
+      return {ErrorCode::invalid, where + ": " + item.key() + " must be " + std::string(field->wanted)};
+    }
+  }
+  for (const auto* required : {"id", "type"}) {
+    if (!spec.contains(required)) return {ErrorCode::invalid, where + ": '" + required + "' is missing"};
+  }
+  return {};
+}
+
+Result<Json> specs_from_file(const std::string& path) {
+  std::ifstream in(path);
+  if (!in) return {ErrorCode::invalid, "cannot read " + path};
+  auto specs = Json::array();
+  std::string line;
+  for (std::size_t number = 1; std::getline(in, line); ++number) {
+    if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
+    const auto where = path + ":" + std::to_string(number);
+    auto spec = parse_json(line, where);
+    if (!spec) return spec.error();
+    if (auto good = check_spec(*spec, where); !good) return good.error();
+    specs.push_back(std::move(*spec));
+  }
+  if (specs.empty()) return {ErrorCode::invalid, path + " has no specs"};
+  return specs;
+}
+
+/// What --type, --args and the like say, without the id.
+Result<Json> spec_from_options(const Command& command) {
+  auto spec = Json::object();
+  for (const auto* name : {"type", "tag", "restart", "executor"}) {
+    if (command.has(name)) spec[name] = command.get(name);
+  }
+  if (!command.has("args")) return spec;
+  auto args = parse_json(command.get("args"), "--args");
+  if (!args) return args.error();
+  spec["args"] = std::move(*args);
+  return spec;
+}
+
+Result<void> check_start_usage(const Command& command) {
+  auto wrong = [](const char* text) {
+    return Result<void>(ErrorCode::invalid, std::string("start: ") + text);
+  };
+  if (command.has("file")) {
+    for (const auto* other : {"type", "args", "tag", "count", "restart", "executor"}) {
+      if (command.has(other))
+        return {ErrorCode::invalid, std::string("start: --file and --") + other + " exclude each other"};
+    }
+    return command.words.empty() ? Result<void>() : wrong("--file and an ID exclude each other");
+  }
+  if (command.words.empty()) return wrong("an ID (or PREFIX with --count), or --file, is needed");
+  if (!command.has("type")) return wrong("--type is needed");
+  return {};
+}
+
+}  // namespace
+
+Result<Json> specs_of(const Command& command) {
+  if (auto usage = check_start_usage(command); !usage) return usage.error();
+  if (command.has("file")) return specs_from_file(command.get("file"));
+
+  auto spec = spec_from_options(command);
+  if (!spec) return spec.error();
+  auto specs = Json::array();
+  const auto& id = command.words.front();
+  if (!command.has("count")) {
+    (*spec)["id"] = id;
+    specs.push_back(std::move(*spec));
+    return specs;
+  }
+  auto count = parse_number(command.get("count"), "--count", kMostChildren);
+  if (!count) return count.error();
+  for (std::uint64_t i = 0; i < *count; ++i) {
+    (*spec)["id"] = id + "-" + std::to_string(i);
+    specs.push_back(*spec);
+  }
+  return specs;
+}
+
+}  // namespace processhub::hubctl

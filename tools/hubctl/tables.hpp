@@ -1,0 +1,33 @@
+// Answers as people read them: aligned columns and short summaries. Any thread.
+#pragma once
+
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include "tools/hubctl/json_payload.hpp"
+
+namespace processhub::hubctl {
+
+/// Columns as wide as their widest cell, counted in characters, not bytes. Empty cells show as "-".
+class Table {
+ public:
+  explicit Table(std::vector<std::string> head) { rows_.push_back(std::move(head)); }
+  void add(std::vector<std::string> row) { rows_.push_back(std::move(row)); }
+  void print(std::ostream& out) const;
+
+ private:
+  std::vector<std::vector<std::string>> rows_{};
+};
+
+// One per shape of answer. A field that is missing shows as "-": a newer or older node is no reason to fail.
+void print_nodes(std::ostream& out, const Json& nodes);
+void print_children(std::ostream& out, const Json& children);
+void print_child(std::ostream& out, const Json& child);
+void print_fields(std::ostream& out, const Json& object);
+void print_started(std::ostream& out, const Json& result);
+void print_stopped(std::ostream& out, const Json& result);
+void print_value(std::ostream& out, const Json& value);
+void print_nothing(std::ostream& out, const Json& value);
+
+}  // namespace processhub::hubctl

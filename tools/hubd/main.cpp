@@ -1,0 +1,74 @@
+// hubd: a node from a file and flags. First lines on stdout: the bound address of each hub, in file order;
+// logs go to stderr. SIGTERM or SIGINT drains and leaves; a second one does not wait. Exit codes: 0 left in
+// order, 1 failed while running, 2 wrong usage or configuration.
+#include <csignal>
+#include <cstdio>
+#include <string>
+#include <string_view>
+
+#include "processhub/config.hpp"
+#include "tools/hubd/daemon.hpp"
+#include "tools/hubd/exit_code.hpp"
+#include "tools/hubd/signals.hpp"
+
+namespace {
+
+using namespace processhub;
+
+constexpr const char* kUsage =
+    "usage: hubd [--config FILE] [--OPTION=VALUE | --OPTION VALUE]...\n"
+    "\n"
+    "Runs a node: its hubs, its plugins and its static children, as the file and the flags say.\n"
+    "\n"
+    "  --config FILE         an INI file; flags win over it\n"
+    "  --name NAME           of this node, unique in the cluster (default: host name and process id)\n"
+    "  --hub.id ID           nodes with the same id form a cluster (default: default)\n"
+    "  --listen tcp://H:P    where this node is reached; port 0 picks a free one\n"
+    "  --seed tcp://H:P      another node of the cluster; may come several times\n"
+    "  --plugin FILE         shared library with worker types; may come several times\n"
+    "  --print-config        lists every option with its default, unit and meaning; each is also a flag\n"
+    "  --version, --help\n"
+    "\n"
+    "Prints the bound address of each hub, one line each, when all run. SIGTERM or SIGINT: drain and leave.\n"
+    "Exit codes: 0 left in order, 1 failed while running, 2 wrong usage or configuration.\n";
+
+/// What to print instead of running, or nothing.
+std::string information(int argc, const char* const* argv) {
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view flag = argv[i];
+    if (flag == "--help" || flag == "-h") return kUsage;
+    if (flag == "--version") return "hubd " PROCESSHUB_VERSION "\n";
+    if (flag == "--print-config") return NodeConfig::describe_options();
+  }
+  return {};
+}
+
+int complain(const Error& error) {
+  std::fprintf(stderr, "hubd: %s\n", error.c_str());
+  return error.code == ErrorCode::invalid ? hubd::kUsageError : hubd::kRuntimeError;
+}
+
+int run(const NodeConfig& config, hubd::Signals& signals) {
+  auto daemon = hubd::Daemon::start(config);
+  if (!daemon) return complain(daemon.error());
+  for (const auto& address : daemon->addresses()) std::printf("%s\n", address.c_str());
+  std::fflush(stdout);
+  return daemon->run(signals);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const auto text = information(argc, argv);
+  if (!text.empty()) {
+    std::fputs(text.c_str(), stdout);
+    return hubd::kOk;
+  }
+  hubd::Signals signals;  // before any thread starts, so that all inherit the mask
+  const auto config = NodeConfig::from_command_line(argc, argv);
+  if (!config) {
+    std::fprintf(stderr, "hubd: %s\n", config.error().c_str());
+    return hubd::kUsageError;
+  }
+  return run(*config, signals);
+}

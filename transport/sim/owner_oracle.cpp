@@ -1,0 +1,39 @@
+#include "transport/sim/owner_oracle.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "core/hash.hpp"
+#include "strategies/builtin.hpp"
+
+namespace processhub::sim {
+namespace {
+
+StrategySet build(const HubConfig& config) {
+  auto set = builtin_strategies().build(config);
+  if (!set) throw std::invalid_argument(set.error().message);
+  return std::move(*set);
+}
+
+}  // namespace
+
+OwnerOracle::OwnerOracle(const HubConfig& config) : strategies_(build(config)) {}
+
+void OwnerOracle::set_members(const std::vector<OwnerNode>& members) {
+  view_.members.clear();
+  for (const auto& m : members) view_.members.push_back({m.id, m.weight, m.zone, m.roles});
+  std::sort(view_.members.begin(), view_.members.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
+  view_.up_count = members.size();
+  strategies_.distribution->prepare(view_);
+}
+
+std::vector<NodeId> OwnerOracle::owners(std::string_view id) const {
+  std::vector<NodeId> out;
+  ChildKey key;
+  key.id = id;
+  key.id_hash = hash64(id);
+  strategies_.distribution->owners(key, strategies_.redundancy->replicas(view_), out);
+  return out;
+}
+
+}  // namespace processhub::sim

@@ -1,0 +1,35 @@
+// Where children belong, computed beside the core with a distribution and redundancy strategy of its own.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "processhub/config.hpp"
+#include "processhub/strategy_catalog.hpp"
+
+namespace processhub::sim {
+
+struct OwnerNode {
+  NodeId id{};
+  double weight = 1.0;
+  std::string zone{};
+  std::vector<std::string> roles{};
+};
+
+class OwnerOracle {
+ public:
+  /// Throws std::invalid_argument if the catalogue rejects the config.
+  explicit OwnerOracle(const HubConfig& config);
+
+  /// The members that may own children, in any order.
+  void set_members(const std::vector<OwnerNode>& members);
+  /// Best first.
+  std::vector<NodeId> owners(std::string_view id) const;
+
+ private:
+  StrategySet strategies_;
+  HubView view_{};
+};
+
+}  // namespace processhub::sim

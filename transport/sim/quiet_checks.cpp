@@ -1,0 +1,264 @@
+#include "transport/sim/quiet_checks.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+namespace processhub::sim {
+namespace {
+
+constexpr Duration kLookEvery{50'000};
+
+std::string names(const std::vector<NodeId>& nodes) {
+  std::vector<std::string> out;
+  for (const auto node : nodes) out.push_back(node.str());
+  return fmt::format("[{}]", fmt::join(out, " "));
+}
+
+std::vector<NodeId> ids_of(const std::vector<const SimNode*>& component) {
+  std::vector<NodeId> out;
+  for (const auto* node : component) out.push_back(node->id());
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+bool is_failed(const protocol::ChildRecord& record) {
+  return std::any_of(record.instances.begin(), record.instances.end(),
+                     [](const Instance& i) { return i.state == InstanceState::failed; });
+}
+
+/// The nodes of one component that run this child, one entry per worker.
+std::vector<NodeId> runners(const std::vector<const SimNode*>& component, const std::string& id) {
+  std::vector<NodeId> out;
+  for (const auto* node : component) {
+    node->workers().each([&](const Activation& a, bool) {
+      if (a.id == id) out.push_back(node->id());
+    });
+  }
+  return out;
+}
+
+}  // namespace
+
+std::vector<std::vector<const SimNode*>> components(SimCluster& cluster) {
+  auto left = cluster.running_nodes();
+  std::vector<std::vector<const SimNode*>> out;
+  const auto joined = [&](const SimNode* a, const SimNode* b) {
+    return !cluster.network().is_cut(a->host(), b->host()) && !cluster.network().is_cut(b->host(), a->host());
+  };
+  while (!left.empty()) {
+    std::vector<const SimNode*> component{left.front()};
+    left.erase(left.begin());
+    for (std::size_t i = 0; i < component.size(); ++i) {
+      const auto* from = component[i];
+      const auto end = std::stable_partition(left.begin(), left.end(), [&](const SimNode* n) { return !joined(from, n); });
+      component.insert(component.end(), end, left.end());
+      left.erase(end, left.end());
+    }
+    std::sort(component.begin(), component.end(), [](const auto* a, const auto* b) { return a->name() < b->name(); });
+    out.push_back(std::move(component));
+  }
+  return out;
+}
+
+QuietChecks::QuietChecks(SimCluster& cluster, SafetyChecks& safety)
+    : cluster_(cluster), safety_(safety), oracle_(cluster.config()) {}
+
+Violation QuietChecks::broken(std::string invariant, std::string what) const {
+  return {cluster_.now(), std::move(invariant), std::move(what)};
+}
+
+std::optional<Violation> QuietChecks::problem() {
+  for (const auto& component : components(cluster_)) {
+    if (auto found = check_views(component)) return found;
+    if (auto found = check_registries(component)) return found;
+    if (auto found = check_instances(component)) return found;
+    if (auto found = check_locks(component)) return found;
+  }
+  if (auto open = safety_.open_hooks(); !open.empty()) return broken("I8", "open hooks: " + open);
+  return {};
+}
+
+bool QuietChecks::settle(Duration limit, Duration steady) {
+  const auto begin = cluster_.now();
+  auto good_since = kNever;
+  while (true) {
+    safety_.check_overdue();
+    if (!cluster_.violations().empty()) return false;
+    const auto now = cluster_.now();
+    const auto found = problem();
+    if (found) {
+      good_since = kNever;
+      if (now - begin >= limit) {
+        cluster_.report(found->invariant, fmt::format("not quiet {} after the last fault: {}", format_duration(limit), found->what));
+        return false;
+      }
+    } else if (good_since == kNever) {
+      good_since = now;
+    }
+    if (good_since != kNever && now - good_since >= steady) break;
+    cluster_.run_for(kLookEvery);
+  }
+  settled_after_ = good_since - begin;
+  return true;
+}
+
+std::optional<Violation> QuietChecks::check_views(const Component& component) {
+  const auto members = ids_of(component);
+  for (const auto* node : component) {
+    if (node->life() == NodeLife::paused) return broken("I2", node->id().str() + " is paused");
+    if (!node->cluster().joined) return broken("I2", node->id().str() + " has not joined");
+    if (node->believed_up() != members) {
+      return broken("I2", fmt::format("{} believes up {} but its component is {}", node->id().str(), names(node->believed_up()),
+                                      names(members)));
+    }
+    for (const auto& other : node->cluster().nodes) {
+      if (other.state != NodeState::up && other.state != NodeState::down && other.state != NodeState::left) {
+        return broken("I2", fmt::format("{} still holds {} as {}", node->id().str(), other.id.str(), to_string(other.state)));
+      }
+    }
+    if (!node->workers().gates_open()) return broken("I1", node->id().str() + " keeps its gates closed");
+  }
+  return {};
+}
+
+std::optional<Violation> QuietChecks::check_registries(const Component& component) {
+  const auto* first = component.front();
+  for (const auto* node : component) {
+    if (node->cluster().digest != first->cluster().digest) {
+      return broken("I2", fmt::format("digests differ: {} {:x}, {} {:x}", first->id().str(), first->cluster().digest,
+                                      node->id().str(), node->cluster().digest));
+    }
+    for (const auto& [id, record] : first->registry()) {
+      auto found = node->registry().find(id);
+      if (found == node->registry().end()) {
+        return broken("I2", fmt::format("{} lists {}, {} does not", first->id().str(), id, node->id().str()));
+      }
+      if (found->second->uid != record->uid) {
+        return broken("I2", fmt::format("{} knows {} as {}, {} as {}", first->id().str(), id, record->uid.str(),
+                                        node->id().str(), found->second->uid.str()));
+      }
+    }
+    for (const auto& [id, record] : node->registry()) {
+      if (!first->registry().contains(id)) {
+        return broken("I2", fmt::format("{} lists {}, {} does not", node->id().str(), id, first->id().str()));
+      }
+    }
+  }
+  return {};
+}
+
+void QuietChecks::prepare_owners(const Component& component) {
+  std::vector<OwnerNode> members;
+  for (const auto* node : component) {
+    members.push_back({node->id(), node->config().weight, node->config().zone, node->config().roles});
+  }
+  oracle_.set_members(members);
+}
+
+std::optional<Violation> QuietChecks::check_instances(const Component& component) {
+  prepare_owners(component);
+  const auto& registry = component.front()->registry();
+  for (const auto& [id, record] : registry) {
+    if (auto found = check_child(component, *record)) return found;
+  }
+  for (const auto* node : component) {
+    std::optional<Violation> stray;
+    node->workers().each([&](const Activation& a, bool) {
+      if (!stray && !registry.contains(a.id)) {
+        stray = broken("I1", fmt::format("{} runs {} (worker {}, {}), which is in no registry", node->id().str(), a.id,
+                                         a.serial, a.generation.str()));
+      }
+    });
+    if (stray) return stray;
+  }
+  return {};
+}
+
+std::optional<Violation> QuietChecks::check_child(const Component& component, const protocol::ChildRecord& record) {
+  const auto& id = record.spec->id;
+  const auto running = runners(component, id);
+  if (is_failed(record)) {
+    if (!running.empty()) return broken("I1", fmt::format("{} is failed but runs on {}", id, names(running)));
+    return {};
+  }
+  auto owners = oracle_.owners(id);
+  auto sorted = owners;
+  std::sort(sorted.begin(), sorted.end());
+  if (running != sorted) {
+    return broken("I1", fmt::format("{} belongs on {} but runs on {}", id, names(sorted), names(running)));
+  }
+  return check_listing(component, record, owners);
+}
+
+/// Every node lists exactly the workers that run, with their role and generation.
+std::optional<Violation> QuietChecks::check_listing(const Component& component, const protocol::ChildRecord& record,
+                                                    const std::vector<NodeId>& owners) {
+  const auto& id = record.spec->id;
+  std::map<std::pair<NodeId, std::uint64_t>, Generation> expected;
+  for (const auto* node : component) {
+    node->workers().each([&](const Activation& a, bool up) {
+      if (a.id == id && up) expected.emplace(std::pair(a.node, a.serial), a.generation);
+    });
+  }
+  for (const auto* node : component) {
+    const auto& instances = node->registry().at(id)->instances;
+    for (const auto& i : instances) {
+      auto found = expected.find({i.ref.node, i.ref.serial});
+      if (i.state != InstanceState::running || found == expected.end() || found->second != i.generation) {
+        return broken("I2", fmt::format("{} lists {} on {} worker {} as {} {}, which is not so", node->id().str(), id,
+                                        i.ref.node.str(), i.ref.serial, to_string(i.state), i.generation.str()));
+      }
+    }
+    if (instances.size() != owners.size()) {
+      return broken("I2", fmt::format("{} lists {} instances of {} but {} run", node->id().str(), instances.size(), id,
+                                      owners.size()));
+    }
+  }
+  return {};
+}
+
+std::optional<Violation> QuietChecks::check_locks(const Component& component) {
+  for (const auto* node : component) {
+    if (node->cluster().locked) return broken("I8", node->id().str() + " is still locked");
+    if (node->cluster().partitioned) return broken("I8", node->id().str() + " says it is partitioned");
+  }
+  return {};
+}
+
+/// Another operation on the same id that may have changed its fate.
+bool QuietChecks::touched_otherwise(const Acknowledged& fact) const {
+  for (const auto& op : cluster_.operations()) {
+    if (op.number == fact.operation) continue;
+    if (!op.touches(fact.id)) continue;
+    // A start that was over before the stop was asked for is what the stop removed.
+    const auto& own = cluster_.operations()[fact.operation - 1];
+    if (!fact.start && op.kind == OpKind::start && op.done() && op.completed < own.issued) continue;
+    return true;
+  }
+  return false;
+}
+
+std::optional<Violation> QuietChecks::lost_fact() {
+  const auto running = cluster_.running_nodes();
+  if (running.empty()) return {};
+  const auto& registry = running.front()->registry();
+  for (const auto& fact : safety_.acknowledged()) {
+    const bool remembered = std::any_of(fact.holders.begin(), fact.holders.end(),
+                                        [this](NodeId node) { return cluster_.find(node) != nullptr; });
+    if (!remembered || touched_otherwise(fact)) continue;
+    auto found = registry.find(fact.id);
+    if (fact.start && found == registry.end()) {
+      return broken("I3", fmt::format("{} was acknowledged as started (#{}, {}) and is gone", fact.id, fact.operation, fact.uid.str()));
+    }
+    if (!fact.start && found != registry.end()) {
+      return broken("I3", fmt::format("{} was acknowledged as stopped (#{}) and lives as {}", fact.id, fact.operation,
+                                      found->second->uid.str()));
+    }
+  }
+  return {};
+}
+
+}  // namespace processhub::sim

@@ -1,0 +1,176 @@
+#include "transport/sim/safety_checks.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "transport/sim/sim_describe.hpp"
+
+namespace processhub::sim {
+
+using namespace protocol;
+
+SafetyChecks::SafetyChecks(SimCluster& cluster) : cluster_(cluster) { cluster.observe(*this); }
+
+void SafetyChecks::on_effect(const SimNode& node, const Effect& effect) {
+  if (const auto* start = std::get_if<effect::StartWorker>(&effect)) {
+    on_start_worker(node, *start);
+  } else if (const auto* hook = std::get_if<effect::RunHook>(&effect)) {
+    on_hook(node, hook->event);
+  } else if (const auto* stop = std::get_if<effect::StopWorker>(&effect)) {
+    if (!serials_[node.id()].contains(stop->serial)) {
+      cluster_.report("I4", fmt::format("{} stops worker {} that it never started", node.id().str(), stop->serial));
+    }
+  }
+}
+
+void SafetyChecks::on_turn(const SimNode& node) {
+  settle_acknowledged(node);
+}
+
+void SafetyChecks::on_life(const SimNode& node) {
+  if (node.running()) return;
+  std::erase_if(open_hooks_, [&node](const auto& open) { return open.first == node.id(); });
+}
+
+// -- I4
+
+void SafetyChecks::on_start_worker(const SimNode& node, const effect::StartWorker& start) {
+  if (!serials_[node.id()].insert(start.serial).second) {
+    cluster_.report("I4", fmt::format("{} uses worker serial {} again", node.id().str(), start.serial));
+  }
+  check_generation(node, start);
+  if (start.role == Role::active) check_agreed_view(node, start);
+}
+
+void SafetyChecks::check_generation(const SimNode& node, const effect::StartWorker& start) {
+  auto [first, fresh] = generations_.emplace(std::pair(start.uid, start.generation), std::pair(node.id(), start.serial));
+  if (fresh) return;
+  cluster_.report("I4", fmt::format("{} {} is activated twice as {}: worker {} of {} and worker {} of {}", start.spec->id,
+                                    start.uid.str(), start.generation.str(), first->second.second,
+                                    first->second.first.str(), start.serial, node.id().str()));
+}
+
+void SafetyChecks::check_agreed_view(const SimNode& node, const effect::StartWorker& start) {
+  const auto view = node.view();
+  if (!view.agreed) return;
+  for (const auto member : view.members) {
+    const auto* other = cluster_.find(member);
+    if (other == nullptr || !other->workers().gates_open()) continue;
+    if (other != &node && (!other->view().agreed || other->view().members != view.members)) continue;
+    other->workers().each([&](const Activation& running, bool) {
+      if (running.uid != start.uid || running.role != Role::active) return;
+      cluster_.report("I4", fmt::format("{} starts {} {} as {} while {} runs it as {} (worker {}) in the same agreed view",
+                                        node.id().str(), start.spec->id, start.uid.str(), start.generation.str(),
+                                        other->id().str(), running.generation.str(), running.serial));
+    });
+  }
+}
+
+// -- I6
+
+bool SafetyChecks::overdue(const Operation& op, Time when, Duration paused) const {
+  const auto limit = op.timeout.count() > 0 ? op.timeout : kUntimedLimit;
+  return when > op.issued + limit + kAnswerSlack + (paused - op.paused_before);
+}
+
+void SafetyChecks::on_completed(const Operation& op) {
+  if (overdue(op, op.completed, op.paused_after)) {
+    cluster_.report("I6", fmt::format("{} #{} on {} was answered after {} (timeout {})", to_string(op.kind), op.number,
+                                      op.node.str(), format_duration(op.completed - op.issued),
+                                      format_duration(op.timeout)));
+  }
+  if (op.error) return;
+  const auto keep = [&](const std::string& id, bool start) {
+    unsettled_.push_back(acknowledged_.size());
+    acknowledged_.push_back({op.number, id, start, {}, {}});
+  };
+  if (op.kind == OpKind::start && !op.started.rolled_back) {
+    for (const auto& child : op.started.children) {
+      if (!child.error && op.durable.contains(child.id)) keep(child.id, true);
+    }
+  } else if (op.kind == OpKind::stop) {
+    for (const auto& child : op.stopped.children) {
+      if (!child.error) keep(child.id, false);
+    }
+  }
+}
+
+void SafetyChecks::check_overdue() {
+  for (const auto& op : cluster_.operations()) {
+    if (op.done() || op.token == 0 || op.node_lost) continue;
+    const auto* node = cluster_.find(op.node);
+    if (node == nullptr || !overdue(op, cluster_.now(), node->paused_for())) continue;
+    cluster_.report("I6", fmt::format("{} #{} [{}] on {} has no answer {} after it was asked (timeout {})", to_string(op.kind),
+                                      op.number, fmt::join(op.ids, " "), op.node.str(),
+                                      format_duration(cluster_.now() - op.issued), format_duration(op.timeout)));
+    return;
+  }
+}
+
+// -- I3
+
+/// The answering node's registry is current at the end of its turn.
+void SafetyChecks::settle_acknowledged(const SimNode& node) {
+  std::erase_if(unsettled_, [&](std::size_t index) {
+    auto& fact = acknowledged_[index];
+    if (cluster_.operations()[fact.operation - 1].node != node.id()) return false;
+    if (auto own = node.registry().find(fact.id); fact.start && own != node.registry().end()) fact.uid = own->second->uid;
+    fact.holders.insert(node.id());  // who says so must remember it
+    for (const auto* other : cluster_.running_nodes()) {
+      auto found = other->registry().find(fact.id);
+      const bool knows = found != other->registry().end();
+      if (fact.start ? knows && found->second->uid == fact.uid : !knows) fact.holders.insert(other->id());
+    }
+    return true;
+  });
+}
+
+// -- I8
+
+void SafetyChecks::open_hook(const SimNode& node, const std::string& pair) {
+  if (!open_hooks_.emplace(node.id(), pair).second) {
+    cluster_.report("I8", fmt::format("{}: pre-hook of {} twice without the post-hook", node.id().str(), pair));
+  }
+}
+
+void SafetyChecks::close_hook(const SimNode& node, const std::string& pair) {
+  if (open_hooks_.erase({node.id(), pair}) == 0) {
+    cluster_.report("I8", fmt::format("{}: post-hook of {} without its pre-hook", node.id().str(), pair));
+  }
+}
+
+void SafetyChecks::on_hook(const SimNode& node, const HookEvent& event) {
+  const auto redistribution = [](const auto& e) {
+    return fmt::format("redistribution for {} {}", e.cause.str(), e.joined ? "joining" : "leaving");
+  };
+  if (const auto* e = std::get_if<hook::PreClusterJoin>(&event)) {
+    open_hook(node, "join of " + e->node.str());
+  } else if (const auto* post_join = std::get_if<hook::PostClusterJoin>(&event)) {
+    close_hook(node, "join of " + post_join->node.str());
+  } else if (const auto* pre_leave = std::get_if<hook::PreClusterLeave>(&event)) {
+    open_hook(node, "leave of " + pre_leave->node.str());
+  } else if (const auto* post_leave = std::get_if<hook::PostClusterLeave>(&event)) {
+    close_hook(node, "leave of " + post_leave->node.str());
+  } else if (const auto* pre = std::get_if<hook::PreRedistribution>(&event)) {
+    open_hook(node, redistribution(*pre));
+  } else if (const auto* post = std::get_if<hook::PostRedistribution>(&event)) {
+    close_hook(node, redistribution(*post));
+  } else if (const auto* priority = std::get_if<hook::PriorityChanged>(&event)) {
+    auto& level = priority_[node.id()];
+    if (priority->from != level) {
+      cluster_.report("I8", fmt::format("{}: the queue's level went from {} to {} but was {}", node.id().str(), priority->from,
+                                        priority->to, level));
+    }
+    level = priority->to;
+  }
+}
+
+std::string SafetyChecks::open_hooks() const {
+  std::string out;
+  for (const auto& [node, pair] : open_hooks_) out += fmt::format("{}{}: {}", out.empty() ? "" : "; ", node.str(), pair);
+  return out;
+}
+
+}  // namespace processhub::sim

@@ -1,0 +1,68 @@
+// What must hold at every step, whatever the network does. Broken promises go to SimCluster::report().
+//
+//   I4  a second active instance is never started within an agreed view; no two activations are equal; no worker that the
+//       core does not know; serials are used once
+//   I6  every request is answered once, within its timeout
+//   I8  hooks come in order: pre before post, each pair once
+//   I3  (kept for the quiet check) what was acknowledged, and who knew it then
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "transport/sim/sim_cluster.hpp"
+
+namespace processhub::sim {
+
+/// An acknowledged start or stop of one child.
+struct Acknowledged {
+  std::size_t operation = 0;      ///< Operation::number
+  std::string id{};
+  bool start = true;
+  Uid uid{};                      ///< of a start, as the answering node knew it
+  std::set<NodeId> holders{};     ///< who knew the fact when it was acknowledged
+};
+
+class SafetyChecks : public ClusterObserver {
+ public:
+  /// Answers may come this much after the timeout (a loop turn, a paused worker).
+  static constexpr Duration kAnswerSlack{1'000'000};
+  /// Requests without a timeout of their own end within this.
+  static constexpr Duration kUntimedLimit{60'000'000};
+
+  explicit SafetyChecks(SimCluster& cluster);
+
+  void on_effect(const SimNode& node, const protocol::Effect& effect) override;
+  void on_turn(const SimNode& node) override;
+  void on_life(const SimNode& node) override;
+  void on_completed(const Operation& operation) override;
+
+  const std::vector<Acknowledged>& acknowledged() const { return acknowledged_; }
+  /// Requests that should have been answered by now, on nodes that live.
+  void check_overdue();
+  /// Pairs of hooks that are still open on nodes that live, as text; empty: none.
+  std::string open_hooks() const;
+
+ private:
+  void on_start_worker(const SimNode& node, const protocol::effect::StartWorker& start);
+  void check_generation(const SimNode& node, const protocol::effect::StartWorker& start);
+  void check_agreed_view(const SimNode& node, const protocol::effect::StartWorker& start);
+  void on_hook(const SimNode& node, const HookEvent& event);
+  void open_hook(const SimNode& node, const std::string& pair);
+  void close_hook(const SimNode& node, const std::string& pair);
+  void settle_acknowledged(const SimNode& node);
+  bool overdue(const Operation& operation, Time when, Duration paused) const;
+
+  SimCluster& cluster_;
+  std::map<NodeId, std::set<std::uint64_t>> serials_{};
+  std::map<std::pair<Uid, Generation>, std::pair<NodeId, std::uint64_t>> generations_{};  ///< to node and serial
+  std::set<std::pair<NodeId, std::string>> open_hooks_{};
+  std::map<NodeId, int> priority_{};
+  std::vector<Acknowledged> acknowledged_{};
+  std::vector<std::size_t> unsettled_{};  ///< indices into acknowledged_ whose holders are taken at the end of the turn
+};
+
+}  // namespace processhub::sim

@@ -1,0 +1,152 @@
+// The scenario's commands that break and mend the world, and those that look at it.
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "transport/sim/scenario.hpp"
+#include "transport/sim/scenario_words.hpp"
+
+namespace processhub::sim {
+
+void Scenario::do_crash(Words& words) { cluster().crash(take_word(words)); }
+void Scenario::do_vanish(Words& words) { cluster().crash(take_word(words), SimNetwork::Detach::silent); }
+void Scenario::do_pause(Words& words) { cluster().pause(take_word(words)); }
+void Scenario::do_resume(Words& words) { cluster().resume(take_word(words)); }
+
+/// "restart b" is a node, "restart child x1 on a" a child.
+void Scenario::do_restart(Words& words) {
+  const auto what = take_word(words);
+  if (what != "child") return cluster().restart(what);
+  const auto node = take_on(words);
+  finish(cluster().restart_child(node, take_word(words)), true);
+}
+
+void Scenario::do_leave(Words& words) { finish(cluster().leave(take_word(words)), true); }
+
+void Scenario::do_cut(Words& words) {
+  const auto a = take_word(words);
+  const auto how = take_word(words);
+  const auto b = take_word(words);
+  if (how == "->") return cluster().cut(a, b);
+  if (how != "-") throw std::invalid_argument("write 'cut a -> b' or 'cut a - b'");
+  cluster().cut_both(a, b);
+}
+
+void Scenario::do_split(Words& words) {
+  const auto bar = std::find(words.begin(), words.end(), "|");
+  if (bar == words.end()) throw std::invalid_argument("write 'split a b | c d'");
+  cluster().split({words.begin(), bar}, {bar + 1, words.end()});
+  words.clear();
+}
+
+void Scenario::do_heal(Words& words) {
+  if (words.empty()) return cluster().heal_all();
+  const auto a = take_word(words);
+  take_keyword(words, "-");
+  cluster().heal(a, take_word(words));
+}
+
+// -- looking
+
+const SimNode& Scenario::any_running() {
+  const auto running = cluster().running_nodes();
+  if (running.empty()) throw std::invalid_argument("no node runs");
+  return *running.front();
+}
+
+void Scenario::do_show(Words& words) {
+  const auto what = take_word(words);
+  const auto node = has_on(words) ? take_on(words) : any_running().name();
+  const auto& seen = cluster().node(node);
+  if (what == "children") return show_children(seen);
+  if (what == "child") return show_child(seen, take_word(words));
+  if (what == "nodes") return show_nodes(seen);
+  if (what != "hooks") throw std::invalid_argument("show children, child, nodes or hooks");
+  for (const auto& hook : std::exchange(hooks_[node], {})) print(fmt::format("  {}: {}", node, hook));
+}
+
+/// One line per node: what it runs, as `node` sees it.
+void Scenario::show_children(const SimNode& node) {
+  std::map<std::string, std::vector<std::string>> by_node;
+  for (const auto& [id, record] : node.registry()) {
+    if (record->instances.empty()) by_node["(nowhere)"].push_back(id);
+    for (const auto& instance : record->instances) {
+      auto text = id;
+      if (instance.state != InstanceState::running) text += fmt::format("({})", to_string(instance.state));
+      by_node[instance.ref.node.str()].push_back(text);
+    }
+  }
+  print(fmt::format("children as {} sees them: {}", node.name(), node.registry().size()));
+  for (auto& [where, ids] : by_node) {
+    std::sort(ids.begin(), ids.end(), natural_less);
+    print(fmt::format("  {}: {}", where, fmt::join(ids, " ")));
+  }
+}
+
+void Scenario::show_child(const SimNode& node, const std::string& id) {
+  auto found = node.registry().find(id);
+  if (found == node.registry().end()) return print(fmt::format("{} knows no {}", node.name(), id));
+  const auto& record = *found->second;
+  print(fmt::format("{} as {} sees it: {}", id, node.name(), record.uid.str()));
+  for (const auto& i : record.instances) {
+    print(fmt::format("  {} {} {} generation {}.{}", i.ref.node.str(), to_string(i.role), to_string(i.state),
+                      i.generation.epoch, i.generation.restarts));
+  }
+  const auto& metadata = record.metadata ? *record.metadata : record.spec->metadata;
+  for (const auto& [key, value] : metadata) print(fmt::format("  {} = {}", key, value));
+}
+
+void Scenario::show_nodes(const SimNode& node) {
+  std::string line;
+  for (const auto& other : node.cluster().nodes) line += fmt::format(" {} {}", other.id.str(), to_string(other.state));
+  print(fmt::format("nodes as {} sees them:{}", node.name(), line));
+}
+
+std::map<std::string, std::string> Scenario::placement() const {
+  std::map<std::string, std::string> out;
+  for (const auto* node : cluster_->running_nodes()) {
+    node->workers().each([&](const Activation& a, bool up) {
+      if (up) out[a.id] += std::string(node->name()) + " ";
+    });
+  }
+  return out;
+}
+
+void Scenario::do_mark(Words&) {
+  cluster();
+  marked_ = placement();
+}
+
+void Scenario::do_moved(Words&) {
+  const auto now = placement();
+  std::map<std::string, std::vector<std::string>> moves;
+  std::size_t count = 0;
+  for (const auto& [id, before] : marked_) {
+    auto found = now.find(id);
+    const auto after = found == now.end() ? std::string("nowhere ") : found->second;
+    if (after == before) continue;
+    moves[before + "-> " + after].push_back(id);
+    ++count;
+  }
+  print(fmt::format("moved: {} of {}", count, marked_.size()));
+  for (auto& [way, ids] : moves) {
+    std::sort(ids.begin(), ids.end(), natural_less);
+    print(fmt::format("  {}: {}", way.substr(0, way.size() - 1), fmt::join(ids, " ")));
+  }
+}
+
+void Scenario::do_expect(Words& words) {
+  take_keyword(words, "quiet");
+  Duration limit = std::chrono::seconds(30);
+  if (!words.empty()) {
+    take_keyword(words, "within");
+    limit = take_duration(words);
+  }
+  cluster();
+  if (!quiet_->settle(limit)) return;
+  const auto lost = components(*cluster_).size() == 1 ? quiet_->lost_fact() : std::nullopt;
+  print(lost ? fmt::format("VIOLATION of {}: {}", lost->invariant, lost->what) : "quiet");
+}
+
+}  // namespace processhub::sim

@@ -1,0 +1,157 @@
+// The user's side of the simulated cluster: every operation becomes an event at a node and is remembered with its answer.
+#include <algorithm>
+
+#include "transport/sim/sim_cluster.hpp"
+
+namespace processhub::sim {
+
+using namespace protocol;
+
+namespace {
+
+bool is_durable(const ChildSpec& spec) {
+  return spec.restart == Restart::permanent && spec.type != "broken" && spec.type != "finisher";
+}
+
+}  // namespace
+
+std::string_view to_string(OpKind kind) {
+  switch (kind) {
+    case OpKind::start: return "start";
+    case OpKind::stop: return "stop";
+    case OpKind::metadata: return "metadata";
+    case OpKind::restart: return "restart";
+    case OpKind::call: return "call";
+    case OpKind::cast: return "cast";
+    case OpKind::broadcast: return "broadcast";
+    case OpKind::lock: return "lock";
+    case OpKind::unlock: return "unlock";
+    case OpKind::dispatch: return "dispatch";
+    case OpKind::leave: return "leave";
+  }
+  return "?";
+}
+
+bool Operation::touches(const std::string& id) const {
+  if (kind != OpKind::start && kind != OpKind::stop) return false;
+  switch (select) {
+    case event::Select::ids: return std::find(ids.begin(), ids.end(), id) != ids.end();
+    case event::Select::prefix:
+      return std::any_of(ids.begin(), ids.end(), [&id](const std::string& prefix) { return id.starts_with(prefix); });
+    case event::Select::tag: return true;  // which children had the tag is not remembered
+  }
+  return true;
+}
+
+Operation& SimCluster::new_operation(std::string_view name, OpKind kind, std::vector<std::string> ids, Duration timeout,
+                                     bool answered) {
+  const auto& target = node(name);
+  auto& operation = operations_.emplace_back();
+  operation.number = operations_.size();
+  operation.kind = kind;
+  operation.node = target.id();
+  operation.ids = std::move(ids);
+  operation.issued = now();
+  operation.timeout = timeout;
+  operation.paused_before = target.paused_for();
+  operation.node_lost = !target.running();
+  if (answered) {
+    operation.token = ++last_token_;
+    tokens_[{operation.node, operation.token}] = operations_.size() - 1;
+  }
+  return operation;
+}
+
+const Operation& SimCluster::start(std::string_view name, std::vector<ChildSpec> specs, StartOptions options) {
+  std::vector<std::string> ids;
+  for (const auto& spec : specs) ids.push_back(spec.id);
+  auto& operation = new_operation(name, OpKind::start, std::move(ids), options.timeout, true);
+  for (const auto& spec : specs) {
+    if (is_durable(spec)) operation.durable.insert(spec.id);
+  }
+  node(name).submit(event::StartChildren{operation.token, std::move(specs), std::move(options)});
+  return operation;
+}
+
+const Operation& SimCluster::stop(std::string_view name, event::Select select, std::vector<std::string> values,
+                                  StopOptions options) {
+  auto& operation = new_operation(name, OpKind::stop, values, options.timeout, true);
+  operation.select = select;
+  node(name).submit(event::StopChildren{operation.token, select, std::move(values), options});
+  return operation;
+}
+
+const Operation& SimCluster::metadata(std::string_view name, const std::string& id, Metadata metadata) {
+  auto& operation = new_operation(name, OpKind::metadata, {id}, {}, true);
+  node(name).submit(event::UpdateMetadata{operation.token, id, std::move(metadata)});
+  return operation;
+}
+
+const Operation& SimCluster::restart_child(std::string_view name, const std::string& id) {
+  auto& operation = new_operation(name, OpKind::restart, {id}, {}, true);
+  node(name).submit(event::RestartChild{operation.token, id});
+  return operation;
+}
+
+const Operation& SimCluster::call(std::string_view name, const std::string& id, const std::string& message, Bytes body,
+                                  Duration timeout) {
+  auto& operation = new_operation(name, OpKind::call, {id}, timeout, true);
+  operation.message = message_number(body);
+  event::CallChild call;
+  call.token = operation.token;
+  call.id = id;
+  call.message = message;
+  call.body = std::move(body);
+  call.timeout = timeout;
+  node(name).submit(std::move(call));
+  return operation;
+}
+
+const Operation& SimCluster::cast(std::string_view name, const std::string& id, const std::string& message, Bytes body) {
+  auto& operation = new_operation(name, OpKind::cast, {id}, {}, false);
+  operation.message = message_number(body);
+  event::CastChild cast;
+  cast.id = id;
+  cast.message = message;
+  cast.body = std::move(body);
+  node(name).submit(std::move(cast));
+  return operation;
+}
+
+const Operation& SimCluster::broadcast(std::string_view name, const std::string& tag, const std::string& message, Bytes body) {
+  auto& operation = new_operation(name, OpKind::broadcast, {tag}, {}, false);
+  node(name).submit(event::Broadcast{tag, message, std::move(body)});
+  return operation;
+}
+
+const Operation& SimCluster::lock(std::string_view name, const std::string& reason, int level) {
+  auto& operation = new_operation(name, OpKind::lock, {}, {}, true);
+  node(name).submit(event::LockQueue{operation.token, reason, level});
+  return operation;
+}
+
+const Operation& SimCluster::unlock(std::string_view name, std::uint64_t lock) {
+  auto& operation = new_operation(name, OpKind::unlock, {}, {}, true);
+  node(name).submit(event::UnlockQueue{operation.token, lock});
+  return operation;
+}
+
+const Operation& SimCluster::dispatch(std::string_view name, const std::string& event_name, Bytes body, Scope scope) {
+  auto& operation = new_operation(name, OpKind::dispatch, {event_name}, {}, false);
+  event::DispatchEvent dispatch;
+  dispatch.name = event_name;
+  dispatch.body = std::move(body);
+  dispatch.scope = scope;
+  node(name).submit(std::move(dispatch));
+  return operation;
+}
+
+const Operation& SimCluster::leave(std::string_view name) {
+  note("leave " + std::string(name));
+  auto& target = node(name);
+  auto& operation = new_operation(name, OpKind::leave, {}, target.config().drain_timeout, true);
+  target.submit(event::LeaveCluster{operation.token});
+  return operation;
+}
+
+}  // namespace processhub::sim

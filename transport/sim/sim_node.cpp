@@ -1,0 +1,193 @@
+#include "transport/sim/sim_node.hpp"
+
+#include <algorithm>
+#include <type_traits>
+
+namespace processhub::sim {
+namespace {
+
+/// Events one turn takes in before the core runs; the rest waits for the next turn, as in the real loop.
+constexpr std::size_t kTurnBatch = 256;
+
+}  // namespace
+
+std::string_view to_string(NodeLife life) {
+  switch (life) {
+    case NodeLife::up: return "up";
+    case NodeLife::paused: return "paused";
+    case NodeLife::crashed: return "crashed";
+    case NodeLife::left: return "left";
+    case NodeLife::terminated: return "terminated";
+  }
+  return "?";
+}
+
+SimNode::SimNode(Services services, std::string name, std::string host, HubConfig config, Rng rng)
+    : services_(services),
+      name_(std::move(name)),
+      host_(services.network.host(host)),
+      config_(std::move(config)),
+      rng_(rng) {
+  config_.name = name_;
+  config_.listen = router_endpoint(host);
+  config_.pub_listen = pub_endpoint(host);
+}
+
+SimNode::~SimNode() = default;
+
+void SimNode::boot(std::uint64_t incarnation, Duration clock_offset) {
+  ++lives_;
+  id_ = NodeId::of(name_, incarnation);
+  life_ = NodeLife::up;
+  clock_offset_ = clock_offset;
+  inbox_.clear();
+  registry_.clear();
+  cluster_ = {};
+  turn_due_ = false;
+  ++alarm_;
+  alarm_at_ = kNever;
+  leave_token_.reset();
+  ending_.reset();
+  paused_total_ = {};
+  services_.network.attach(host_, [this](protocol::Event event) { deliver(std::move(event)); });
+  workers_ = std::make_unique<SimWorkers>(services_.scheduler, rng_.fork(), services_.faults, id_, services_.log,
+                                          [this](protocol::Event event) { deliver(std::move(event)); });
+  protocol::Identity identity{id_, config_.listen, config_.pub_listen, rng_.next()};
+  core_ = services_.make_core(identity, config_);
+  services_.observer.on_life(*this);
+  core_->start(local_now(), effects_);
+  perform();
+  wake();
+}
+
+void SimNode::crash(SimNetwork::Detach how) {
+  if (running()) end_life(NodeLife::crashed, how);
+}
+
+void SimNode::end_life(NodeLife life, SimNetwork::Detach how) {
+  if (life_ == NodeLife::paused) paused_total_ = paused_for();
+  life_ = life;
+  ++lives_;
+  ++alarm_;
+  workers_->kill();
+  inbox_.clear();
+  effects_.clear();
+  services_.network.detach(host_, how);
+  core_.reset();
+  services_.observer.on_life(*this);
+}
+
+void SimNode::pause() {
+  if (life_ != NodeLife::up) return;
+  life_ = NodeLife::paused;
+  paused_since_ = services_.scheduler.now();
+  workers_->pause();
+  services_.observer.on_life(*this);
+}
+
+void SimNode::resume() {
+  if (life_ != NodeLife::paused) return;
+  paused_total_ = paused_for();
+  life_ = NodeLife::up;
+  workers_->resume();
+  services_.observer.on_life(*this);
+  wake();
+}
+
+Duration SimNode::paused_for() const {
+  return life_ == NodeLife::paused ? paused_total_ + (services_.scheduler.now() - paused_since_) : paused_total_;
+}
+
+void SimNode::submit(protocol::Event event) {
+  if (!running()) return;
+  if (const auto* leave = std::get_if<protocol::event::LeaveCluster>(&event)) leave_token_ = leave->token;
+  deliver(std::move(event));
+}
+
+void SimNode::deliver(protocol::Event event) {
+  inbox_.push_back(std::move(event));
+  wake();
+}
+
+void SimNode::wake() {
+  if (turn_due_ || life_ != NodeLife::up) return;
+  turn_due_ = true;
+  const auto delay = rng_.between(Duration(0), services_.faults.turn_delay_max);
+  services_.scheduler.after(delay, [this, life = lives_] {
+    if (life != lives_) return;
+    turn_due_ = false;
+    if (life_ == NodeLife::up) turn();
+  });
+}
+
+void SimNode::turn() {
+  for (std::size_t taken = 0; taken < kTurnBatch && !inbox_.empty(); ++taken) {
+    auto event = std::move(inbox_.front());
+    inbox_.pop_front();
+    services_.observer.on_event(*this, event);
+    core_->step(local_now(), std::move(event), effects_);
+    perform();
+  }
+  const bool more = core_->run(local_now(), effects_);
+  perform();
+  core_->flush(local_now(), effects_);
+  perform();
+  take_changes();
+  services_.observer.on_turn(*this);
+  if (ending_) return end_life(*ending_, SimNetwork::Detach::closed);
+  if (more || !inbox_.empty()) wake();
+  arm();
+}
+
+void SimNode::arm() {
+  const auto deadline = core_->next_deadline();
+  if (deadline == alarm_at_) return;
+  alarm_at_ = deadline;
+  const auto number = ++alarm_;
+  if (deadline == kNever) return;
+  services_.scheduler.at(deadline - clock_offset_, [this, number] {
+    if (number != alarm_) return;
+    alarm_at_ = kNever;
+    wake();
+  });
+}
+
+void SimNode::take_changes() {
+  for (auto& change : core_->take_registry_changes()) {
+    if (change.record) {
+      registry_[change.id] = std::move(change.record);
+    } else {
+      registry_.erase(change.id);
+    }
+  }
+  if (auto snapshot = core_->take_cluster_change()) cluster_ = std::move(*snapshot);
+}
+
+void SimNode::perform() {
+  // Carrying out an effect never calls back into the core: answers come as events of later turns.
+  for (auto& effect : effects_) {
+    services_.observer.on_effect(*this, effect);
+    std::visit([this](auto& e) { carry_out(e); }, effect);
+  }
+  effects_.clear();
+}
+
+void SimNode::carry_out(protocol::effect::Terminate& e) {
+  why_terminated_ = e.why;
+  ending_ = NodeLife::terminated;
+}
+
+void SimNode::carry_out(protocol::effect::CompleteVoid& e) {
+  if (leave_token_ && *leave_token_ == e.token) ending_ = NodeLife::left;
+}
+
+std::vector<NodeId> SimNode::believed_up() const {
+  std::vector<NodeId> up;
+  for (const auto& node : cluster_.nodes) {
+    if (node.state != NodeState::down && node.state != NodeState::left) up.push_back(node.id);
+  }
+  std::sort(up.begin(), up.end());
+  return up;
+}
+
+}  // namespace processhub::sim

@@ -1,0 +1,146 @@
+// One simulated node: a second driver of HubCore beside the real loop. It survives its core: a crashed node can be
+// started again at the same address as a new incarnation.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "transport/sim/core_port.hpp"
+#include "transport/sim/sim_network.hpp"
+#include "transport/sim/sim_worker.hpp"
+
+namespace processhub::sim {
+
+enum class NodeLife : std::uint8_t {
+  up,
+  paused,      ///< SIGSTOP: nothing runs, traffic queues
+  crashed,     ///< killed, or never started
+  left,        ///< left gracefully
+  terminated,  ///< its core said it must not live on
+};
+std::string_view to_string(NodeLife life);
+
+class SimNode;
+
+/// Sees everything a node takes in and gives out. Called in the order things happen.
+class NodeObserver {
+ public:
+  virtual ~NodeObserver() = default;
+  virtual void on_event(const SimNode&, const protocol::Event&) {}
+  /// Before the effect is carried out.
+  virtual void on_effect(const SimNode&, const protocol::Effect&) {}
+  /// A turn ended; the node's registry and cluster snapshot are current.
+  virtual void on_turn(const SimNode&) {}
+  virtual void on_life(const SimNode&) {}
+};
+
+class SimNode {
+ public:
+  struct Services {
+    Scheduler& scheduler;
+    SimNetwork& network;
+    const Faults& faults;
+    WorkerLog& log;
+    const CoreFactory& make_core;
+    NodeObserver& observer;
+  };
+
+  /// Not started. `host` is its address; usually the same as its name.
+  SimNode(Services services, std::string name, std::string host, HubConfig config, Rng rng);
+  ~SimNode();
+  SimNode(const SimNode&) = delete;
+  SimNode& operator=(const SimNode&) = delete;
+
+  /// Starts a new life. `clock_offset`: how far this machine's clock is ahead of virtual time.
+  void boot(std::uint64_t incarnation, Duration clock_offset);
+  void crash(SimNetwork::Detach how);
+  void pause();
+  void resume();
+  /// The user's events; ignored unless the node lives.
+  void submit(protocol::Event event);
+
+  const std::string& name() const { return name_; }
+  HostId host() const { return host_; }
+  NodeId id() const { return id_; }
+  NodeLife life() const { return life_; }
+  bool running() const { return life_ == NodeLife::up || life_ == NodeLife::paused; }
+  const std::string& why_terminated() const { return why_terminated_; }
+  const HubConfig& config() const { return config_; }
+  Duration clock_offset() const { return clock_offset_; }
+  /// Virtual time this life has spent paused so far.
+  Duration paused_for() const;
+
+  const std::map<std::string, std::shared_ptr<const protocol::ChildRecord>>& registry() const { return registry_; }
+  const protocol::ClusterSnapshot& cluster() const { return cluster_; }
+  const SimWorkers& workers() const { return *workers_; }
+  CoreView view() const { return core_ ? core_->view() : CoreView{}; }
+  HubStats stats() const { return core_ ? core_->stats() : HubStats{}; }
+  /// Ids of nodes that this node's snapshot lists as up (also suspect, joining or leaving ones), in order.
+  std::vector<NodeId> believed_up() const;
+
+ private:
+  void deliver(protocol::Event event);
+  void wake();
+  void turn();
+  void arm();
+  void take_changes();
+  void perform();
+  void end_life(NodeLife life, SimNetwork::Detach how);
+  Time local_now() const { return services_.scheduler.now() + clock_offset_; }
+
+  void carry_out(protocol::effect::Connect& e) { services_.network.connect(host_, e.link, e.endpoint); }
+  void carry_out(protocol::effect::Disconnect& e) { services_.network.disconnect(host_, e.link); }
+  void carry_out(protocol::effect::Subscribe& e) { services_.network.subscribe(host_, e.endpoint); }
+  void carry_out(protocol::effect::Unsubscribe& e) { services_.network.unsubscribe(host_, e.endpoint); }
+  void carry_out(protocol::effect::SendLink& e) { services_.network.send_link(host_, e.link, std::move(e.frame)); }
+  void carry_out(protocol::effect::SendRoute& e) { services_.network.send_route(host_, e.route, std::move(e.frame)); }
+  void carry_out(protocol::effect::Publish& e) { services_.network.publish(host_, e.frame); }
+  void carry_out(protocol::effect::StartWorker& e) { workers_->start(e); }
+  void carry_out(protocol::effect::StopWorker& e) { workers_->stop(e.serial, e.reason); }
+  void carry_out(protocol::effect::Post& e) { workers_->post(e.serial, std::move(e.message)); }
+  void carry_out(protocol::effect::CloseGates&) { workers_->close_gates(); }
+  void carry_out(protocol::effect::OpenGates&) { workers_->open_gates(); }
+  void carry_out(protocol::effect::AdminQuery& e) { deliver(protocol::event::AdminAnswer{e.client, e.request, 1, {}}); }
+  void carry_out(protocol::effect::Terminate& e);
+  void carry_out(protocol::effect::CompleteVoid& e);
+  void carry_out(protocol::effect::CompleteStart&) {}
+  void carry_out(protocol::effect::CompleteStop&) {}
+  void carry_out(protocol::effect::CompleteCall&) {}
+  void carry_out(protocol::effect::CompleteLock&) {}
+  void carry_out(protocol::effect::RunHook&) {}
+  void carry_out(protocol::effect::UserEvent&) {}
+  void carry_out(protocol::effect::Log&) {}
+
+  Services services_;
+  std::string name_;
+  HostId host_;
+  HubConfig config_;
+  Rng rng_;
+
+  NodeId id_{};
+  NodeLife life_ = NodeLife::crashed;
+  std::uint64_t lives_ = 0;  ///< tasks of an earlier life do nothing
+  Duration clock_offset_{};
+  std::unique_ptr<CorePort> core_{};
+  std::unique_ptr<SimWorkers> workers_{};
+  std::deque<protocol::Event> inbox_{};
+  protocol::Effects effects_{};
+  bool turn_due_ = false;
+  std::uint64_t alarm_ = 0;
+  Time alarm_at_ = kNever;
+  std::optional<protocol::Token> leave_token_{};
+  std::optional<NodeLife> ending_{};
+  std::string why_terminated_{};
+  Time paused_since_{};
+  Duration paused_total_{};
+  std::map<std::string, std::shared_ptr<const protocol::ChildRecord>> registry_{};
+  protocol::ClusterSnapshot cluster_{};
+};
+
+}  // namespace processhub::sim

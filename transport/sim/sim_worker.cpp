@@ -1,0 +1,193 @@
+#include "transport/sim/sim_worker.hpp"
+
+#include <charconv>
+
+#include <fmt/format.h>
+
+namespace processhub::sim {
+namespace {
+
+using protocol::WorkerExit;
+
+constexpr Duration kSlow{400'000};
+constexpr Duration kFinishAfter{500'000};
+
+std::int64_t leading_number(std::string_view body) {
+  std::int64_t value = 0;
+  std::from_chars(body.data(), body.data() + body.size(), value);
+  return value;
+}
+
+}  // namespace
+
+std::uint64_t message_number(std::string_view body) {
+  const auto mark = body.rfind(" #");
+  if (mark == std::string_view::npos) return 0;
+  std::uint64_t value = 0;
+  std::from_chars(body.data() + mark + 2, body.data() + body.size(), value);
+  return value;
+}
+
+SimWorkers::SimWorkers(Scheduler& scheduler, Rng rng, const Faults& faults, NodeId self, WorkerLog& log, Deliver deliver)
+    : scheduler_(scheduler), rng_(rng), faults_(faults), self_(self), log_(log), deliver_(std::move(deliver)) {}
+
+SimWorkers::~SimWorkers() { *alive_ = false; }
+
+void SimWorkers::later(std::uint64_t serial, Duration delay, std::function<void(Worker&)> task) {
+  scheduler_.after(delay, [this, alive = alive_, serial, task = std::move(task)] {
+    if (*alive) run_or_hold(serial, task);
+  });
+}
+
+void SimWorkers::run_or_hold(std::uint64_t serial, const std::function<void(Worker&)>& task) {
+  if (paused_) {
+    held_.emplace_back(serial, task);
+  } else if (auto found = workers_.find(serial); found != workers_.end()) {
+    task(found->second);
+  }
+}
+
+void SimWorkers::start(const protocol::effect::StartWorker& start) {
+  Activation activation;
+  activation.node = self_;
+  activation.serial = start.serial;
+  activation.id = start.spec->id;
+  activation.uid = start.uid;
+  activation.generation = start.generation;
+  activation.role = start.role;
+  activation.reason = start.reason;
+  activation.ordered = scheduler_.now();
+  auto& worker = workers_[start.serial];
+  worker.activation = log_.activations.size();
+  worker.spec = start.spec;
+  worker.shutdown_timeout = start.shutdown_timeout;
+  worker.total = leading_number(start.spec->args.bytes());
+  log_.activations.push_back(std::move(activation));
+  auto delay = rng_.between(Duration(0), faults_.worker_start_max);
+  if (start.spec->type == "slow") delay += kSlow;
+  later(start.serial, delay, [this, serial = start.serial](Worker& w) { come_up(serial, w); });
+}
+
+void SimWorkers::come_up(std::uint64_t serial, Worker& worker) {
+  if (worker.state != State::starting) return;
+  const auto& type = worker.spec->type;
+  if (type == "broken") return end(serial, worker, WorkerExit::start_failed, "this type never starts");
+  if (rng_.chance(faults_.worker_start_failure)) {
+    return end(serial, worker, WorkerExit::start_failed, "the constructor threw");
+  }
+  worker.state = State::up;
+  log_.activations[worker.activation].up = scheduler_.now();
+  deliver_(protocol::event::WorkerUp{serial});
+  if (type == "finisher") {
+    later(serial, kFinishAfter, [this, serial](Worker& w) {
+      if (w.state == State::up) end(serial, w, WorkerExit::finished, "");
+    });
+  }
+  next_turn(serial, worker);
+}
+
+Duration SimWorkers::stop_time(const Worker& worker) {
+  auto delay = rng_.between(Duration(0), faults_.worker_stop_max);
+  if (worker.spec->type == "slow") delay += kSlow;
+  return worker.spec->type == "stuck" ? std::max(delay, worker.shutdown_timeout) : delay;
+}
+
+void SimWorkers::stop(std::uint64_t serial, StopReason) {
+  auto found = workers_.find(serial);
+  if (found == workers_.end() || found->second.state == State::stopping) return;
+  auto& worker = found->second;
+  worker.state = State::stopping;
+  later(serial, stop_time(worker), [this, serial](Worker& w) {
+    end(serial, w, WorkerExit::stopped, w.spec->type == "stuck" ? "on_stop did not return in time" : "");
+  });
+}
+
+void SimWorkers::post(std::uint64_t serial, protocol::PostedMessage message) {
+  auto found = workers_.find(serial);
+  if (found == workers_.end()) {
+    // The worker ended while the message was on its way from the core: its mailbox is gone.
+    return answer(message, {ErrorCode::stopped, "the worker ended"});
+  }
+  found->second.mailbox.push_back(std::move(message));
+  next_turn(serial, found->second);
+}
+
+void SimWorkers::close_gates() { gates_open_ = false; }
+
+void SimWorkers::open_gates() {
+  gates_open_ = true;
+  for (auto& [serial, worker] : workers_) next_turn(serial, worker);
+}
+
+void SimWorkers::pause() { paused_ = true; }
+
+void SimWorkers::resume() {
+  paused_ = false;
+  auto held = std::exchange(held_, {});
+  // The loop gets the processor first: an executor checks that the loop lives before it starts a turn.
+  for (auto& [serial, task] : held) later(serial, rng_.between(Duration(100), Duration(500)), std::move(task));
+}
+
+void SimWorkers::kill() {
+  for (auto& [serial, worker] : workers_) log_.activations[worker.activation].ended = scheduler_.now();
+  workers_.clear();
+  held_.clear();
+  *alive_ = false;
+  alive_ = std::make_shared<bool>(true);
+}
+
+void SimWorkers::each(const std::function<void(const Activation&, bool)>& visit) const {
+  for (const auto& [serial, worker] : workers_) visit(log_.activations[worker.activation], worker.state == State::up);
+}
+
+void SimWorkers::next_turn(std::uint64_t serial, Worker& worker) {
+  if (worker.turn_due || worker.state != State::up || worker.mailbox.empty() || !gates_open_) return;
+  worker.turn_due = true;
+  later(serial, rng_.between(Duration(0), faults_.worker_turn_max), [this, serial](Worker& w) {
+    w.turn_due = false;
+    if (w.state == State::up && gates_open_ && !w.mailbox.empty()) take_turn(serial, w);
+  });
+}
+
+void SimWorkers::take_turn(std::uint64_t serial, Worker& worker) {
+  const auto message = std::move(worker.mailbox.front());
+  worker.mailbox.pop_front();
+  if (const auto number = message_number(message.body); number != 0) {
+    log_.handled.push_back({number, worker.activation, scheduler_.now()});
+  }
+  handle(serial, worker, message);
+  if (auto found = workers_.find(serial); found != workers_.end()) next_turn(serial, found->second);
+}
+
+void SimWorkers::handle(std::uint64_t serial, Worker& worker, const protocol::PostedMessage& message) {
+  if (message.message == "crash" || rng_.chance(faults_.worker_crash)) {
+    answer(message, {ErrorCode::worker_crashed, "the handler threw"});
+    return end(serial, worker, WorkerExit::crashed, "the handler threw");
+  }
+  if (message.message == "add" || message.message == "get") {
+    if (message.message == "add") worker.total += leading_number(message.body);
+    return answer(message, fmt::format("{}", worker.total));
+  }
+  if (message.message == "mute") return answer(message, {ErrorCode::no_reply, "the handler dropped its Reply"});
+  if (message.message == "finish" || message.message == "stop_self") {
+    answer(message, Bytes("bye"));
+    return end(serial, worker, message.message == "finish" ? WorkerExit::finished : WorkerExit::stop_self, "");
+  }
+  answer(message, {ErrorCode::no_such_message, "no handler for " + message.message});
+}
+
+void SimWorkers::answer(const protocol::PostedMessage& message, Result<Bytes> result) {
+  if (message.reply) deliver_(protocol::event::WorkerAnswer{message.reply, std::move(result)});
+}
+
+void SimWorkers::end(std::uint64_t serial, Worker& worker, WorkerExit exit, std::string why) {
+  auto& activation = log_.activations[worker.activation];
+  activation.ended = scheduler_.now();
+  activation.exit = exit;
+  protocol::event::WorkerDown down{serial, exit, std::move(why), {}};
+  for (auto& message : worker.mailbox) down.leftovers.push_back(std::move(message));
+  workers_.erase(serial);
+  deliver_(std::move(down));
+}
+
+}  // namespace processhub::sim

@@ -1,0 +1,58 @@
+#include "transport/zmq/capacity.hpp"
+
+#include <fmt/format.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <string>
+
+#include "transport/zmq/zmq_transport.hpp"
+
+namespace processhub {
+namespace zmq_detail {
+namespace {
+
+// DEALER and SUB: mailbox, TCP connection, both ends of the monitor each; the two connections the peer opens;
+// a probe.
+constexpr std::uint64_t kFilesPerPeer = 11;
+constexpr int kSocketsPerPeer = 6;              // DEALER, SUB and both ends of their monitors
+constexpr std::uint64_t kFilesForOthers = 256;  // the program itself, epoll, bound sockets, clients
+constexpr int kSocketsForOthers = 32;
+// libzmq reserves a slot per socket in advance (some 12 bytes) and allows 65,535 at most.
+constexpr int kMostSockets = 16'384;
+constexpr int kFewestSockets = 256;
+
+std::uint64_t raised_file_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 1024;
+  if (limit.rlim_cur < limit.rlim_max) {
+    rlimit raised = limit;
+    raised.rlim_cur = limit.rlim_max;
+    if (::setrlimit(RLIMIT_NOFILE, &raised) == 0) limit = raised;
+  }
+  return limit.rlim_cur;
+}
+
+}  // namespace
+
+Capacity claim_capacity() {
+  static const std::uint64_t open_files = raised_file_limit();
+  const std::uint64_t for_peers = open_files > kFilesForOthers ? open_files - kFilesForOthers : 0;
+  Capacity capacity;
+  capacity.open_files = open_files;
+  capacity.peers = std::min<std::uint64_t>(for_peers / kFilesPerPeer,
+                                           (kMostSockets - kSocketsForOthers) / kSocketsPerPeer);
+  capacity.sockets = std::clamp(static_cast<int>(capacity.peers) * kSocketsPerPeer + kSocketsForOthers,
+                                kFewestSockets, kMostSockets);
+  return capacity;
+}
+
+}  // namespace zmq_detail
+
+std::string capacity_note() {
+  const auto capacity = zmq_detail::claim_capacity();
+  return fmt::format("room for about {} peers ({} open files, {} ZeroMQ sockets per hub)", capacity.peers,
+                     capacity.open_files, capacity.sockets);
+}
+
+}  // namespace processhub

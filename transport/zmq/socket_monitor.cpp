@@ -1,0 +1,48 @@
+#include "transport/zmq/socket_monitor.hpp"
+
+#include <zmq.h>
+
+#include <cstring>
+
+#include "transport/zmq/socket_io.hpp"
+
+namespace processhub::zmq_detail {
+
+const char* describe_handshake_failure(std::uint16_t what) {
+  if ((what & ZMQ_EVENT_HANDSHAKE_FAILED_AUTH) != 0) return "key refused";
+  if ((what & ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL) != 0) return "protocol error";
+  return "connection lost during the handshake";
+}
+
+void SocketMonitor::attach(zmq::context_t& context, zmq::socket_t& socket, const std::string& name,
+                           int events) {
+  const std::string address = "inproc://monitor-" + name;
+  if (zmq_socket_monitor(socket.handle(), address.c_str(), events) != 0) throw zmq::error_t();
+  try {
+    pair_ = zmq::socket_t(context, zmq::socket_type::pair);
+    pair_.set(zmq::sockopt::linger, 0);
+    // No high-water mark: libzmq's I/O thread would block on a full pair, and with it every connection.
+    pair_.set(zmq::sockopt::rcvhwm, 0);
+    pair_.connect(address);
+  } catch (const zmq::error_t&) {
+    detach(socket);
+    throw;
+  }
+}
+
+void SocketMonitor::detach(zmq::socket_t& socket) {
+  if (socket) zmq_socket_monitor(socket.handle(), nullptr, 0);
+  pair_.close();
+}
+
+std::optional<MonitorEvent> SocketMonitor::next() {
+  zmq::message_t part;
+  if (!pair_ || !receive_part(pair_, part)) return std::nullopt;
+  MonitorEvent event;
+  if (part.size() >= sizeof event.what) std::memcpy(&event.what, part.data(), sizeof event.what);
+  if (part.more() && receive_part(pair_, part))
+    event.endpoint.assign(static_cast<const char*>(part.data()), part.size());
+  return event;
+}
+
+}  // namespace processhub::zmq_detail
