@@ -14,7 +14,8 @@ std::string mistake_in(const WorkerClass& c) {
   if (!c.make) return "worker type '" + c.type + "' has no factory";
   const auto same = [](const HandlerEntry& a, const HandlerEntry& b) { return a.name == b.name; };
   const auto twice = std::adjacent_find(c.handlers.begin(), c.handlers.end(), same);
-  if (twice != c.handlers.end()) return "worker type '" + c.type + "' has two handlers for message '" + twice->name + "'";
+  if (twice != c.handlers.end())
+    return "worker type '" + c.type + "' has two handlers for message '" + twice->name + "'";
   return {};
 }
 

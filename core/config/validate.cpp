@@ -54,11 +54,6 @@ Found addresses(const HubConfig& c) {
   for (std::size_t i = 0; i < c.seeds.size(); ++i) {
     if (auto p = address("seed", c.seeds[i], Use::reach, i)) return p;
   }
-  for (const auto& [option, text] : {std::pair{"pub_listen", &c.pub_listen},
-                                     {"advertise", &c.advertise},
-                                     {"pub_advertise", &c.pub_advertise}}) {
-    if (!text->empty() && c.listen.empty()) return problem(option, "means nothing without listen");
-  }
   return {};
 }
 

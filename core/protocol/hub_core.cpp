@@ -103,6 +103,12 @@ Time HubCore::Parts::next_deadline() const {
 void HubCore::Parts::flush() {
   placement.flush();
   replication.flush_deltas();  // before the view is announced: others rely on that order
+  if (!view_announced_) {
+    // Rare and worth waiting for: over the sessions too, because a fresh subscription may not be there yet.
+    for (auto peer : membership.up_peers()) links.send(peer, Lane::control, own_heartbeat());
+    view_announced_ = true;
+    heartbeat_wanted_ = true;
+  }
   if (heartbeat_wanted_) publications.publish(own_heartbeat());
   heartbeat_wanted_ = false;
   publications.flush();
@@ -122,8 +128,9 @@ void HubCore::Parts::check_settled() {
   }
   bool now = placement.settled();
   if (now && !settled_) placement.recheck();
+  bool changed = cluster_changed || now != settled_;
   settled_ = now;
-  if (settled_ && !leaving() && !stalled_ && !partitioned_) statics.start_missing();
+  if (changed && settled_ && !leaving() && !stalled_ && !partitioned_) statics.start_missing();
 }
 
 /// This process was away. Others may have taken its children: nothing runs until they have told what they

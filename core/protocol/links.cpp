@@ -132,13 +132,13 @@ Hello Links::own_hello() {
   return h;
 }
 
-void Links::say_hello(NodeId id, Peer& peer, std::uint64_t echo_token) {
+void Links::say_hello(NodeId id, Peer& peer) {
   auto h = own_hello();
   h.target_name = std::string(id.name());
   h.target_incarnation = id.incarnation();
   h.nonce = peer.nonce;
   h.echo_nonce = peer.their_nonce;
-  h.echo_token = echo_token;
+  h.echo_token = peer.echo_token;
   ctx_.emit(effect::SendLink{peer.link, frame_of(FrameType::hello, h)});
   peer.hello_wait = std::min(std::max(peer.hello_wait * 2, kHelloFirst), kHelloMax);
   peer.hello_due = ctx_.now + peer.hello_wait;
@@ -242,6 +242,7 @@ void Links::on_node_hello(RouteId route, const Hello& h) {
   auto& peer = peers_[h.self.id];
   adopt_seed(h.self.id, peer, h.echo_token);
   if (peer.link == 0) open(h.self.id, h.self.router);
+  if (h.link_token != 0) peer.echo_token = h.link_token;
   if (peer.nonce == 0) peer.nonce = fresh_nonce();
   if (h.nonce < peer.their_nonce) return;  // a late copy
   if (h.nonce > peer.their_nonce && h.nonce != 0) {
@@ -254,7 +255,7 @@ void Links::on_node_hello(RouteId route, const Hello& h) {
     establish(h.self.id, peer);
     fresh = true;
   }
-  if (h.echo_nonce != peer.nonce || fresh || h.link_token != 0) say_hello(h.self.id, peer, h.link_token);
+  if (h.echo_nonce != peer.nonce || fresh || h.link_token != 0) say_hello(h.self.id, peer);
 }
 
 void Links::establish(NodeId id, Peer& peer) {
@@ -405,8 +406,14 @@ void Links::on(const event::SendRefused& e) {
 
 void Links::tick() {
   for (auto& [id, peer] : peers_) {
-    if (peer.wanted && !peer.session && peer.link != 0 && ctx_.now >= peer.hello_due) say_hello(id, peer, 0);
+    if (peer.wanted && !peer.session && peer.link != 0 && ctx_.now >= peer.hello_due) say_hello(id, peer);
   }
+  std::erase_if(seeds_, [&](const auto& seed) {
+    bool met = std::any_of(peers_.begin(), peers_.end(),
+                           [&](const auto& p) { return p.second.session && p.second.endpoint == seed.first; });
+    if (met && seed.second.link != 0) ctx_.emit(effect::Disconnect{seed.second.link});
+    return met;
+  });
   for (auto& [endpoint, seed] : seeds_) {
     if (seed.link != 0 && ctx_.now >= seed.hello_due) say_hello_to_seed(seed);
   }

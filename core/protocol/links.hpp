@@ -81,6 +81,7 @@ class Links {
     LinkId link = 0;
     std::uint64_t nonce = 0;
     std::uint64_t their_nonce = 0;
+    std::uint64_t echo_token = 0;  ///< tells the peer which of its seeds we are
     std::unique_ptr<LinkSession> session{};
     bool wanted = true;  ///< say hello until there is a session
     bool refused = false;
@@ -101,7 +102,7 @@ class Links {
 
   LinkSession* session_of(NodeId peer);
   SessionLimits limits() const;
-  void say_hello(NodeId id, Peer& peer, std::uint64_t echo_token);
+  void say_hello(NodeId id, Peer& peer);
   void say_hello_to_seed(Seed& seed);
   Hello own_hello();
   void on_hello(RouteId route, std::string_view body);

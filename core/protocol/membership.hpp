@@ -71,6 +71,8 @@ class Membership {
   bool joined() const { return self_.status != MemberStatus::joining; }
   MemberRecord self_record() const { return self_; }
   void say_leave();
+  /// JOINING ends when every seed has told what it knows, or is silent for join_timeout.
+  void check_joined();
 
   const std::map<NodeId, Member>& members() const { return members_; }
   bool is_up(NodeId node) const;         ///< in the view (self included)
@@ -102,7 +104,6 @@ class Membership {
   void check_seeds();
   void discover();
   void check_silence();
-  void check_joined();
   void answer_helpers(NodeId target, Verdict verdict);
   Member* find_name(std::string_view name);
 

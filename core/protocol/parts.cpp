@@ -174,6 +174,7 @@ void HubCore::Parts::on_member_gone(NodeId node, bool left) {
 
 void HubCore::Parts::on_view_changed() {
   cluster_changed = true;
+  view_announced_ = false;
   placement.on_view_changed();
   requests.on_view_changed();
   check_quorum();
@@ -194,6 +195,7 @@ Heartbeat HubCore::Parts::own_heartbeat() {
 
 void HubCore::Parts::on_peer_complete(NodeId) {
   cluster_changed = true;
+  membership.check_joined();
   placement.recheck();
 }
 
@@ -273,14 +275,15 @@ void HubCore::Parts::on_redistribution_begin() {
   redistribution_lock_ =
       queue.lock(EventQueue::Holder::redistribution, "redistribution", kLockedLevel, ctx.now);
   note_level(before);
-  ctx.hook(hook::PreRedistribution{cause_.value_or(ctx.self()), cause_joined_});
+  open_redistribution_ = {cause_.value_or(ctx.self()), cause_joined_};
+  ctx.hook(hook::PreRedistribution{open_redistribution_.cause, open_redistribution_.joined});
 }
 
 void HubCore::Parts::on_redistribution_end() {
   auto before = queue.level();
   queue.unlock(redistribution_lock_);
   note_level(before);
-  ctx.hook(hook::PostRedistribution{cause_.value_or(ctx.self()), cause_joined_});
+  ctx.hook(open_redistribution_);
 }
 
 }  // namespace processhub::protocol

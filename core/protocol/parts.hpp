@@ -165,7 +165,9 @@ class HubCore::Parts final : public Registry::Listener,
   std::uint64_t redistribution_lock_ = 0;
   std::optional<NodeId> cause_{};
   bool cause_joined_ = false;
+  hook::PostRedistribution open_redistribution_{};  ///< closes what the pre-hook said, whatever came since
   bool heartbeat_wanted_ = false;
+  bool view_announced_ = true;
   bool settled_ = false;
   bool partitioned_ = false;
   bool stalled_ = false;

@@ -1,5 +1,6 @@
-// EventPort: the one way from worker threads to WorkerEvents. close() waits until every call in progress has returned and
-// refuses later ones, so that a thread left behind in a worker that never returned cannot reach a hub that is gone.
+// EventPort: the one way from worker threads to WorkerEvents. close() waits until every call in progress has
+// returned and refuses later ones, so that a thread left behind in a worker that never returned cannot reach
+// a hub that is gone.
 #pragma once
 
 #include <array>
@@ -35,9 +36,12 @@ class EventPort {
   struct alignas(64) Stripe {
     std::atomic<std::uint32_t> inside{0};
   };
-  // Entering and closing follow Dekker: each side writes its own flag, then reads the other's, sequentially consistent.
+  // Entering and closing follow Dekker: each side writes its own flag, then reads the other's, sequentially
+  // consistent.
   struct Visit {
-    explicit Visit(EventPort& port) : port_(port), stripe_(port.stripes_[thread_stripe()]) { ++stripe_.inside; }
+    explicit Visit(EventPort& port) : port_(port), stripe_(port.stripes_[thread_stripe()]) {
+      ++stripe_.inside;
+    }
     Visit(const Visit&) = delete;
     Visit& operator=(const Visit&) = delete;
     ~Visit() {

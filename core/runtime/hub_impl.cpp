@@ -107,8 +107,11 @@ Future<StopResult> Hub::Impl::stop_children(event::Select select, std::vector<st
 Future<Bytes> Hub::Impl::call_raw(std::string_view id, std::string_view message, Bytes body, std::chrono::milliseconds timeout,
                                   bool named) {
   Promise<Bytes> promise;
-  node().call({id, message, std::move(body), timeout, named},
-              {[promise](Result<Bytes> answer) { promise.complete(std::move(answer)); }, true});
+  node().call({id, message, std::move(body), timeout, named}, [promise](Result<Bytes>& answer, bool may_run_callbacks) {
+    if (!may_run_callbacks) return promise.complete_quietly(answer);
+    promise.complete(std::move(answer));
+    return true;
+  });
   return promise.future();
 }
 

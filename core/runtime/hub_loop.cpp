@@ -127,7 +127,10 @@ void HubLoop::requeue_open_calls(event::WorkerDown& down) {
     child = call->child();
     const auto left = call->deadline() == kNever ? kAnswerTime : std::max(call->deadline() - now_, Duration(1));
     const auto token = world_.new_token();
-    answers_.open(token, CallAnswer{[sink = m.sink](Result<Bytes> answer) { sink->finish(std::move(answer)); }, false});
+    answers_.open(token, CallAnswer([sink = m.sink](Result<Bytes>& answer, bool) {
+                    sink->finish(std::move(answer));
+                    return true;
+                  }));
     step_core(event::CallChild{token, child, std::move(m.message), std::move(m.body), left, m.named_reply});
   }
 }

@@ -150,10 +150,9 @@ Result<void> HubNode::cast(std::string_view id, std::string_view message, Bytes 
   return push(command, false);
 }
 
-CallEnd HubNode::on_callbacks(CallAnswer answer) const {
-  if (!answer.on_callback_pool) return std::move(answer.end);
-  return [callbacks = &shared_.callbacks, end = std::move(answer.end)](Result<Bytes> result) {
-    callbacks->post([end, result = std::move(result)] { end(result); });
+CallEnd HubNode::ended_by(CallAnswer answer) const {
+  return [callbacks = &shared_.callbacks, answer = std::move(answer)](Result<Bytes> result) {
+    OpenAnswers::end_call(*callbacks, answer, std::move(result));
   };
 }
 
@@ -161,12 +160,15 @@ void HubNode::call(CallRequest request, CallAnswer answer) {
   const auto hash = RegistryView::hash_of(request.id);
   const auto lane = LoopTraffic::lane_of(hash);
   if (const auto serial = direct_target(request.id, hash, lane)) {
-    const auto open = calls_.open(request.id, boot_now(), request.timeout, on_callbacks(std::move(answer)));
+    const auto open = calls_.open(request.id, boot_now(), request.timeout, ended_by(std::move(answer)));
     protocol::PostedMessage posted{std::string(request.message), std::move(request.body), request.named_reply, {}, open};
     if (host_.deliver(serial, std::move(posted))) return loop_.due_at(open->deadline());
     // It has just stopped or moved: the same call goes on through the loop.
     request.body = std::move(posted.body);
-    answer = {[open](Result<Bytes> result) { open->finish(std::move(result)); }, false};
+    answer = [open](Result<Bytes>& result, bool) {
+      open->finish(std::move(result));
+      return true;
+    };
   }
   const auto token = new_token();
   Command command{event::CallChild{token, std::string(request.id), std::string(request.message), std::move(request.body),
@@ -200,7 +202,10 @@ void HubNode::cast_from_worker(std::string_view to, std::string_view message, By
 
 void HubNode::call_from_worker(std::string_view to, std::string_view message, Bytes body, Duration timeout,
                                std::function<void(Result<Bytes>)> done) {
-  call({to, message, std::move(body), timeout, false}, {std::move(done), false});
+  call({to, message, std::move(body), timeout, false}, [done = std::move(done)](Result<Bytes>& answer, bool) {
+    done(std::move(answer));
+    return true;
+  });
 }
 
 void HubNode::on_report(protocol::LogLevel level, std::string text) { shared_.log.log(level, text); }

@@ -80,7 +80,7 @@ class HubNode final : private WorkerEvents {
   std::uint64_t direct_target(std::string_view id, std::uint64_t hash, LoopTraffic::Lane lane) const;
   Result<void> push(Command& command, bool always);
   void push_worker_event(protocol::Event event);
-  CallEnd on_callbacks(CallAnswer answer) const;
+  CallEnd ended_by(CallAnswer answer) const;
 
   void on_worker_up(std::uint64_t serial) override;
   void on_worker_down(protocol::event::WorkerDown down) override;

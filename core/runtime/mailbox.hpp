@@ -1,4 +1,5 @@
-// What waits at a worker: messages, due timers and answers to its own calls, in one order. Not thread-safe; the owner locks.
+// What waits at a worker: messages, due timers and answers to its own calls, in one order. Not thread-safe;
+// the owner locks.
 #pragma once
 
 #include <cstdint>
@@ -94,7 +95,8 @@ class MailQueue {
     std::vector<protocol::PostedMessage> messages;
     messages.reserve(messages_);
     while (auto item = pop_front()) {
-      if (auto* message = std::get_if<protocol::PostedMessage>(&item->work)) messages.push_back(std::move(*message));
+      if (auto* message = std::get_if<protocol::PostedMessage>(&item->work))
+        messages.push_back(std::move(*message));
     }
     return messages;
   }
@@ -118,8 +120,8 @@ class MailQueue {
   std::uint32_t messages_ = 0;
 };
 
-/// Used items, kept for the next messages: allocated by one thread and freed by another is what malloc is slowest at. A small
-/// body stays in its item too, so that it goes back to the thread that sent it.
+/// Used items, kept for the next messages: allocated by one thread and freed by another is what malloc is
+/// slowest at. A small body stays in its item too, so that it goes back to the thread that sent it.
 class MailStock {
  public:
   /// The item for `message`, which gets whatever the item still held.
@@ -132,7 +134,9 @@ class MailStock {
     }
     return item;
   }
-  std::unique_ptr<MailItem> take() { return items_.empty() ? std::make_unique<MailItem>() : items_.pop_front(); }
+  std::unique_ptr<MailItem> take() {
+    return items_.empty() ? std::make_unique<MailItem>() : items_.pop_front();
+  }
 
   /// Lets go of what a used item must not keep.
   static void empty(MailItem& item) {

@@ -6,9 +6,11 @@
 
 namespace processhub::runtime {
 
-void OpenAnswers::end_call(CallbackPool& callbacks, CallAnswer call, Result<Bytes> result) {
-  if (!call.on_callback_pool) return call.end(std::move(result));
-  callbacks.post([end = std::move(call.end), result = std::move(result)] { end(result); });
+void OpenAnswers::end_call(CallbackPool& callbacks, const CallAnswer& call, Result<Bytes> result) {
+  // Decoding a large answer is work for the pool, too.
+  constexpr std::size_t kSmall = 64U << 10;
+  if ((!result || result->size() <= kSmall) && call(result, false)) return;
+  callbacks.post([call, result = std::move(result)]() mutable { call(result, true); });
 }
 
 void OpenAnswers::end(CallbackPool& callbacks, Answer answer, const Error& error) {
@@ -16,11 +18,11 @@ void OpenAnswers::end(CallbackPool& callbacks, Answer answer, const Error& error
     CallbackPool& callbacks;
     const Error& error;
     void operator()(std::monostate) const {}
-    void operator()(Promise<StartResult>& p) const { end_promise<StartResult>(callbacks, std::move(p), error); }
-    void operator()(Promise<StopResult>& p) const { end_promise<StopResult>(callbacks, std::move(p), error); }
-    void operator()(Promise<void>& p) const { end_promise<void>(callbacks, std::move(p), error); }
-    void operator()(Promise<std::uint64_t>& p) const { end_promise<std::uint64_t>(callbacks, std::move(p), error); }
-    void operator()(CallAnswer& c) const { end_call(callbacks, std::move(c), error); }
+    void operator()(Promise<StartResult>& p) const { end_promise<StartResult>(callbacks, p, error); }
+    void operator()(Promise<StopResult>& p) const { end_promise<StopResult>(callbacks, p, error); }
+    void operator()(Promise<void>& p) const { end_promise<void>(callbacks, p, error); }
+    void operator()(Promise<std::uint64_t>& p) const { end_promise<std::uint64_t>(callbacks, p, error); }
+    void operator()(CallAnswer& c) const { end_call(callbacks, c, error); }
   };
   std::visit(Ender{callbacks, error}, answer);
 }

@@ -1,5 +1,5 @@
 // The requests that the core has not answered yet, and how each ends. Loop thread only, but for end().
-// Users' callbacks never run on the loop: promises are completed on the callback pool.
+// Users' callbacks never run on the loop: a promise that has any is completed on the callback pool.
 #pragma once
 
 #include <cstddef>
@@ -16,11 +16,9 @@
 
 namespace processhub::runtime {
 
-/// The end of a call. Users' code goes over the callback pool; the runtime's own, which never waits, may run at once.
-struct CallAnswer {
-  CallEnd end{};
-  bool on_callback_pool = true;
-};
+/// Takes the answer of a call. False, and the answer untouched: users' callbacks would have to run, and this thread may not
+/// run them; then it is called again on the callback pool.
+using CallAnswer = std::function<bool(Result<Bytes>& answer, bool may_run_callbacks)>;
 
 using Answer = std::variant<std::monostate, Promise<StartResult>, Promise<StopResult>, Promise<void>,
                             Promise<std::uint64_t>, CallAnswer>;
@@ -38,7 +36,7 @@ class OpenAnswers {
     auto answer = std::move(found->second);
     open_.erase(found);
     if constexpr (std::is_same_v<T, Bytes>) {
-      if (auto* call = std::get_if<CallAnswer>(&answer)) end_call(callbacks_, std::move(*call), std::move(result));
+      if (auto* call = std::get_if<CallAnswer>(&answer)) end_call(callbacks_, *call, std::move(result));
     } else {
       if (auto* promise = std::get_if<Promise<T>>(&answer)) end_promise(callbacks_, *promise, std::move(result));
     }
@@ -49,12 +47,14 @@ class OpenAnswers {
 
   /// Any thread: ends a request that did not get as far as the loop.
   static void end(CallbackPool& callbacks, Answer answer, const Error& error);
+  /// Any thread.
+  static void end_call(CallbackPool& callbacks, const CallAnswer& call, Result<Bytes> result);
 
  private:
-  static void end_call(CallbackPool& callbacks, CallAnswer call, Result<Bytes> result);
   template <class T>
-  static void end_promise(CallbackPool& callbacks, Promise<T> promise, Result<T> result) {
-    callbacks.post([promise = std::move(promise), result = std::move(result)] { promise.complete(result); });
+  static void end_promise(CallbackPool& callbacks, const Promise<T>& promise, Result<T> result) {
+    if (promise.complete_quietly(result)) return;
+    callbacks.post([promise, result = std::move(result)] { promise.complete(result); });
   }
 
   CallbackPool& callbacks_;

@@ -8,9 +8,9 @@ ThreadRoster::Id ThreadRoster::spawn(std::function<void(Id)> body) {
   std::lock_guard lock(mutex_);  // the new thread cannot report its end before it is listed
   const Id id = ++last_id_;
   threads_.emplace(id, std::thread([this, id, run = std::move(body)] {
-    run(id);
-    ended(id);
-  }));
+                     run(id);
+                     ended(id);
+                   }));
   return id;
 }
 

@@ -1,4 +1,5 @@
-// ThreadRoster: the threads of one WorkerHost. Each is joined after it ended, unless it was abandoned: then it is left behind.
+// ThreadRoster: the threads of one WorkerHost. Each is joined after it ended, unless it was abandoned: then
+// it is left behind.
 #pragma once
 
 #include <chrono>
@@ -23,7 +24,8 @@ class ThreadRoster {
 
   /// Runs `body(id)` on a new thread. Throws std::system_error if the system has no thread left.
   Id spawn(std::function<void(Id)> body);
-  /// Lets go of a thread that does not return; the thread itself must not touch the roster any more once it knows.
+  /// Lets go of a thread that does not return; the thread itself must not touch the roster any more once it
+  /// knows.
   void abandon(Id id);
   /// Joins the threads that have ended.
   void reap();

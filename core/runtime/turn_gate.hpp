@@ -1,5 +1,5 @@
-// TurnGate: may user code start now? Shut while this node does not know what it may run, and past the moment up to which the
-// loop vouched for itself. Workers that are due meanwhile are parked here.
+// TurnGate: may user code start now? Shut while this node does not know what it may run, and past the moment
+// up to which the loop vouched for itself. Workers that are due meanwhile are parked here.
 #pragma once
 
 #include <time.h>

@@ -5,7 +5,8 @@
 namespace processhub::runtime {
 namespace {
 
-void pass_on(EventPort& port, protocol::ReplyRef to, const std::shared_ptr<ReplySink>& sink, Result<Bytes> answer) {
+void pass_on(EventPort& port, protocol::ReplyRef to, const std::shared_ptr<ReplySink>& sink,
+             Result<Bytes> answer) {
   if (sink) {
     sink->finish(std::move(answer));
   } else if (to) {

@@ -1,4 +1,5 @@
-// WorkerAnswer: the way back to whoever called a worker, at most once, whatever happens to the worker or its handler.
+// WorkerAnswer: the way back to whoever called a worker, at most once, whatever happens to the worker or its
+// handler.
 #pragma once
 
 #include <atomic>
@@ -11,7 +12,8 @@
 
 namespace processhub::runtime {
 
-/// Answers `to` or `sink`. The first answer counts. A handler that throws while it holds the reply ends the call `worker_crashed`.
+/// Answers `to` or `sink`. The first answer counts. A handler that throws while it holds the reply ends the
+/// call `worker_crashed`.
 class WorkerAnswer final : public ReplySink {
  public:
   WorkerAnswer(std::shared_ptr<EventPort> port, protocol::ReplyRef to, std::shared_ptr<ReplySink> sink)

@@ -32,8 +32,9 @@ WorkerCell::WorkerCell(std::shared_ptr<WorkerEngine> engine, const protocol::eff
     : engine_(std::move(engine)),
       start_(start),
       class_(worker_class),
-      has_inline_handlers_(worker_class && std::any_of(worker_class->handlers.begin(), worker_class->handlers.end(),
-                                                       [](const HandlerEntry& h) { return h.run_inline; })) {}
+      has_inline_handlers_(worker_class &&
+                           std::any_of(worker_class->handlers.begin(), worker_class->handlers.end(),
+                                       [](const HandlerEntry& h) { return h.run_inline; })) {}
 
 WorkerCell::~WorkerCell() = default;
 
@@ -41,7 +42,8 @@ NodeId WorkerCell::node() const { return engine_->self(); }
 const std::string& WorkerCell::hub_id() const { return engine_->hub_id(); }
 
 std::string WorkerCell::describe() const {
-  return "child '" + start_.spec->id + "' (type " + start_.spec->type + ", serial " + std::to_string(serial()) + ")";
+  return "child '" + start_.spec->id + "' (type " + start_.spec->type + ", serial " +
+         std::to_string(serial()) + ")";
 }
 
 // -- what the user's code asks for
@@ -61,7 +63,8 @@ TimerId WorkerCell::add_timer(std::chrono::milliseconds delay, std::chrono::mill
 }
 
 TimerId WorkerCell::after(std::chrono::milliseconds delay, std::function<void()> action) {
-  return add_timer(std::max(delay, std::chrono::milliseconds(0)), std::chrono::milliseconds(0), std::move(action));
+  return add_timer(std::max(delay, std::chrono::milliseconds(0)), std::chrono::milliseconds(0),
+                   std::move(action));
 }
 
 TimerId WorkerCell::every(std::chrono::milliseconds period, std::function<void()> action) {
@@ -92,8 +95,8 @@ void WorkerCell::cast_raw(std::string_view to, std::string_view message, Bytes b
   engine_->port().call([&](WorkerEvents& events) { events.cast_from_worker(to, message, std::move(body)); });
 }
 
-void WorkerCell::call_raw(std::string_view to, std::string_view message, Bytes body, std::chrono::milliseconds timeout,
-                          std::function<void(Result<Bytes>)> then) {
+void WorkerCell::call_raw(std::string_view to, std::string_view message, Bytes body,
+                          std::chrono::milliseconds timeout, std::function<void(Result<Bytes>)> then) {
   if (given_up()) return;
   auto cell = engine_->find(serial());
   if (!cell) return;
@@ -104,7 +107,8 @@ void WorkerCell::call_raw(std::string_view to, std::string_view message, Bytes b
     cell->engine_->enqueue(cell, CallAnswered{call, std::move(answer)});
   };
   engine_->port().call([&](WorkerEvents& events) {
-    events.call_from_worker(to, message, std::move(body), std::chrono::duration_cast<Duration>(timeout), std::move(done));
+    events.call_from_worker(to, message, std::move(body), std::chrono::duration_cast<Duration>(timeout),
+                            std::move(done));
   });
 }
 
@@ -116,14 +120,15 @@ void WorkerCell::construct() {
                              std::string(engine_->self().name()));
   }
   worker_ = class_->make(start_.spec->args.bytes());
-  if (!worker_) throw std::runtime_error("the factory of worker type '" + start_.spec->type + "' made nothing");
+  if (!worker_)
+    throw std::runtime_error("the factory of worker type '" + start_.spec->type + "' made nothing");
   attach(*worker_, this);
 }
 
 void WorkerCell::run_timer(TimerId timer) {
   if (!own_) return;
   auto it = own_->timers.find(timer);
-  if (it == own_->timers.end()) return;  // cancelled after it came due
+  if (it == own_->timers.end()) return;        // cancelled after it came due
   auto action = std::move(it->second.action);  // it may cancel its own timer
   const bool once = it->second.period == WorkerTimers::Clock::duration::zero();
   if (once) own_->timers.erase(it);

@@ -1,8 +1,8 @@
-// WorkerCell: one activation of a child on this machine: its place in the schedule, its mailbox and its object. It is also the
-// WorkerContext that the object sees. Who may touch what:
+// WorkerCell: one activation of a child on this machine: its place in the schedule, its mailbox and its
+// object. It is also the WorkerContext that the object sees. Who may touch what:
 //   "shard lock"  the lock of the worker's shard in WorkerTable
-//   "turn lock"   the cell's own small lock, between the thread in the worker's turn and whoever gives up on that thread
-//   "turn"        only the thread that made the state `running`
+//   "turn lock"   the cell's own small lock, between the thread in the worker's turn and whoever gives up on
+//   that thread "turn"        only the thread that made the state `running`
 #pragma once
 
 #include <atomic>
@@ -75,8 +75,9 @@ struct Ending {
   std::string why{};
 };
 
-/// Whether the inline handlers of a worker keep to their time. One overrun may be the scheduler's doing, for the clock also runs
-/// while the thread is preempted; two that are close together, or one far beyond the limit, are the handler's.
+/// Whether the inline handlers of a worker keep to their time. One overrun may be the scheduler's doing, for
+/// the clock also runs while the thread is preempted; two that are close together, or one far beyond the
+/// limit, are the handler's.
 class InlineRecord {
  public:
   bool allowed() const { return allowed_; }
@@ -139,7 +140,7 @@ class WorkerCell final : public WorkerContext {
   /// Leaves user code, takes the next item and enters user code again for it. Null if there is none.
   std::unique_ptr<MailItem> next_item(bool& given_up);
   bool answering(const std::shared_ptr<WorkerAnswer>& answer);  ///< the call being handled; false: given up
-  void answered();                                              ///< its handler returned; remembered if still open
+  void answered();  ///< its handler returned; remembered if still open
   std::vector<std::shared_ptr<WorkerAnswer>> take_open_answers();
   void load_batch(MailQueue&& batch);
   MailQueue unload_batch();
@@ -152,8 +153,8 @@ class WorkerCell final : public WorkerContext {
 
   // -- shard lock
   CellState state = CellState::queued;
-  bool up = false;            ///< on_start has returned
-  InlineRecord inlines{};     ///< changed in turns, read while idle
+  bool up = false;         ///< on_start has returned
+  InlineRecord inlines{};  ///< changed in turns, read while idle
   bool gone() const { return state == CellState::gone; }
   StopReason stop_reason = StopReason::user;
   MailQueue inbox{};
@@ -179,11 +180,12 @@ class WorkerCell final : public WorkerContext {
   };
   /// Who waits for an answer; few workers have any at a given time.
   struct Callers {
-    std::shared_ptr<WorkerAnswer> current{};             ///< of the message in its handler
-    std::vector<std::shared_ptr<WorkerAnswer>> open{};   ///< of handlers that kept their Reply
+    std::shared_ptr<WorkerAnswer> current{};            ///< of the message in its handler
+    std::vector<std::shared_ptr<WorkerAnswer>> open{};  ///< of handlers that kept their Reply
   };
   Own& own();
-  TimerId add_timer(std::chrono::milliseconds delay, std::chrono::milliseconds period, std::function<void()> action);
+  TimerId add_timer(std::chrono::milliseconds delay, std::chrono::milliseconds period,
+                    std::function<void()> action);
 
   const std::shared_ptr<WorkerEngine> engine_;
   const protocol::effect::StartWorker start_;

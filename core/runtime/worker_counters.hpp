@@ -1,4 +1,5 @@
-// Counters of a WorkerHost, spread over cache lines so that counting does not make threads wait for each other.
+// Counters of a WorkerHost, spread over cache lines so that counting does not make threads wait for each
+// other.
 #pragma once
 
 #include <array>

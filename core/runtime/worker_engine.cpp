@@ -8,7 +8,8 @@
 namespace processhub::runtime {
 namespace {
 
-constexpr std::uint32_t kHeldUp = 64;  // items at a worker that waits for this very thread: another one should take it
+constexpr std::uint32_t kHeldUp =
+    64;  // items at a worker that waits for this very thread: another one should take it
 constexpr int kMaxInlineDepth = 4;  // inline handlers that deliver to inline handlers; deeper ones queue
 
 std::uint32_t pool_size(const HubConfig& config) {
@@ -160,7 +161,8 @@ void WorkerEngine::admit(Lock& lock, Shard& shard, const CellPtr& cell, protocol
 }
 
 /// The handler to run right here, if that is allowed now.
-const HandlerEntry* WorkerEngine::inline_handler(const WorkerCell& cell, const protocol::PostedMessage& message) const {
+const HandlerEntry* WorkerEngine::inline_handler(const WorkerCell& cell,
+                                                 const protocol::PostedMessage& message) const {
   if (!cell.has_inline_handlers() || cell.state != CellState::idle || !cell.up) return nullptr;
   if (!cell.inlines.allowed()) return nullptr;
   const auto* handler = cell.worker_class()->find(message.message);
@@ -205,7 +207,8 @@ bool WorkerEngine::claim(const CellPtr& cell, const Runner& runner) {
   auto& shard = table_.shard(cell->serial());
   Lock lock(shard.mutex);
   if (cell->state != CellState::queued || closing()) return false;
-  // A worker may be stopped behind a closed gate (its on_stop is left out); past the deadline even that waits.
+  // A worker may be stopped behind a closed gate (its on_stop is left out); past the deadline even that
+  // waits.
   const bool ends_now = cell->stopping && gate_.closed();
   if (!ends_now && !gate_.may_run()) {
     lock.unlock();

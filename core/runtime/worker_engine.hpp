@@ -1,5 +1,5 @@
-// WorkerEngine: what WorkerHost is made of, shared with every thread that may outlive it. It owns the table of workers, admits
-// messages, keeps the schedule and watches the threads; WorkerTurn runs the user's code.
+// WorkerEngine: what WorkerHost is made of, shared with every thread that may outlive it. It owns the table
+// of workers, admits messages, keeps the schedule and watches the threads; WorkerTurn runs the user's code.
 #pragma once
 
 #include <atomic>
@@ -32,10 +32,11 @@ enum class Path : std::uint8_t {
 
 class WorkerEngine : public std::enable_shared_from_this<WorkerEngine> {
  public:
-  WorkerEngine(const HubConfig& config, NodeId self, std::shared_ptr<const WorkerTypes> types, WorkerEvents& events);
+  WorkerEngine(const HubConfig& config, NodeId self, std::shared_ptr<const WorkerTypes> types,
+               WorkerEvents& events);
 
-  void run();       ///< starts the threads
-  void shut_down(); ///< ends everything; threads that do not return in time are left behind
+  void run();        ///< starts the threads
+  void shut_down();  ///< ends everything; threads that do not return in time are left behind
 
   // -- WorkerHost
   void start(const protocol::effect::StartWorker& start);
@@ -66,7 +67,8 @@ class WorkerEngine : public std::enable_shared_from_this<WorkerEngine> {
   /// The end of a turn: idle, or scheduled again if something waits. `used` are emptied items.
   void release(const CellPtr& cell, MailQueue used);
   void mark_up(WorkerCell& cell);
-  /// An inline handler took `took`; true if that was once too slow, and this worker's messages queue from now on.
+  /// An inline handler took `took`; true if that was once too slow, and this worker's messages queue from now
+  /// on.
   bool judge_inline(WorkerCell& cell, std::chrono::steady_clock::duration took);
   /// on_stop begins: it has the shutdown_timeout from now on.
   void arm_stop_deadline(WorkerCell& cell);
@@ -98,6 +100,7 @@ class WorkerEngine : public std::enable_shared_from_this<WorkerEngine> {
 
   // Threads.
   void spawn_pool_thread(std::uint32_t lane);
+  bool replace_pool_threads();
   void run_pool_thread(std::uint32_t lane, ThreadRoster::Id thread);
   bool hand_to_own_thread(const CellPtr& cell, const Runner& runner);
   void run_dedicated_thread(const CellPtr& cell, ThreadRoster::Id thread);
@@ -141,6 +144,7 @@ class WorkerEngine : public std::enable_shared_from_this<WorkerEngine> {
     bool reported = false;
   };
   std::vector<LaneWatch> watches_{};
+  std::vector<std::uint32_t> ownerless_{};  ///< lanes whose thread was left behind; timer thread
 };
 
 }  // namespace processhub::runtime

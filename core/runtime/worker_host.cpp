@@ -10,7 +10,12 @@ class WorkerHost::Impl {
  public:
   Impl(const HubConfig& config, NodeId self, std::shared_ptr<const WorkerTypes> types, WorkerEvents& events)
       : engine_(std::make_shared<WorkerEngine>(config, self, std::move(types), events)) {
-    engine_->run();
+    try {
+      engine_->run();
+    } catch (...) {  // the system has no thread left: take back those that run
+      engine_->shut_down();
+      throw;
+    }
   }
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
@@ -22,7 +27,8 @@ class WorkerHost::Impl {
   std::shared_ptr<WorkerEngine> engine_;  // shared with threads that may have to be left behind
 };
 
-WorkerHost::WorkerHost(const HubConfig& config, NodeId self, std::shared_ptr<const WorkerTypes> types, WorkerEvents& events)
+WorkerHost::WorkerHost(const HubConfig& config, NodeId self, std::shared_ptr<const WorkerTypes> types,
+                       WorkerEvents& events)
     : impl_(std::make_unique<Impl>(config, self, std::move(types), events)) {}
 
 WorkerHost::~WorkerHost() = default;

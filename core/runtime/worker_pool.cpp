@@ -7,10 +7,10 @@
 namespace processhub::runtime {
 namespace {
 
-constexpr std::uint32_t kSeatUsesInARow = 16;     // then the lane's queue gets its turn
-constexpr std::uint32_t kSharedQueueEvery = 31;   // so that a busy lane cannot starve the shared queue
-constexpr std::size_t kGrab = 32;                 // workers taken over at once from the shared queue or another lane
-constexpr int kSearchRounds = 40;                 // each gives the CPU away once; about 20 us before a thread sleeps
+constexpr std::uint32_t kSeatUsesInARow = 16;    // then the lane's queue gets its turn
+constexpr std::uint32_t kSharedQueueEvery = 31;  // so that a busy lane cannot starve the shared queue
+constexpr std::size_t kGrab = 32;  // workers taken over at once from the shared queue or another lane
+constexpr int kSearchRounds = 40;  // each gives the CPU away once; about 20 us before a thread sleeps
 
 struct Seat {
   WorkerPool* pool = nullptr;
@@ -44,8 +44,8 @@ void WorkerPool::push(CellPtr cell) {
   wake_one();
 }
 
-/// False if the calling thread owns no lane any more. Leaves `cell` empty if only the free seat was filled: then nobody
-/// need be woken, this thread runs it as soon as its turn ends.
+/// False if the calling thread owns no lane any more. Leaves `cell` empty if only the free seat was filled:
+/// then nobody need be woken, this thread runs it as soon as its turn ends.
 bool WorkerPool::push_own(CellPtr& cell) {
   Lane& lane = *this_thread_seat.lane;
   std::lock_guard lock(lane.mutex_);
@@ -165,13 +165,15 @@ CellPtr WorkerPool::steal(Lane& thief) {
   return nullptr;
 }
 
-// Nobody is lost between looking and sleeping: a thread counts itself as idle (or no longer searching) before its last look,
-// which locks every queue; who pushes afterwards locked the same queue later and therefore sees the count.
+// Nobody is lost between looking and sleeping: a thread counts itself as idle (or no longer searching) before
+// its last look, which locks every queue; who pushes afterwards locked the same queue later and therefore
+// sees the count.
 CellPtr WorkerPool::sleep(Lane& lane) {
   for (;;) {
     searching_.fetch_add(1);
     CellPtr found;
-    for (int round = 0; round < kSearchRounds && !found && !closed_.load(std::memory_order_relaxed); ++round) {
+    for (int round = 0; round < kSearchRounds && !found && !closed_.load(std::memory_order_relaxed);
+         ++round) {
       if (looks_busy()) found = find(lane);
       if (!found) std::this_thread::yield();
     }

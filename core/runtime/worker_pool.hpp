@@ -1,9 +1,10 @@
-// WorkerPool: the run queues of the pooled workers. It decides which thread runs which worker next; it runs nothing itself.
+// WorkerPool: the run queues of the pooled workers. It decides which thread runs which worker next; it runs
+// nothing itself.
 //
-// Each pool thread owns a lane. A worker made runnable by a pool thread goes to that thread's lane: first into the `next`
-// seat, which only the owner takes (two workers that talk to each other stay on one core), then into the lane's queue, from
-// which idle threads steal. Everybody else pushes to one shared queue. A thread that finds nothing looks again for a few
-// microseconds and then sleeps.
+// Each pool thread owns a lane. A worker made runnable by a pool thread goes to that thread's lane: first
+// into the `next` seat, which only the owner takes (two workers that talk to each other stay on one core),
+// then into the lane's queue, from which idle threads steal. Everybody else pushes to one shared queue. A
+// thread that finds nothing looks again for a few microseconds and then sleeps.
 #pragma once
 
 #include <atomic>
@@ -23,7 +24,8 @@ class WorkerPool {
  public:
   class Lane {
    public:
-    /// What the owner runs now, for the watcher: the worker (0: none) and a count that moves with every piece of user code.
+    /// What the owner runs now, for the watcher: the worker (0: none) and a count that moves with every piece
+    /// of user code.
     void begin(std::uint64_t serial) {
       beat_.store(beat_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
       serial_.store(serial, std::memory_order_relaxed);
@@ -58,7 +60,8 @@ class WorkerPool {
   void push(CellPtr cell);
   /// Behind everything that waits at this lane: a worker that used up its batch. The lane's owner.
   void push_last(Lane& lane, CellPtr cell);
-  /// Makes what the lane's owner would run next available to the other threads: the owner is busy with something long.
+  /// Makes what the lane's owner would run next available to the other threads: the owner is busy with
+  /// something long.
   void rescue(Lane& lane);
   /// The same for the calling thread, if it owns a lane.
   void rescue_own();

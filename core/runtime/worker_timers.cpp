@@ -6,11 +6,13 @@
 namespace processhub::runtime {
 namespace {
 
-constexpr std::size_t kAtOnce = 1024;  // entries taken out under one lock, so that arming never waits for long
+constexpr std::size_t kAtOnce =
+    1024;  // entries taken out under one lock, so that arming never waits for long
 
 }  // namespace
 
-void WorkerTimers::start(std::function<void(const Entry&)> due, std::function<Clock::duration(Clock::time_point)> tick) {
+void WorkerTimers::start(std::function<void(const Entry&)> due,
+                         std::function<Clock::duration(Clock::time_point)> tick) {
   due_ = std::move(due);
   tick_ = std::move(tick);
   thread_ = std::thread([this] { run(); });

@@ -1,5 +1,5 @@
-// WorkerTimers: the one timer thread of a WorkerHost. It keeps all due times, reports those that are due, and ticks. It runs no
-// user code: what is due becomes a turn of its worker.
+// WorkerTimers: the one timer thread of a WorkerHost. It keeps all due times, reports those that are due, and
+// ticks. It runs no user code: what is due becomes a turn of its worker.
 #pragma once
 
 #include <chrono>
@@ -29,7 +29,8 @@ class WorkerTimers {
   WorkerTimers& operator=(const WorkerTimers&) = delete;
   ~WorkerTimers() { stop(); }
 
-  /// `due` gets each entry once when its time has come; `tick` is called now and then and says when it wants to be called again.
+  /// `due` gets each entry once when its time has come; `tick` is called now and then and says when it wants
+  /// to be called again.
   void start(std::function<void(const Entry&)> due, std::function<Clock::duration(Clock::time_point)> tick);
   /// Returns when the thread has ended. The caller must not be the timer thread.
   void stop();

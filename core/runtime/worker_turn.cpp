@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "processhub/future.hpp"
+
 namespace processhub {
 namespace {
 thread_local int depth_of_turns = 0;
@@ -14,7 +16,8 @@ bool inside_worker() { return depth_of_turns > 0; }
 namespace runtime {
 namespace {
 
-constexpr std::uint32_t kLookAtClockEvery = 8;  // items of a batch; the closed gate itself is seen before every item
+constexpr std::uint32_t kLookAtClockEvery =
+    8;  // items of a batch; the closed gate itself is seen before every item
 
 struct TurnScope {
   TurnScope() { ++depth_of_turns; }
@@ -136,14 +139,15 @@ bool WorkerTurn::handle(protocol::PostedMessage& message, const HandlerEntry* kn
   const auto* handler = known ? known : cell_->worker_class()->find(message.message);
   const HandlerFn invoke = handler ? handler->invoke : cell_->worker_class()->raw;
   if (!invoke) {
-    engine_.discard(message, {ErrorCode::no_such_message, cell_->describe() + " has no handler for '" + message.message + "'"});
+    engine_.discard(message, {ErrorCode::no_such_message,
+                              cell_->describe() + " has no handler for '" + message.message + "'"});
     return true;
   }
   Delivery delivery{message.message, message.body, message.named_reply, nullptr};
   if (!wants_answer(message)) return guarded([&] { invoke(cell_->worker(), delivery); });
 
-  const auto answer = std::make_shared<WorkerAnswer>(std::shared_ptr<EventPort>(cell_, &engine_.port()), message.reply,
-                                                     std::exchange(message.sink, nullptr));
+  const auto answer = std::make_shared<WorkerAnswer>(std::shared_ptr<EventPort>(cell_, &engine_.port()),
+                                                     message.reply, std::exchange(message.sink, nullptr));
   if (!cell_->answering(answer)) {
     answer->finish({ErrorCode::stopped, cell_->describe() + " was given up"});
     return true;
@@ -175,15 +179,17 @@ void WorkerTurn::run_inline(protocol::PostedMessage& message, const HandlerEntry
 
 void WorkerTurn::report_slow_inline(std::chrono::steady_clock::duration took, const HandlerEntry& handler) {
   const auto us = std::chrono::duration_cast<std::chrono::microseconds>(took).count();
-  engine_.report(protocol::LogLevel::warn, cell_->describe() + ": inline handler '" + handler.name + "' took " +
-                                               std::to_string(us) + " us; from now on this child's messages queue");
+  engine_.report(protocol::LogLevel::warn, cell_->describe() + ": inline handler '" + handler.name +
+                                               "' took " + std::to_string(us) +
+                                               " us; from now on this child's messages queue");
 }
 
 TurnEnd WorkerTurn::finish_turn() {
   if (const auto* ending = cell_->ending()) {
     return end_life(*ending, ending->exit != protocol::WorkerExit::crashed);
   }
-  if (cell_->stopping.load(std::memory_order_relaxed)) return end_life({protocol::WorkerExit::stopped, {}}, true);
+  if (cell_->stopping.load(std::memory_order_relaxed))
+    return end_life({protocol::WorkerExit::stopped, {}}, true);
   engine_.release(cell_, std::move(used_));
   return TurnEnd::again;
 }
@@ -200,7 +206,8 @@ TurnEnd WorkerTurn::end_life(Ending ending, bool call_on_stop) {
       if (step == Step::crashed) ending.why = "on_stop threw: " + why_;
     }
   }
-  const bool crashed = ending.exit == protocol::WorkerExit::crashed || ending.exit == protocol::WorkerExit::start_failed;
+  const bool crashed =
+      ending.exit == protocol::WorkerExit::crashed || ending.exit == protocol::WorkerExit::start_failed;
   if (crashed) engine_.counters().crash();
   const Error error{crashed ? ErrorCode::worker_crashed : ErrorCode::stopped,
                     cell_->describe() + (crashed ? " crashed: " + ending.why : std::string(" stopped"))};
@@ -210,9 +217,11 @@ TurnEnd WorkerTurn::end_life(Ending ending, bool call_on_stop) {
   return TurnEnd::over;
 }
 
-/// This thread was replaced and the worker's end announced while it was in the user's code; only the object is left to destroy.
+/// This thread was replaced and the worker's end announced while it was in the user's code; only the object
+/// is left to destroy.
 TurnEnd WorkerTurn::come_back_late() {
-  for (const auto& answer : cell_->take_open_answers()) answer->finish({ErrorCode::stopped, cell_->describe() + " stopped"});
+  for (const auto& answer : cell_->take_open_answers())
+    answer->finish({ErrorCode::stopped, cell_->describe() + " stopped"});
   guarded([this] { cell_->destroy(); });
   return TurnEnd::given_up;
 }

@@ -1,4 +1,5 @@
-// The threads of a WorkerEngine: running them, watching them, giving up on those that do not return, and the end of it all.
+// The threads of a WorkerEngine: running them, watching them, giving up on those that do not return, and the
+// end of it all.
 #include <algorithm>
 #include <string>
 #include <system_error>
@@ -12,10 +13,10 @@ namespace {
 using namespace std::chrono_literals;
 using Clock = WorkerTimers::Clock;
 
-constexpr std::uint64_t kStopCheck = 0;          // the timer id of a stop deadline; workers' own start at 1
-constexpr auto kTickBusy = 5ms;                  // bounds how long a worker sits behind a handler that hogs its lane
+constexpr std::uint64_t kStopCheck = 0;  // the timer id of a stop deadline; workers' own start at 1
+constexpr auto kTickBusy = 5ms;          // bounds how long a worker sits behind a handler that hogs its lane
 constexpr auto kTickIdle = 100ms;
-constexpr auto kSlowTurn = 1s;                   // a pooled handler that takes longer is reported
+constexpr auto kSlowTurn = 1s;  // a pooled handler that takes longer is reported
 constexpr auto kCheckAgain = 10ms;
 
 std::string in_ms(std::chrono::microseconds time) {
@@ -35,7 +36,8 @@ void WorkerEngine::run() {
 }
 
 void WorkerEngine::spawn_pool_thread(std::uint32_t lane) {
-  roster_.spawn([self = shared_from_this(), lane](ThreadRoster::Id thread) { self->run_pool_thread(lane, thread); });
+  roster_.spawn(
+      [self = shared_from_this(), lane](ThreadRoster::Id thread) { self->run_pool_thread(lane, thread); });
 }
 
 void WorkerEngine::run_pool_thread(std::uint32_t lane_index, ThreadRoster::Id thread) {
@@ -48,7 +50,8 @@ void WorkerEngine::run_pool_thread(std::uint32_t lane_index, ThreadRoster::Id th
   }
 }
 
-/// Threads of dedicated workers are made here and not on the loop, which must not wait for the system. False: no thread needed.
+/// Threads of dedicated workers are made here and not on the loop, which must not wait for the system. False:
+/// no thread needed.
 bool WorkerEngine::hand_to_own_thread(const CellPtr& cell, const Runner& runner) {
   {
     std::lock_guard lock(table_.shard(cell->serial()).mutex);
@@ -62,7 +65,9 @@ bool WorkerEngine::hand_to_own_thread(const CellPtr& cell, const Runner& runner)
     }
   }
   try {
-    roster_.spawn([self = shared_from_this(), cell](ThreadRoster::Id thread) { self->run_dedicated_thread(cell, thread); });
+    roster_.spawn([self = shared_from_this(), cell](ThreadRoster::Id thread) {
+      self->run_dedicated_thread(cell, thread);
+    });
     cell->has_thread.store(true, std::memory_order_release);
     cell->signal->raise();
   } catch (const std::system_error& e) {
@@ -104,34 +109,49 @@ void WorkerEngine::check_stop(std::uint64_t serial) {
   const auto why = "did not stop within " + in_ms(stop_time(*cell, shutdown_timeout_));
   if (give_up(lock, cell, why)) return;
   lock.unlock();
-  timers_.arm({Clock::now() + kCheckAgain, serial, kStopCheck});  // it is just between two pieces of user code
+  // It is just between two pieces of user code.
+  timers_.arm({Clock::now() + kCheckAgain, serial, kStopCheck});
 }
 
-/// Ends the life of a worker whose thread does not return from the user's code; false if it is not there. Releases the lock if so.
+/// Ends the life of a worker whose thread does not return from the user's code; false if it is not there.
+/// Releases the lock if so.
 bool WorkerEngine::give_up(Lock& lock, const CellPtr& cell, const std::string& why) {
   const bool guest = cell->runner == nullptr;
-  const Runner runner = guest ? Runner{} : *cell->runner;  // copied: once given up, the thread may come back and end
+  // Copied: once given up, the thread may come back and end.
+  const Runner runner = guest ? Runner{} : *cell->runner;
   if (!cell->give_up()) return false;
   lock.unlock();
   if (!guest) roster_.abandon(runner.thread);
   announce_given_up(*cell, why, guest);
   if (!runner.lane || closing()) return true;
   for (std::uint32_t i = 0; i < pool_.threads(); ++i) {
-    if (&pool_.lane(i) == runner.lane) spawn_pool_thread(i);
+    if (&pool_.lane(i) == runner.lane) ownerless_.push_back(i);
   }
+  if (!replace_pool_threads()) report(protocol::LogLevel::error, "the system has no thread to replace it");
   return true;
+}
+
+/// False while the system has no thread for us; every tick tries again.
+bool WorkerEngine::replace_pool_threads() try {
+  for (; !ownerless_.empty(); ownerless_.pop_back()) spawn_pool_thread(ownerless_.back());
+  return true;
+} catch (const std::system_error&) {
+  return false;
 }
 
 void WorkerEngine::announce_given_up(WorkerCell& cell, const std::string& why, bool guest) {
   counters_.stuck();
   protocol::event::WorkerDown down{cell.serial(), protocol::WorkerExit::stopped, why, remove(cell)};
-  for (const auto& answer : cell.take_open_answers()) answer->finish({ErrorCode::stopped, cell.describe() + " " + why});
-  report(protocol::LogLevel::error, cell.describe() + " " + why + (guest ? "" : "; its thread is left behind"));
+  for (const auto& answer : cell.take_open_answers())
+    answer->finish({ErrorCode::stopped, cell.describe() + " " + why});
+  report(protocol::LogLevel::error,
+         cell.describe() + " " + why + (guest ? "" : "; its thread is left behind"));
   port_.call([&](WorkerEvents& events) { events.on_worker_down(std::move(down)); });
 }
 
 Clock::duration WorkerEngine::watch(Clock::time_point now) {
   roster_.reap();
+  replace_pool_threads();
   bool busy = false;
   for (std::uint32_t i = 0; i < pool_.threads(); ++i) {
     watch_lane(i, now);
@@ -154,8 +174,9 @@ void WorkerEngine::watch_lane(std::uint32_t index, Clock::time_point now) {
   seen.reported = true;
   counters_.stuck();
   const auto cell = table_.find(serial);
-  report(protocol::LogLevel::warn, (cell ? cell->describe() : "a worker that is gone") + " has been in one handler for over " +
-                                       in_ms(kSlowTurn) + " on a pool thread; use the dedicated executor for blocking work");
+  report(protocol::LogLevel::warn, (cell ? cell->describe() : "a worker that is gone") +
+                                       " has been in one handler for over " + in_ms(kSlowTurn) +
+                                       " on a pool thread; use the dedicated executor for blocking work");
 }
 
 // -- the end
@@ -186,7 +207,8 @@ void WorkerEngine::leave_stuck_behind() {
   do {
     for (const auto& cell : table_.all()) {
       Lock lock(table_.shard(cell->serial()).mutex);
-      if (cell->state == CellState::running) give_up(lock, cell, "did not return while its hub was being destroyed");
+      if (cell->state == CellState::running)
+        give_up(lock, cell, "did not return while its hub was being destroyed");
     }
   } while (!roster_.join_until(Clock::now() + kCheckAgain));
 }
@@ -201,7 +223,9 @@ void WorkerEngine::drop_everything() {
 void WorkerEngine::drop(const CellPtr& cell) {
   for (;;) {
     Lock lock(table_.shard(cell->serial()).mutex);
-    if (cell->gone() || (cell->state == CellState::running && give_up(lock, cell, "was still running an inline handler"))) return;
+    if (cell->gone() ||
+        (cell->state == CellState::running && give_up(lock, cell, "was still running an inline handler")))
+      return;
     if (cell->state != CellState::running) break;
     lock.unlock();
     std::this_thread::yield();

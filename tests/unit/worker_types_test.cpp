@@ -6,9 +6,17 @@ using namespace processhub;
 
 namespace {
 
-struct Add { int by = 0; PROCESSHUB_FIELDS(by) };
-struct Get { PROCESSHUB_FIELDS() };
-struct Total { int total = 0; PROCESSHUB_FIELDS(total) };
+struct Add {
+  int by = 0;
+  PROCESSHUB_FIELDS(by)
+};
+struct Get {
+  PROCESSHUB_FIELDS()
+};
+struct Total {
+  int total = 0;
+  PROCESSHUB_FIELDS(total)
+};
 
 class Counter : public Worker {
  public:

@@ -17,7 +17,7 @@ constexpr std::string_view kDefaultEndpoint = "tcp://127.0.0.1:7001";
 po::options_description global_options() {
   po::options_description all("Options of every verb");
   auto add = all.add_options();
-  add("connect", po::value<std::vector<std::string>>()->value_name("EP[,EP…]"),
+  add("connect", po::value<std::vector<std::string>>()->value_name("EP[,EP...]"),
       "addresses of nodes, tried in turn; repeatable (default: $HUBCTL_CONNECT, else tcp://127.0.0.1:7001)");
   add("json", "one line of JSON for programs instead of a table");
   add("timeout", po::value<std::string>()->value_name("TIME"),
@@ -44,7 +44,7 @@ po::options_description verb_options(const VerbRule& verb) {
 
 std::string general_help(const std::vector<VerbRule>& verbs) {
   std::ostringstream out;
-  out << "hubctl [OPTIONS] VERB …: asks a ProcessHub cluster, or tells it what to run.\n\nVerbs (hubctl VERB "
+  out << "hubctl [OPTIONS] VERB ...: asks a ProcessHub cluster, or tells it what to run.\n\nVerbs (hubctl VERB "
          "--help):\n";
   std::size_t width = 0;
   for (const auto& verb : verbs) width = std::max(width, verb.name.size() + 1 + verb.words.size());

@@ -59,7 +59,7 @@ void print_failures(std::ostream& out, const Json& children) {
     if (!has_error(child)) continue;
     if (++failures <= kRowsShown) out << field(child, "id") << ": " << error_text(child) << "\n";
   }
-  if (failures > kRowsShown) out << "… and " << failures - kRowsShown << " more failed\n";
+  if (failures > kRowsShown) out << "... and " << failures - kRowsShown << " more failed\n";
 }
 
 std::size_t count_done(const Json& children) {

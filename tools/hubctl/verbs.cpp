@@ -88,10 +88,10 @@ std::vector<Verb> child_verbs() {
       {"type", "TYPE", "worker type, as registered by a plugin"},
       {"args", "JSON", "given to the worker's constructor"},
       {"tag", "TAG", "a group for tag and stop --tag"},
-      {"count", "N", "start N children PREFIX-0, PREFIX-1 …"},
+      {"count", "N", "start N children PREFIX-0, PREFIX-1 ..."},
       {"restart", "KIND", "permanent (default), transient or temporary"},
       {"executor", "KIND", "pooled (default) or dedicated"},
-      {"file", "FILE", "one spec per line, as JSON: id, type, args, tag, metadata, restart, executor …"},
+      {"file", "FILE", "one spec per line, as JSON: id, type, args, tag, metadata, restart, executor ..."},
       {"rollback", "", "start none if one fails"},
   };
   return {
@@ -99,7 +99,7 @@ std::vector<Verb> child_verbs() {
        ask_start,
        print_started},
       {{"stop",
-        "[ID…]",
+        "[ID...]",
         "stops children for good",
         0,
         kAnyNumber,
@@ -113,7 +113,7 @@ std::vector<Verb> child_verbs() {
       {{"cast", "ID MESSAGE [JSON]", "sends a message and waits for nothing", 2, 3, {}},
        ask_message,
        print_nothing},
-      {{"metadata", "ID [KEY=VALUE…]", "replaces the metadata of a child, or shows it", 1, kAnyNumber, {}},
+      {{"metadata", "ID [KEY=VALUE...]", "replaces the metadata of a child, or shows it", 1, kAnyNumber, {}},
        ask_metadata,
        print_fields},
   };

@@ -71,7 +71,8 @@ void SafetyChecks::check_agreed_view(const SimNode& node, const effect::StartWor
 // -- I6
 
 bool SafetyChecks::overdue(const Operation& op, Time when, Duration paused) const {
-  const auto limit = op.timeout.count() > 0 ? op.timeout : kUntimedLimit;
+  auto limit = op.timeout.count() > 0 ? op.timeout : kUntimedLimit;
+  if (op.kind == OpKind::leave) limit += kFarewell;
   return when > op.issued + limit + kAnswerSlack + (paused - op.paused_before);
 }
 

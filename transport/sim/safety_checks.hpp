@@ -30,6 +30,8 @@ class SafetyChecks : public ClusterObserver {
  public:
   /// Answers may come this much after the timeout (a loop turn, a paused worker).
   static constexpr Duration kAnswerSlack{1'000'000};
+  /// A leave whose drain timed out still says its last words.
+  static constexpr Duration kFarewell{2'000'000};
   /// Requests without a timeout of their own end within this.
   static constexpr Duration kUntimedLimit{60'000'000};
 

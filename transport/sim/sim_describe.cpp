@@ -38,9 +38,9 @@ std::string ids_of(const std::vector<ChildSpec>& specs) {
 }
 
 struct EventText {
-  std::string operator()(const event::LinkFrame& e) { return fmt::format("link {} frame {}", e.link, describe_frame(e.frame)); }
-  std::string operator()(const event::RouteFrame& e) { return fmt::format("route {} frame {}", e.route, describe_frame(e.frame)); }
-  std::string operator()(const event::Publication& e) { return fmt::format("publication {}", describe_frame(e.frame)); }
+  std::string operator()(const event::LinkFrame& e) { return fmt::format("link {} frame {}", e.link, frame_text(e.frame)); }
+  std::string operator()(const event::RouteFrame& e) { return fmt::format("route {} frame {}", e.route, frame_text(e.frame)); }
+  std::string operator()(const event::Publication& e) { return fmt::format("publication {}", frame_text(e.frame)); }
   std::string operator()(const event::LinkUp& e) { return fmt::format("link {} up", e.link); }
   std::string operator()(const event::LinkDown& e) { return fmt::format("link {} down{}", e.link, e.refused ? " refused" : ""); }
   std::string operator()(const event::SendRefused& e) { return fmt::format("link {} refused a frame", e.link); }
@@ -71,9 +71,9 @@ struct EffectText {
   std::string operator()(const effect::Disconnect& e) { return fmt::format("disconnect {}", e.link); }
   std::string operator()(const effect::Subscribe& e) { return fmt::format("subscribe {}", e.endpoint); }
   std::string operator()(const effect::Unsubscribe& e) { return fmt::format("unsubscribe {}", e.endpoint); }
-  std::string operator()(const effect::SendLink& e) { return fmt::format("send link {} {}", e.link, describe_frame(e.frame)); }
-  std::string operator()(const effect::SendRoute& e) { return fmt::format("send route {} {}", e.route, describe_frame(e.frame)); }
-  std::string operator()(const effect::Publish& e) { return fmt::format("publish {}", describe_frame(e.frame)); }
+  std::string operator()(const effect::SendLink& e) { return fmt::format("send link {} {}", e.link, frame_text(e.frame)); }
+  std::string operator()(const effect::SendRoute& e) { return fmt::format("send route {} {}", e.route, frame_text(e.frame)); }
+  std::string operator()(const effect::Publish& e) { return fmt::format("publish {}", frame_text(e.frame)); }
   std::string operator()(const effect::StartWorker& e) {
     return fmt::format("start worker {} {} {} {} {}", e.serial, e.spec->id, e.generation.str(), to_string(e.role),
                        to_string(e.reason));

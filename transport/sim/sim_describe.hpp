@@ -14,6 +14,8 @@ std::string describe(const HookEvent& event);
 std::string describe(const StartResult& result);
 std::string describe(const StopResult& result);
 std::string describe(const Error& error);
+/// What travels, message by message; a frame that is not of our protocol as describe_frame.
+std::string frame_text(const Bytes& frame);
 /// Size and a short hash: equal frames look equal, nothing more.
 std::string describe_frame(const Bytes& frame);
 

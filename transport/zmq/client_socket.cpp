@@ -79,8 +79,8 @@ class ClientSocket::Impl {
   Result<void> send(std::string_view frame) {
     const auto deadline = steady_clock::now() + kSendPatience;
     for (;;) {
-      if (send_frame(socket_, frame) == SendStatus::ok) return {};
       if (connection_broke()) return lost();
+      if (send_frame(socket_, frame) == SendStatus::ok) return {};
       const int left = milliseconds_until(deadline);
       if (left == 0) return {ErrorCode::overloaded, fmt::format("{} takes no frames", address_.str())};
       wait(ZMQ_POLLOUT, left);
@@ -110,7 +110,8 @@ class ClientSocket::Impl {
     if (event == ZMQ_EVENT_HANDSHAKE_FAILED_AUTH) {
       return Error{ErrorCode::refused, fmt::format("{} does not accept our key", address_.str())};
     }
-    if (is_handshake_failure(event)) {
+    // A socket of another kind than ROUTER is a DISCONNECTED without a reason.
+    if (is_handshake_failure(event) || event == ZMQ_EVENT_DISCONNECTED) {
       return Error{ErrorCode::system, fmt::format("{}: {}; is it a hub's address, and are the keys right?",
                                                   address_.str(), describe_handshake_failure(event))};
     }

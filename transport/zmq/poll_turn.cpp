@@ -99,22 +99,22 @@ void ZmqTransport::read_server_monitor(Server& server) {
   }
 }
 
+// A reader counts as queued until its input is found empty: a send from a callback is covered by the look
+// that follows.
 void ZmqTransport::serve_readers(Turn& turn) {
   while (turn.budget > 0 && !readers_.empty()) {
     const int share = std::max(1, turn.budget / static_cast<int>(readers_.size()));
     const Reader reader = readers_.front();
     readers_.pop_front();
-    if (reader == kRouterReader) {
+    const bool more =
+        reader == kRouterReader ? serve_router(turn, share) : serve_connection(reader, turn, share);
+    if (more) {
+      readers_.push_back(reader);
+    } else if (reader == kRouterReader) {
       router_.queued = false;
-      if (serve_router(turn, share)) queue_router();
-      continue;
+    } else if (PeerConnection* connection = find(reader)) {
+      connection->queued = false;
     }
-    PeerConnection* connection = find(reader);
-    if (connection == nullptr || !connection->is_open()) continue;
-    connection->queued = false;
-    const bool more = serve_connection(reader, turn, share);
-    connection = find(reader);
-    if (more && connection != nullptr) queue(*connection);
   }
 }
 
@@ -192,7 +192,7 @@ void ZmqTransport::act_on_held_event(PeerConnection& connection, Turn& turn) {
   const MonitorEvent event = *std::exchange(connection.held, std::nullopt);
   if (event.what == ZMQ_EVENT_HANDSHAKE_SUCCEEDED) return on_up(connection, turn);
   if (event.what == ZMQ_EVENT_CONNECT_RETRIED) return on_retry(connection, turn);
-  if (is_handshake_failure(event.what)) {
+  if (!connection.up) {  // also when the other side is a socket of the wrong kind: a plain DISCONNECTED
     ++counters_.failed_handshakes;
     note_problem(fmt::format("{}: {}", connection.address.str(), describe_handshake_failure(event.what)));
   }

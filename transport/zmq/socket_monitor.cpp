@@ -11,7 +11,7 @@ namespace processhub::zmq_detail {
 const char* describe_handshake_failure(std::uint16_t what) {
   if ((what & ZMQ_EVENT_HANDSHAKE_FAILED_AUTH) != 0) return "key refused";
   if ((what & ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL) != 0) return "protocol error";
-  return "connection lost during the handshake";
+  return "disconnected during the handshake";
 }
 
 void SocketMonitor::attach(zmq::context_t& context, zmq::socket_t& socket, const std::string& name,

@@ -93,8 +93,8 @@ zmq::socket_t open_publisher(zmq::context_t& context, const SocketSetup& setup) 
   return socket;
 }
 
-// ZMQ_IMMEDIATE stays off: with it, libzmq throws away what arrived and was not read when a connection breaks. That nothing
-// is queued for a peer that is not connected is the transport's doing.
+// ZMQ_IMMEDIATE stays off: with it, libzmq throws away what arrived and was not read when a connection
+// breaks. That nothing is queued for a peer that is not connected is the transport's doing.
 zmq::socket_t open_dealer(zmq::context_t& context, const SocketSetup& setup) {
   auto socket = open_client(context, setup, zmq::socket_type::dealer);
   socket.set(zmq::sockopt::sndhwm, kDealerSendMark);
@@ -105,6 +105,7 @@ zmq::socket_t open_dealer(zmq::context_t& context, const SocketSetup& setup) {
 zmq::socket_t open_subscriber(zmq::context_t& context, const SocketSetup& setup) {
   auto socket = open_client(context, setup, zmq::socket_type::sub);
   socket.set(zmq::sockopt::rcvhwm, kSubscriberReceiveMark);
+  socket.set(zmq::sockopt::linger, 0);  // the subscription itself is what would wait for a lost publisher
   socket.set(zmq::sockopt::subscribe, "");
   return socket;
 }

@@ -88,7 +88,8 @@ Result<void> ZmqTransport::check_exposure(const TcpAddress& address) const {
 Result<std::string> ZmqTransport::open_server(Server& server, zmq::socket_t socket, const TcpAddress& address,
                                               Source source, Source monitor) {
   server.socket = std::move(socket);
-  server.monitor.attach(context_, server.socket, source == Source::router ? "router" : "publisher",
+  // A name of its own for each attempt: libzmq frees the name of a closed monitor only after a while.
+  server.monitor.attach(context_, server.socket, "server." + std::to_string(++last_connection_),
                         kHandshakeFailures | ZMQ_EVENT_ACCEPT_FAILED);
   if (zmq_bind(server.socket.handle(), address.str().c_str()) != 0) {
     const std::string reason = zmq_strerror(zmq_errno());

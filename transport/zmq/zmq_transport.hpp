@@ -8,9 +8,11 @@
 //    error or a refused key, and hammers one that accepts and drops; it only keeps its own retries for a
 //    first connect. For the same reason a publisher gets a SUB of its own: renewing it must not lose what
 //    others published.
-//  * Nothing is queued for a peer that is not connected: send() answers unroutable until on_link_up, and the fresh socket
-//    after a break starts empty. The session above resends in order; old frames must not come out in front of that. This is
-//    done here and not by ZMQ_IMMEDIATE, which also throws away what a peer said last and we have not read yet.
+//  * Nothing is queued for a peer that is not connected: send() answers unroutable until on_link_up, and the
+//  fresh socket
+//    after a break starts empty. The session above resends in order; old frames must not come out in front of
+//    that. This is done here and not by ZMQ_IMMEDIATE, which also throws away what a peer said last and we
+//    have not read yet.
 //  * ROUTER identities are left to ZeroMQ: they are unique per connection, so two peers cannot collide.
 //  * on_link_down(refused): libzmq reports no connect errno, so one non-blocking connect() of our own finds
 //  out. A link that

@@ -90,6 +90,17 @@ class Promise {
     }
     for (auto& c : callbacks) c(*s.value);
   }
+  /// The same for threads that must not run users' callbacks: false, and `value` untouched, if there are any.
+  bool complete_quietly(Result<T>& value) const {
+    auto& s = *future_.state_;
+    std::unique_lock lock(s.mutex);
+    if (s.value) return true;
+    if (!s.callbacks.empty()) return false;
+    s.value.emplace(std::move(value));
+    lock.unlock();
+    s.ready.notify_all();
+    return true;
+  }
 
  private:
   Future<T> future_{};

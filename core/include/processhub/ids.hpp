@@ -65,7 +65,7 @@ struct Generation {
   std::uint32_t restarts = 0;
   NodeId node{};
 
-  std::string str() const;  ///< "epoch.restarts@node"
+  PROCESSHUB_API std::string str() const;  ///< "epoch.restarts@node"
   friend bool operator==(const Generation&, const Generation&) = default;
   friend std::strong_ordering operator<=>(const Generation&, const Generation&) = default;
 };
@@ -77,7 +77,7 @@ struct WorkerRef {
   std::uint64_t serial = 0;  ///< numbers the worker starts of one node; 0: no worker
 
   explicit operator bool() const { return serial != 0; }
-  std::string str() const;  ///< "node/serial"
+  PROCESSHUB_API std::string str() const;  ///< "node/serial"
   friend bool operator==(const WorkerRef&, const WorkerRef&) = default;
 };
 

@@ -174,7 +174,8 @@ TEST_CASE("a hub that others could reach by accident is refused") {
       {"insecure = true\nlisten = tcp://127.0.0.1:1\npub_listen = tcp://0.0.0.0:0\n",
        "FILE:3: pub_listen: 'tcp://0.0.0.0:0' listens on every address, so pub_advertise must say which one "
        "peers shall use"},
-      {"advertise = tcp://10.0.0.1:1\n", "FILE:1: advertise: means nothing without listen"},
+      {"advertise = tcp://*:1\n",
+       "FILE:1: advertise: expected an address that others can reach, not 'tcp://*:1'"},
       {"allow_dir = keys\n", "FILE:1: allow_dir: means nothing without secret_key_file"},
       {"secret_key_file = k\nserver_key_file = s\n",
        "FILE:2: server_key_file: needs allow_dir: with a key pair per node it says who may connect"},

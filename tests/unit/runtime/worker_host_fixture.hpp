@@ -1,4 +1,5 @@
-// A WorkerHost with everything around it that its tests look at: recorded events, routes between workers, messages by hand.
+// A WorkerHost with everything around it that its tests look at: recorded events, routes between workers,
+// messages by hand.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -150,9 +151,11 @@ class Recorder : public WorkerEvents {
       void finish(Result<Bytes> answer) override { done(std::move(answer)); }
       std::function<void(Result<Bytes>)> done;
     };
-    PostedMessage m{std::string(message), std::move(body), false, {}, std::make_shared<Back>(std::move(done))};
+    PostedMessage m{
+        std::string(message), std::move(body), false, {}, std::make_shared<Back>(std::move(done))};
     auto sink = m.sink;
-    if (!host->deliver(routes.at(std::string(to)), std::move(m))) sink->finish({ErrorCode::no_such_child, "not here"});
+    if (!host->deliver(routes.at(std::string(to)), std::move(m)))
+      sink->finish({ErrorCode::no_such_child, "not here"});
   }
   void on_report(protocol::LogLevel, std::string text) override {
     std::lock_guard lock(mutex_);
@@ -183,7 +186,8 @@ class Recorder : public WorkerEvents {
   }
   bool wait_report(const std::string& part) {
     return wait([&] {
-      return std::any_of(reports_.begin(), reports_.end(), [&](const auto& r) { return r.find(part) != std::string::npos; });
+      return std::any_of(reports_.begin(), reports_.end(),
+                         [&](const auto& r) { return r.find(part) != std::string::npos; });
     });
   }
   std::size_t ups() const {
@@ -292,17 +296,30 @@ struct Hosted {
   }
 };
 
-struct Say { std::string text{}; PROCESSHUB_FIELDS(text) };
-struct Wait { PROCESSHUB_FIELDS() };
-struct Throw { PROCESSHUB_FIELDS() };
-struct Unknown { PROCESSHUB_FIELDS() };
-struct Text { std::string text{}; PROCESSHUB_FIELDS(text) };
+struct Say {
+  std::string text{};
+  PROCESSHUB_FIELDS(text)
+};
+struct Wait {
+  PROCESSHUB_FIELDS()
+};
+struct Throw {
+  PROCESSHUB_FIELDS()
+};
+struct Unknown {
+  PROCESSHUB_FIELDS()
+};
+struct Text {
+  std::string text{};
+  PROCESSHUB_FIELDS(text)
+};
 
 /// Writes down what it is told; waits at the door when asked to.
 class Scribe : public Worker {
  public:
   static void handlers(Handlers<Scribe>& h) { h.on<&Scribe::say>().on<&Scribe::wait>().on<&Scribe::fail>(); }
-  Scribe(std::shared_ptr<Log> log, std::shared_ptr<Door> door) : log_(std::move(log)), door_(std::move(door)) {}
+  Scribe(std::shared_ptr<Log> log, std::shared_ptr<Door> door)
+      : log_(std::move(log)), door_(std::move(door)) {}
   ~Scribe() override { log_->add("destroyed"); }
   void on_start(StartReason reason) override { log_->add("start:" + std::string(to_string(reason))); }
   void on_stop(StopReason reason) override { log_->add("stop:" + std::string(to_string(reason))); }

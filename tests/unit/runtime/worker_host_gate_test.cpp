@@ -15,7 +15,8 @@ Time boot_now() {
 class Quick : public Worker {
  public:
   static void handlers(Handlers<Quick>& h) { h.on<&Quick::say>(run_inline).on<&Quick::wait>(); }
-  Quick(std::shared_ptr<Log> log, std::shared_ptr<Door> door) : log_(std::move(log)), door_(std::move(door)) {}
+  Quick(std::shared_ptr<Log> log, std::shared_ptr<Door> door)
+      : log_(std::move(log)), door_(std::move(door)) {}
   ~Quick() override { log_->add("destroyed"); }
   void on_stop(StopReason) override { log_->add("on_stop"); }
 

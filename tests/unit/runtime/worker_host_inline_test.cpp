@@ -6,10 +6,18 @@ using namespace worker_host_test;
 
 namespace {
 
-struct Where { PROCESSHUB_FIELDS() };
-struct Slow { PROCESSHUB_FIELDS() };
-struct InlineThrow { PROCESSHUB_FIELDS() };
-struct InlineFinish { PROCESSHUB_FIELDS() };
+struct Where {
+  PROCESSHUB_FIELDS()
+};
+struct Slow {
+  PROCESSHUB_FIELDS()
+};
+struct InlineThrow {
+  PROCESSHUB_FIELDS()
+};
+struct InlineFinish {
+  PROCESSHUB_FIELDS()
+};
 
 std::string thread_name() {
   std::ostringstream out;
@@ -24,7 +32,8 @@ class Inliner : public Worker {
     h.on<&Inliner::where>(run_inline).on<&Inliner::slow>(run_inline).on<&Inliner::fail>(run_inline);
     h.on<&Inliner::finish>(run_inline).on<&Inliner::wait>().on<&Inliner::say>();
   }
-  Inliner(std::shared_ptr<Log> log, std::shared_ptr<Door> door) : log_(std::move(log)), door_(std::move(door)) {}
+  Inliner(std::shared_ptr<Log> log, std::shared_ptr<Door> door)
+      : log_(std::move(log)), door_(std::move(door)) {}
   void on_stop(StopReason) override { log_->add("stopped on " + thread_name()); }
 
  private:

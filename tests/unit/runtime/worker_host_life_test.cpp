@@ -13,7 +13,9 @@ class BadBirth : public Worker {
   void on_start(StartReason) override { throw std::runtime_error("no start"); }
 };
 
-struct Who { PROCESSHUB_FIELDS() };
+struct Who {
+  PROCESSHUB_FIELDS()
+};
 
 /// Ends itself in the way the message says, and tells who it is.
 class Ender : public Worker {
@@ -112,7 +114,8 @@ TEST_CASE("messages posted before the worker is up wait for it, in order") {
   for (int i = 0; i < 20; ++i) CHECK(lines[static_cast<std::size_t>(i) + 1] == std::to_string(i));
 }
 
-TEST_CASE("a crash ends the call, destroys the object without on_stop and hands back what was not delivered") {
+TEST_CASE(
+    "a crash ends the call, destroys the object without on_stop and hands back what was not delivered") {
   for (const auto executor : {Executor::pooled, Executor::dedicated}) {
     Scribes t;
     t.run();
@@ -157,7 +160,8 @@ TEST_CASE("a stop lets the present message end, then runs on_stop and hands back
   REQUIRE(down.leftovers.size() == 2);
   CHECK(decode<Say>(down.leftovers[0].body).value().text == "left over");
   CHECK(decode<Say>(down.leftovers[1].body).value().text == "posted while stopping");
-  CHECK(t.log->lines() == std::vector<std::string>{"start:first", "waiting", "waited", "stop:move", "destroyed"});
+  CHECK(t.log->lines() ==
+        std::vector<std::string>{"start:first", "waiting", "waited", "stop:move", "destroyed"});
   CHECK(t.events.downs_of(1) == 1);
 }
 
@@ -220,8 +224,7 @@ TEST_CASE("destroying the host ends workers without on_stop and answers every wa
   t.host.reset();
   CHECK(t.events.wait_answer(9) == "stopped");
   CHECK(t.events.wait_answer(10) == "stopped");
-  CHECK(t.log->lines() ==
-        std::vector<std::string>{"start:first", "start:first", "destroyed", "destroyed"});
+  CHECK(t.log->lines() == std::vector<std::string>{"start:first", "start:first", "destroyed", "destroyed"});
 }
 
 TEST_CASE("100,000 workers start and stop") {

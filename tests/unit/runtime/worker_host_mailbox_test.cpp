@@ -40,7 +40,8 @@ class RawWorker : public Worker {
 
 }  // namespace
 
-TEST_CASE("a full mailbox under reject answers overloaded to the new message and counts a cast as a dead letter") {
+TEST_CASE(
+    "a full mailbox under reject answers overloaded to the new message and counts a cast as a dead letter") {
   Limited t(3, "reject");
   for (const auto* text : {"m1", "m2", "m3"}) CHECK(t.cast(1, Say{text}));
   CHECK(t.call(1, Say{"m4"})->wait() == "overloaded");
@@ -138,8 +139,8 @@ TEST_CASE("deliver leaves the message untouched when the worker does not run her
   t.run();
   PostedMessage message{"say", std::string(100, 'x'), false, {}, {}};
   CHECK_FALSE(t.host->deliver(99, std::move(message)));
-  CHECK(message.message == "say");                  // NOLINT(bugprone-use-after-move): that is the promise
-  CHECK(message.body == std::string(100, 'x'));     // NOLINT(bugprone-use-after-move)
+  CHECK(message.message == "say");               // NOLINT(bugprone-use-after-move): that is the promise
+  CHECK(message.body == std::string(100, 'x'));  // NOLINT(bugprone-use-after-move)
 }
 
 TEST_CASE("a worker with endless work does not keep the others from running on a single thread") {

@@ -4,17 +4,34 @@ using namespace worker_host_test;
 
 namespace {
 
-struct Keep { PROCESSHUB_FIELDS() };
-struct Release { PROCESSHUB_FIELDS() };
-struct Forget { PROCESSHUB_FIELDS() };
-struct ThrowHolding { PROCESSHUB_FIELDS() };
-struct AnswerThenThrow { PROCESSHUB_FIELDS() };
-struct Ask { std::string to{}; PROCESSHUB_FIELDS(to) };
+struct Keep {
+  PROCESSHUB_FIELDS()
+};
+struct Release {
+  PROCESSHUB_FIELDS()
+};
+struct Forget {
+  PROCESSHUB_FIELDS()
+};
+struct ThrowHolding {
+  PROCESSHUB_FIELDS()
+};
+struct AnswerThenThrow {
+  PROCESSHUB_FIELDS()
+};
+struct Ask {
+  std::string to{};
+  PROCESSHUB_FIELDS(to)
+};
 
 class Keeper : public Worker {
  public:
   static void handlers(Handlers<Keeper>& h) {
-    h.on<&Keeper::keep>().on<&Keeper::release>().on<&Keeper::forget>().on<&Keeper::fail>().on<&Keeper::throw_holding>();
+    h.on<&Keeper::keep>()
+        .on<&Keeper::release>()
+        .on<&Keeper::forget>()
+        .on<&Keeper::fail>()
+        .on<&Keeper::throw_holding>();
     h.on<&Keeper::answer_then_throw>().on<&Keeper::ask>().on<&Keeper::say>();
   }
   explicit Keeper(std::shared_ptr<Log> log) : log_(std::move(log)) {}
@@ -81,7 +98,9 @@ TEST_CASE("a dropped reply is answered no_reply") {
   CHECK(kept->times() == 1);
 }
 
-TEST_CASE("replies that are still open when the worker stops are answered stopped, when it crashes worker_crashed") {
+TEST_CASE(
+    "replies that are still open when the worker stops are answered stopped, when it crashes "
+    "worker_crashed") {
   Keepers t;
   t.start_up(2, "keeper");
   const auto a = t.call(1, Keep{});

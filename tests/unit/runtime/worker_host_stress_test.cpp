@@ -4,11 +4,24 @@ using namespace worker_host_test;
 
 namespace {
 
-struct Numbered { std::uint32_t sender = 0; std::uint32_t number = 0; PROCESSHUB_FIELDS(sender, number) };
-struct Fast { PROCESSHUB_FIELDS() };
-struct Question { PROCESSHUB_FIELDS() };
-struct Crash { PROCESSHUB_FIELDS() };
-struct Relay { std::uint32_t hops = 0; PROCESSHUB_FIELDS(hops) };
+struct Numbered {
+  std::uint32_t sender = 0;
+  std::uint32_t number = 0;
+  PROCESSHUB_FIELDS(sender, number)
+};
+struct Fast {
+  PROCESSHUB_FIELDS()
+};
+struct Question {
+  PROCESSHUB_FIELDS()
+};
+struct Crash {
+  PROCESSHUB_FIELDS()
+};
+struct Relay {
+  std::uint32_t hops = 0;
+  PROCESSHUB_FIELDS(hops)
+};
 
 struct Findings {
   std::atomic<int> overlaps{0};
@@ -25,7 +38,8 @@ class Checker : public Worker {
     h.on<&Checker::numbered>().on<&Checker::crash>().on<&Checker::relay>().on<&Checker::fast>(run_inline);
     h.on<&Checker::question>();
   }
-  Checker(std::shared_ptr<Findings> findings, std::uint32_t workers) : findings_(std::move(findings)), workers_(workers) {}
+  Checker(std::shared_ptr<Findings> findings, std::uint32_t workers)
+      : findings_(std::move(findings)), workers_(workers) {}
   void on_start(StartReason) override {
     const Claim claim(*this);
     ctx().every(1ms, [this] { const Claim c(*this); });
@@ -120,7 +134,8 @@ TEST_CASE("workers are never on two threads at once and every sender's messages 
   CHECK(t.findings->disorders == 0);
 }
 
-TEST_CASE("every call is answered exactly once while workers crash, stop and start and gates close and open") {
+TEST_CASE(
+    "every call is answered exactly once while workers crash, stop and start and gates close and open") {
   Stress t;
   t.config.mailbox_limit = 64;
   t.run();

@@ -4,7 +4,9 @@ using namespace worker_host_test;
 
 namespace {
 
-struct Chatter { PROCESSHUB_FIELDS() };
+struct Chatter {
+  PROCESSHUB_FIELDS()
+};
 
 /// Hangs where its name says until the door opens.
 class Hanger : public Worker {
@@ -160,7 +162,8 @@ TEST_CASE("a pooled handler that runs for over a second is reported once, and no
   Hangers t;
   t.start_up(1, "handler");
   const auto call = t.call(1, Wait{});
-  CHECK(t.events.wait_report("child 'handler-1' (type handler, serial 1) has been in one handler for over 1000 ms"));
+  CHECK(t.events.wait_report(
+      "child 'handler-1' (type handler, serial 1) has been in one handler for over 1000 ms"));
   t.door->open();
   CHECK(call->wait() == "ok");
   CHECK(t.events.reports_with("handler-1") == 1);

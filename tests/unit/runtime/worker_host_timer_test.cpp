@@ -5,7 +5,10 @@ using namespace worker_host_test;
 
 namespace {
 
-struct Arm { std::string what{}; PROCESSHUB_FIELDS(what) };
+struct Arm {
+  std::string what{};
+  PROCESSHUB_FIELDS(what)
+};
 
 class Timed : public Worker {
  public:

@@ -40,10 +40,14 @@ class Node : public TransportEvents {
   }
 
   void on_link_frame(LinkId link, std::string_view frame) override { link_frames.emplace_back(link, frame); }
-  void on_route_frame(RouteId route, std::string_view frame) override { route_frames.emplace_back(route, frame); }
+  void on_route_frame(RouteId route, std::string_view frame) override {
+    route_frames.emplace_back(route, frame);
+  }
   void on_publication(std::string_view frame) override { publications.emplace_back(frame); }
   void on_link_up(LinkId link) override { changes[link].emplace_back("up"); }
-  void on_link_down(LinkId link, bool refused) override { changes[link].emplace_back(refused ? "refused" : "down"); }
+  void on_link_down(LinkId link, bool refused) override {
+    changes[link].emplace_back(refused ? "refused" : "down");
+  }
 
   bool is_up(LinkId link) { return !changes[link].empty() && changes[link].back() == "up"; }
   bool was_refused(LinkId link) { return !changes[link].empty() && changes[link].back() == "refused"; }

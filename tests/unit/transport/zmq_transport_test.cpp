@@ -98,7 +98,8 @@ TEST_CASE("one node hears several publishers, and a lost one again when it is ba
   listener.transport->subscribe(a.address.publisher);
   listener.transport->subscribe(address_of_b.publisher);
   const auto heard = [&](const std::string& text) {
-    return std::find(listener.publications.begin(), listener.publications.end(), text) != listener.publications.end();
+    return std::find(listener.publications.begin(), listener.publications.end(), text) !=
+           listener.publications.end();
   };
   REQUIRE(poll_until({&a, b.get(), &listener}, [&] {
     a.transport->publish("from a");
@@ -130,7 +131,8 @@ TEST_CASE("a peer that closes is reported down and refused, once, and up again w
   REQUIRE(poll_until({&client}, [&] { return client.was_refused(1); }));
   CHECK(client.transport->send(1, "nobody there") == SendStatus::unroutable);
   // Long enough for several retries.
-  poll_until({&client}, [] { return false; }, 600ms);
+  poll_until(
+      {&client}, [] { return false; }, 600ms);
   const auto& changes = client.changes[1];
   CHECK(std::count(changes.begin(), changes.end(), "up") == 1);
   CHECK(std::count(changes.begin(), changes.end(), "refused") == 1);
@@ -161,7 +163,8 @@ TEST_CASE("an address where nobody listens is reported refused again and again, 
 
 TEST_CASE("a link to an address that makes no sense is reported down once") {
   Node client;
-  for (const char* address : {"", "tcp://127.0.0.1:0", "ipc:///tmp/x", "tcp://:7001", "tcp://127.0.0.1:99999", "tcp://[::1]:7001"}) {
+  for (const char* address : {"", "tcp://127.0.0.1:0", "ipc:///tmp/x", "tcp://:7001", "tcp://127.0.0.1:99999",
+                              "tcp://[::1]:7001"}) {
     CAPTURE(address);
     client.changes.clear();
     client.transport->connect(3, address);
@@ -217,8 +220,9 @@ TEST_CASE("what a peer sent before it closed is delivered before the link is rep
   CHECK(client.link_frames.size() == 300);
   const auto& order = client.changes[1];
   CHECK(std::find(order.begin() + 1, order.end(), "frame") == order.begin() + 1);
-  CHECK(std::find_if(order.begin(), order.end(), [](const auto& what) { return what == "down" || what == "refused"; }) ==
-        order.begin() + 301);
+  CHECK(std::find_if(order.begin(), order.end(), [](const auto& what) {
+          return what == "down" || what == "refused";
+        }) == order.begin() + 301);
 }
 
 TEST_CASE("a peer that does not read makes send return full, and nothing accepted is lost") {
@@ -226,9 +230,11 @@ TEST_CASE("a peer that does not read makes send return full, and nothing accepte
   const std::string frame(2'000, 'x');
   std::size_t accepted = 0;
   SendStatus status = SendStatus::ok;
-  while (accepted < 1'000'000 && (status = pair.client.transport->send(1, frame)) == SendStatus::ok) ++accepted;
+  while (accepted < 1'000'000 && (status = pair.client.transport->send(1, frame)) == SendStatus::ok)
+    ++accepted;
   CHECK(status == SendStatus::full);
-  REQUIRE(poll_until({&pair.server, &pair.client}, [&] { return pair.server.route_frames.size() == accepted; }, 20s));
+  REQUIRE(poll_until(
+      {&pair.server, &pair.client}, [&] { return pair.server.route_frames.size() == accepted; }, 20s));
   CHECK(pair.client.transport->send(1, "again") == SendStatus::ok);
 }
 
@@ -265,7 +271,8 @@ TEST_CASE("another thread wakes a poll that would sleep for long") {
     node.transport->poll(60s, node, 10);
     waker.join();
     REQUIRE(std::chrono::steady_clock::now() - began < 30s);
-    // The wake-up may have come before the poll and its descriptor be ready still: one poll at most returns early for it.
+    // The wake-up may have come before the poll and its descriptor be ready still: one poll at most returns
+    // early for it.
     node.transport->poll(0us, node, 10);
   }
 }

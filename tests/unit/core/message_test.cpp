@@ -1,0 +1,108 @@
+#include "processhub/message.hpp"
+
+#include <doctest/doctest.h>
+
+#include <map>
+#include <optional>
+#include <vector>
+
+namespace processhub {
+namespace {
+
+struct Inner {
+  std::string text{};
+  std::vector<std::int64_t> numbers{};
+  PROCESSHUB_FIELDS(text, numbers)
+};
+struct GetBoth {
+  std::int64_t by = 0;
+  Inner inner{};
+  PROCESSHUB_FIELDS(by, inner)
+};
+struct HTTPRequest {
+  PROCESSHUB_FIELDS()
+};
+struct Renamed {
+  static constexpr std::string_view ph_name = "other";
+  PROCESSHUB_FIELDS()
+};
+
+static_assert(message_name<GetBoth>() == "get_both");
+static_assert(message_name<HTTPRequest>() == "http_request");
+static_assert(message_name<Renamed>() == "other");
+
+Bytes bytes(std::initializer_list<int> list) {
+  Bytes out;
+  for (const int b : list) out.push_back(static_cast<char>(b));
+  return out;
+}
+
+TEST_CASE("messages: a value survives the way there and back, as an array and as a map") {
+  const GetBoth sent{7, {"hello", {1, -2, 3'000'000'000}}};
+  for (const auto& encoded : {encode(sent), encode_named(sent)}) {
+    const auto got = decode<GetBoth>(encoded);
+    REQUIRE(got);
+    CHECK(got->by == 7);
+    CHECK(got->inner.text == "hello");
+    CHECK(got->inner.numbers == sent.inner.numbers);
+  }
+  CHECK(encode(sent).front() == bytes({0x92}).front());
+  CHECK(encode_named(sent).front() == bytes({0x82}).front());
+}
+
+TEST_CASE("messages: missing fields keep their defaults, unknown and surplus ones are errors") {
+  CHECK(decode<GetBoth>(bytes({0x90})));
+  const auto unknown = decode<GetBoth>(bytes({0x81, 0xa1, 'x', 0x01}));
+  REQUIRE_FALSE(unknown);
+  CHECK(unknown.error().message.find("unknown field 'x'") != std::string::npos);
+  CHECK_FALSE(decode<GetBoth>(bytes({0x93, 0x01, 0x90, 0x01})));
+}
+
+TEST_CASE("messages: what does not fit names the type and is no_such_message") {
+  const auto wrong = decode<GetBoth>(bytes({0x91, 0xa1, 'x'}));
+  REQUIRE_FALSE(wrong);
+  CHECK(wrong.error().code == ErrorCode::no_such_message);
+  CHECK(wrong.error().message.find("GetBoth") != std::string::npos);
+}
+
+TEST_CASE("bounded decoding: every kind of msgpack value passes") {
+  const std::map<std::string, std::optional<double>> map{{"a", 1.5}, {"b", std::nullopt}};
+  CHECK(decode<decltype(map)>(encode(map)));
+  CHECK(*decode<std::string>(encode(std::string(70'000, 'x'))) == std::string(70'000, 'x'));
+  const std::vector<std::int64_t> numbers{0, 127, 128, 255, 256, 65'536, -1, -32, -33, -129, -40'000, -3'000'000'000, 1LL << 40};
+  CHECK(*decode<std::vector<std::int64_t>>(encode(numbers)) == numbers);
+  const std::vector<std::int64_t> many(70'000, 5);
+  CHECK(*decode<std::vector<std::int64_t>>(encode(many)) == many);
+  CHECK(decode<bool>(bytes({0xc3})));
+  CHECK(decode<float>(encode(1.0F)));
+  CHECK_NOTHROW(detail::unpack_bounded(bytes({0xd4, 0x01, 0x02})));
+  CHECK_NOTHROW(detail::unpack_bounded(bytes({0xc7, 0x01, 0x05, 0x02})));
+}
+
+TEST_CASE("bounded decoding: a few bytes that claim billions of elements are refused before anything is allocated") {
+  CHECK_THROWS(detail::unpack_bounded(bytes({0xdd, 0xff, 0xff, 0xff, 0xff})));
+  CHECK_THROWS(detail::unpack_bounded(bytes({0xdf, 0x7f, 0xff, 0xff, 0xff})));
+  // Each level alone has enough bytes behind it, all together do not.
+  Bytes nested;
+  for (int i = 0; i < 50; ++i) nested += bytes({0xdc, 0x01, 0x00});
+  nested.resize(nested.size() + 300, '\x01');
+  CHECK_THROWS(detail::unpack_bounded(nested));
+}
+
+TEST_CASE("bounded decoding: 64 levels pass and 65 do not") {
+  CHECK_NOTHROW(detail::unpack_bounded(Bytes(63, '\x91') + "\x01"));
+  CHECK_THROWS(detail::unpack_bounded(Bytes(64, '\x91') + "\x01"));
+  CHECK_THROWS(detail::unpack_bounded(Bytes(1'000'000, '\x91')));
+}
+
+TEST_CASE("bounded decoding: truncated, trailing and reserved bytes are refused") {
+  const auto whole = encode(GetBoth{7, {"hello", {1, 2, 300}}});
+  for (std::size_t size = 0; size < whole.size(); ++size) {
+    CHECK_THROWS(detail::unpack_bounded(std::string_view(whole).substr(0, size)));
+  }
+  CHECK_THROWS(detail::unpack_bounded(whole + "x"));
+  CHECK_THROWS(detail::unpack_bounded(bytes({0xc1})));
+}
+
+}  // namespace
+}  // namespace processhub

@@ -1,0 +1,246 @@
+#include "core/runtime/admin.hpp"
+
+#include <doctest/doctest.h>
+
+#include <nlohmann/json.hpp>
+
+namespace processhub::runtime {
+namespace {
+
+using Json = nlohmann::json;
+using namespace std::chrono_literals;
+
+/// A hub that remembers what it was asked and answers what it was told to.
+class FakeHub final : public AdminHub {
+ public:
+  Future<StartResult> start_children(std::vector<ChildSpec> specs, StartOptions options) override {
+    started = std::move(specs);
+    start_options = options;
+    return Future<StartResult>(start_result);
+  }
+  Future<StopResult> stop_children(protocol::event::Select s, std::vector<std::string> values, StopOptions) override {
+    select = s;
+    stopped = std::move(values);
+    return Future<StopResult>(StopResult{CallStatus::ok, {{"c1", {"a"}, {}}}});
+  }
+  Future<Bytes> call_raw(std::string_view, std::string_view message, Bytes body, std::chrono::milliseconds timeout,
+                         bool named) override {
+    asked = Json{{"message", message}, {"body", Json::from_msgpack(body)}, {"ms", timeout.count()}, {"named", named}};
+    return Future<Bytes>(call_result);
+  }
+  Result<void> cast_raw(std::string_view, std::string_view, Bytes) override { return cast_result; }
+  Future<void> update_metadata(std::string, Metadata m) override {
+    child.spec.metadata = std::move(m);
+    return Future<void>(Result<void>());
+  }
+  Future<void> restart_child(std::string) override { return Future<void>(Result<void>()); }
+  std::optional<ChildInfo> lookup(std::string_view id) const override {
+    return id == child.spec.id ? std::optional(child) : std::nullopt;
+  }
+  std::vector<ChildInfo> list(Scope scope) const override {
+    return scope == Scope::global ? std::vector{child} : std::vector<ChildInfo>{};
+  }
+  std::vector<ChildInfo> by_tag(std::string_view tag) const override {
+    return tag == child.spec.tag ? std::vector{child} : std::vector<ChildInfo>{};
+  }
+  std::string dump() const override { return "all of it\n"; }
+  std::vector<NodeInfo> nodes(bool, bool include_down) const override {
+    std::vector<NodeInfo> out{{NodeId::of("a", 5), "tcp://127.0.0.1:7001", NodeState::up, {}, 1.0}};
+    if (include_down) out.push_back({NodeId::of("b", 6), "tcp://127.0.0.1:7002", NodeState::down, {}, 1.0});
+    return out;
+  }
+  HubStatus status() const override {
+    HubStatus s;
+    s.node = NodeId::of("a", 5);
+    s.hub_id = "orders";
+    s.children_local = 1;
+    s.children_total = 2;
+    s.digest = 0xabc;
+    return s;
+  }
+
+  ChildInfo child{{.id = "c1", .type = "counter", .args = Payload(std::map<std::string, int>{{"start", 5}}),
+                   .metadata = {{"k", "v"}}, .tag = "red"},
+                  {},
+                  {Instance{{NodeId::of("a", 5), 3}, Role::active, InstanceState::running, {1, 2, NodeId::of("a", 5)}}}};
+  std::vector<ChildSpec> started{};
+  StartOptions start_options{};
+  Result<StartResult> start_result{StartResult{}};
+  protocol::event::Select select{};
+  std::vector<std::string> stopped{};
+  Json asked{};
+  Result<Bytes> call_result{Bytes()};
+  Result<void> cast_result{};
+};
+
+struct Answer {
+  int code = -1;
+  Json body{};
+};
+
+Answer ask(FakeHub& hub, std::string_view verb, const Json& args) {
+  Answer out;
+  Bytes packed;
+  Json::to_msgpack(args, nlohmann::detail::output_adapter<char>(packed));
+  handle_admin(hub, verb, packed, [&](const AdminReply& reply) {
+    REQUIRE(out.code == -1);
+    out = {reply.code, Json::from_msgpack(reply.body)};
+  });
+  REQUIRE(out.code != -1);
+  return out;
+}
+
+const Json kChild = Json::parse(R"({"id":"c1","type":"counter","tag":"red","instances":
+  [{"node":"a","ref":"a/5/3","role":"active","state":"running","generation":"1.2@a/5"}]})");
+
+TEST_CASE("admin: nodes have name, incarnation, endpoint and state, down ones only when asked for") {
+  FakeHub hub;
+  CHECK(ask(hub, "nodes", Json::object()).body ==
+        Json::parse(R"([{"name":"a","incarnation":5,"endpoint":"tcp://127.0.0.1:7001","state":"up"}])"));
+  CHECK(ask(hub, "nodes", {{"all", true}}).body.at(1).at("state") == "down");
+}
+
+TEST_CASE("admin: list, tag and lookup give the agreed shape of a child") {
+  FakeHub hub;
+  CHECK(ask(hub, "list", Json::object()).body == Json::array({kChild}));
+  CHECK(ask(hub, "list", {{"local", true}}).body == Json::array());
+  CHECK(ask(hub, "tag", {{"tag", "red"}}).body == Json::array({kChild}));
+  auto found = ask(hub, "lookup", {{"id", "c1"}});
+  CHECK(found.code == 0);
+  CHECK(found.body.at("spec").at("args") == Json{{"start", 5}});
+  CHECK(found.body.at("spec").at("restart") == "permanent");
+  CHECK(found.body.at("metadata") == Json{{"k", "v"}});
+  CHECK(found.body.at("instances") == kChild.at("instances"));
+}
+
+TEST_CASE("admin: an unknown child is no_such_child with a text") {
+  FakeHub hub;
+  for (const auto* verb : {"lookup", "metadata"}) {
+    const auto answer = ask(hub, verb, {{"id", "nobody"}});
+    CHECK(answer.code == static_cast<int>(ErrorCode::no_such_child));
+    CHECK(answer.body.at("code") == "no_such_child");
+    CHECK(answer.body.at("error").get<std::string>().find("nobody") != std::string::npos);
+  }
+}
+
+TEST_CASE("admin: status has the agreed fields, the digest as 16 hex digits") {
+  FakeHub hub;
+  const auto status = ask(hub, "status", Json::object()).body;
+  CHECK(status.at("node") == "a");
+  CHECK(status.at("hub") == "orders");
+  CHECK(status.at("locked") == false);
+  CHECK(status.at("partitioned") == false);
+  CHECK(status.at("children_local") == 1);
+  CHECK(status.at("children_total") == 2);
+  CHECK(status.at("digest") == "0000000000000abc");
+  CHECK(status.at("stats").at("dead_letters") == 0);
+  CHECK(ask(hub, "digest", Json()).body == Json{{"digest", "0000000000000abc"}});
+  CHECK(ask(hub, "dump", Json()).body == "all of it\n");
+}
+
+TEST_CASE("admin: start turns every field of a spec and every option into the call") {
+  FakeHub hub;
+  const auto answer = ask(hub, "start", Json::parse(R"({"timeout_ms":1500,"rollback":true,"check_existing":false,"specs":[
+    {"id":"c9","type":"counter","args":{"start":1},"tag":"t","restart":"transient","executor":"dedicated",
+     "metadata":{"a":"b"},"max_restarts":3,"max_seconds":2000,"shutdown_timeout":0}]})"));
+  CHECK(answer.code == 0);
+  CHECK(answer.body.at("status") == "ok");
+  CHECK(hub.start_options.timeout == 1500ms);
+  CHECK(hub.start_options.on_failure == OnFailure::rollback);
+  CHECK_FALSE(hub.start_options.check_existing);
+  REQUIRE(hub.started.size() == 1);
+  const auto& spec = hub.started[0];
+  CHECK(spec.id == "c9");
+  CHECK(Json::from_msgpack(spec.args.bytes()) == Json{{"start", 1}});
+  CHECK(spec.tag == "t");
+  CHECK(spec.restart == Restart::transient);
+  CHECK(spec.executor == Executor::dedicated);
+  CHECK(spec.metadata == Metadata{{"a", "b"}});
+  CHECK(spec.max_restarts == 3);
+  CHECK(spec.max_seconds == 2000ms);
+  CHECK(spec.shutdown_timeout == 0ms);
+}
+
+TEST_CASE("admin: a start that fails for one child answers the code of that child and all results") {
+  FakeHub hub;
+  StartResult result;
+  result.status = CallStatus::partial;
+  result.children = {{"c1", hub.child.instances, {}}, {"c2", {}, Error{ErrorCode::already_started, "it lives"}}};
+  hub.start_result = result;
+  const auto answer = ask(hub, "start", Json::parse(R"({"specs":[{"id":"c1","type":"t"},{"id":"c2","type":"t"}]})"));
+  CHECK(answer.code == static_cast<int>(ErrorCode::already_started));
+  CHECK(answer.body.at("code") == "already_started");
+  CHECK(answer.body.at("status") == "partial");
+  CHECK(answer.body.at("children").at(0).at("instances") == kChild.at("instances"));
+  CHECK(answer.body.at("children").at(1).at("error") == "it lives");
+}
+
+TEST_CASE("admin: stop takes exactly one of ids, prefix and tag") {
+  FakeHub hub;
+  CHECK(ask(hub, "stop", {{"ids", {"c1", "c2"}}}).body.at("children").at(0) == Json{{"id", "c1"}, {"nodes", {"a"}}});
+  CHECK(hub.stopped == std::vector<std::string>{"c1", "c2"});
+  CHECK(ask(hub, "stop", {{"prefix", "c"}}).code == 0);
+  CHECK(hub.select == protocol::event::Select::prefix);
+  CHECK(ask(hub, "stop", {{"tag", "red"}}).code == 0);
+  CHECK(hub.select == protocol::event::Select::tag);
+  CHECK(ask(hub, "stop", Json::object()).code == static_cast<int>(ErrorCode::invalid));
+  CHECK(ask(hub, "stop", {{"ids", {"c1"}}, {"tag", "red"}}).code == static_cast<int>(ErrorCode::invalid));
+}
+
+TEST_CASE("admin: call turns JSON into msgpack and asks for field names; errors carry their code") {
+  FakeHub hub;
+  Bytes total;
+  Json::to_msgpack({{"total", 7}}, nlohmann::detail::output_adapter<char>(total));
+  hub.call_result = total;
+  const auto answer = ask(hub, "call", {{"id", "c1"}, {"message", "add"}, {"body", {{"by", 2}}}, {"timeout_ms", 250}});
+  CHECK(answer.body == Json{{"total", 7}});
+  CHECK(hub.asked == Json{{"message", "add"}, {"body", {{"by", 2}}}, {"ms", 250}, {"named", true}});
+  hub.call_result = Error{ErrorCode::timeout, "too late"};
+  const auto late = ask(hub, "call", {{"id", "c1"}, {"message", "add"}});
+  CHECK(late.code == static_cast<int>(ErrorCode::timeout));
+  CHECK(late.body == Json{{"code", "timeout"}, {"error", "too late"}});
+}
+
+TEST_CASE("admin: metadata is shown, or replaced and shown; cast and restart answer nil") {
+  FakeHub hub;
+  CHECK(ask(hub, "metadata", {{"id", "c1"}}).body == Json{{"k", "v"}});
+  CHECK(ask(hub, "metadata", {{"id", "c1"}, {"set", {{"x", "y"}}}}).body == Json{{"x", "y"}});
+  CHECK(hub.child.spec.metadata == Metadata{{"x", "y"}});
+  CHECK(ask(hub, "cast", {{"id", "c1"}, {"message", "add"}}).body.is_null());
+  CHECK(ask(hub, "restart", {{"id", "c1"}}).code == 0);
+}
+
+TEST_CASE("admin: what does not fit is invalid and named") {
+  FakeHub hub;
+  const std::vector<std::tuple<std::string, Json, std::string>> bad{
+      {"expload", Json::object(), "expload"},
+      {"nodes", {{"al", true}}, "'al'"},
+      {"nodes", {{"all", 1}}, "'all'"},
+      {"nodes", Json::array(), "map"},
+      {"lookup", Json::object(), "'id'"},
+      {"start", {{"specs", Json::array()}}, "'specs'"},
+      {"start", {{"specs", {{{"id", "c"}, {"type", "t"}, {"tpye", 1}}}}}, "specs[0]: 'tpye'"},
+      {"start", {{"specs", {{{"id", "c"}, {"type", "t"}, {"restart", "often"}}}}}, "permanent, transient, temporary"},
+      {"start", {{"specs", {{{"id", "c"}, {"type", "t"}, {"max_restarts", -1}}}}}, "'max_restarts'"},
+      {"start", {{"specs", {{{"id", "c"}, {"type", "t"}, {"metadata", {{"a", 1}}}}}}}, "'metadata'"},
+      {"stop", {{"ids", "c1"}}, "'ids'"},
+      {"call", {{"id", "c1"}, {"message", "m"}, {"timeout_ms", 1e12}}, "'timeout_ms'"}};
+  for (const auto& [verb, args, named] : bad) {
+    CAPTURE(args.dump());
+    const auto answer = ask(hub, verb, args);
+    CHECK(answer.code == static_cast<int>(ErrorCode::invalid));
+    CHECK(answer.body.at("error").get<std::string>().find(named) != std::string::npos);
+  }
+}
+
+TEST_CASE("admin: arguments that are no msgpack, or nested too deep, are invalid") {
+  FakeHub hub;
+  for (const auto& args : {Bytes("\xc1", 1), Bytes(100'000, '\x91'), Bytes("\xdd\xff\xff\xff\xff", 5)}) {
+    int code = -1;
+    handle_admin(hub, "nodes", args, [&](const AdminReply& reply) { code = reply.code; });
+    CHECK(code == static_cast<int>(ErrorCode::invalid));
+  }
+}
+
+}  // namespace
+}  // namespace processhub::runtime
