@@ -27,8 +27,10 @@ std::string in_quotes(std::string_view text) {
 Result<void> check_name(std::string_view field, std::string_view text, bool may_be_empty) {
   const std::string what(field);
   if (text.empty() && !may_be_empty) return {ErrorCode::invalid, what + " is empty"};
-  if (text.size() > kMaxName) return {ErrorCode::invalid, what + " " + in_quotes(text) + " is longer than 255 bytes"};
-  if (!printable(text)) return {ErrorCode::invalid, what + " " + in_quotes(text) + " has spaces or control characters"};
+  if (text.size() > kMaxName)
+    return {ErrorCode::invalid, what + " " + in_quotes(text) + " is longer than 255 bytes"};
+  if (!printable(text))
+    return {ErrorCode::invalid, what + " " + in_quotes(text) + " has spaces or control characters"};
   return {};
 }
 
@@ -46,7 +48,8 @@ Result<void> check_limits(const ChildSpec& spec) {
   if (spec.args.bytes().size() > kMaxArgs) return {ErrorCode::invalid, "args are larger than 16 MiB"};
   if (spec.restart > Restart::temporary) return {ErrorCode::invalid, "restart is no known kind"};
   if (spec.executor > Executor::dedicated) return {ErrorCode::invalid, "executor is no known kind"};
-  if (spec.max_seconds && spec.max_seconds->count() <= 0) return {ErrorCode::invalid, "max_seconds must be above 0"};
+  if (spec.max_seconds && spec.max_seconds->count() <= 0)
+    return {ErrorCode::invalid, "max_seconds must be above 0"};
   if (spec.shutdown_timeout && spec.shutdown_timeout->count() < 0) {
     return {ErrorCode::invalid, "shutdown_timeout must not be negative"};
   }
@@ -75,60 +78,84 @@ std::vector<std::string> ids_without_error(const Children& children) {
 
 std::string_view to_string(Restart restart) {
   switch (restart) {
-    case Restart::permanent: return "permanent";
-    case Restart::transient: return "transient";
-    case Restart::temporary: return "temporary";
+    case Restart::permanent:
+      return "permanent";
+    case Restart::transient:
+      return "transient";
+    case Restart::temporary:
+      return "temporary";
   }
   return "?";
 }
 
 std::string_view to_string(Executor executor) {
   switch (executor) {
-    case Executor::pooled: return "pooled";
-    case Executor::dedicated: return "dedicated";
+    case Executor::pooled:
+      return "pooled";
+    case Executor::dedicated:
+      return "dedicated";
   }
   return "?";
 }
 
 std::string_view to_string(Role role) {
   switch (role) {
-    case Role::none: return "none";
-    case Role::active: return "active";
-    case Role::passive: return "passive";
+    case Role::none:
+      return "none";
+    case Role::active:
+      return "active";
+    case Role::passive:
+      return "passive";
   }
   return "?";
 }
 
 std::string_view to_string(InstanceState state) {
   switch (state) {
-    case InstanceState::starting: return "starting";
-    case InstanceState::running: return "running";
-    case InstanceState::moving: return "moving";
-    case InstanceState::stopping: return "stopping";
-    case InstanceState::restarting: return "restarting";
-    case InstanceState::failed: return "failed";
-    case InstanceState::released: return "released";
+    case InstanceState::starting:
+      return "starting";
+    case InstanceState::running:
+      return "running";
+    case InstanceState::moving:
+      return "moving";
+    case InstanceState::stopping:
+      return "stopping";
+    case InstanceState::restarting:
+      return "restarting";
+    case InstanceState::failed:
+      return "failed";
+    case InstanceState::released:
+      return "released";
   }
   return "?";
 }
 
 std::string_view to_string(StartReason reason) {
   switch (reason) {
-    case StartReason::first: return "first";
-    case StartReason::restart: return "restart";
-    case StartReason::takeover: return "takeover";
-    case StartReason::move: return "move";
+    case StartReason::first:
+      return "first";
+    case StartReason::restart:
+      return "restart";
+    case StartReason::takeover:
+      return "takeover";
+    case StartReason::move:
+      return "move";
   }
   return "?";
 }
 
 std::string_view to_string(StopReason reason) {
   switch (reason) {
-    case StopReason::user: return "user";
-    case StopReason::move: return "move";
-    case StopReason::conflict: return "conflict";
-    case StopReason::shutdown: return "shutdown";
-    case StopReason::crash: return "crash";
+    case StopReason::user:
+      return "user";
+    case StopReason::move:
+      return "move";
+    case StopReason::conflict:
+      return "conflict";
+    case StopReason::shutdown:
+      return "shutdown";
+    case StopReason::crash:
+      return "crash";
   }
   return "?";
 }

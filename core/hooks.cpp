@@ -17,6 +17,8 @@ std::string_view hook_name(const HookEvent& event) {
   return std::visit([](const auto& e) { return e.name; }, event);
 }
 
-std::vector<std::string> hook_names() { return names_of(std::make_index_sequence<std::variant_size_v<HookEvent>>{}); }
+std::vector<std::string> hook_names() {
+  return names_of(std::make_index_sequence<std::variant_size_v<HookEvent>>{});
+}
 
 }  // namespace processhub

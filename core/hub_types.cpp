@@ -5,12 +5,18 @@ namespace processhub {
 
 std::string_view to_string(NodeState state) {
   switch (state) {
-    case NodeState::joining: return "joining";
-    case NodeState::up: return "up";
-    case NodeState::suspect: return "suspect";
-    case NodeState::leaving: return "leaving";
-    case NodeState::down: return "down";
-    case NodeState::left: return "left";
+    case NodeState::joining:
+      return "joining";
+    case NodeState::up:
+      return "up";
+    case NodeState::suspect:
+      return "suspect";
+    case NodeState::leaving:
+      return "leaving";
+    case NodeState::down:
+      return "down";
+    case NodeState::left:
+      return "left";
   }
   return "?";
 }

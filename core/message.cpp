@@ -12,8 +12,8 @@ namespace {
 constexpr std::size_t kMaxBytes = 64ULL << 20;
 constexpr std::size_t kMaxDepth = 64;
 
-/// Walks a msgpack text without building anything. A few bytes can claim billions of elements, and msgpack allocates what
-/// is claimed: so every element still owed must have at least one byte left to come from.
+/// Walks a msgpack text without building anything. A few bytes can claim billions of elements, and msgpack
+/// allocates what is claimed: so every element still owed must have at least one byte left to come from.
 class Scanner {
  public:
   explicit Scanner(std::string_view bytes) : bytes_(bytes) {}
@@ -43,23 +43,55 @@ class Scanner {
   }
   void sized_item(unsigned char tag) {
     switch (tag) {
-      case 0xc0: case 0xc2: case 0xc3: return;
-      case 0xc4: case 0xd9: return skip(number(1));
-      case 0xc5: case 0xda: return skip(number(2));
-      case 0xc6: case 0xdb: return skip(number(4));
-      case 0xc7: return skip(number(1) + 1);
-      case 0xc8: return skip(number(2) + 1);
-      case 0xc9: return skip(number(4) + 1);
-      case 0xca: case 0xce: case 0xd2: return skip(4);
-      case 0xcb: case 0xcf: case 0xd3: return skip(8);
-      case 0xcc: case 0xd0: return skip(1);
-      case 0xcd: case 0xd1: return skip(2);
-      case 0xd4: case 0xd5: case 0xd6: case 0xd7: case 0xd8: return skip((1ULL << (tag - 0xd4U)) + 1);
-      case 0xdc: return enter(number(2));
-      case 0xdd: return enter(number(4));
-      case 0xde: return enter(2 * number(2));
-      case 0xdf: return enter(2 * number(4));
-      default: throw std::invalid_argument("no msgpack");
+      case 0xc0:
+      case 0xc2:
+      case 0xc3:
+        return;
+      case 0xc4:
+      case 0xd9:
+        return skip(number(1));
+      case 0xc5:
+      case 0xda:
+        return skip(number(2));
+      case 0xc6:
+      case 0xdb:
+        return skip(number(4));
+      case 0xc7:
+        return skip(number(1) + 1);
+      case 0xc8:
+        return skip(number(2) + 1);
+      case 0xc9:
+        return skip(number(4) + 1);
+      case 0xca:
+      case 0xce:
+      case 0xd2:
+        return skip(4);
+      case 0xcb:
+      case 0xcf:
+      case 0xd3:
+        return skip(8);
+      case 0xcc:
+      case 0xd0:
+        return skip(1);
+      case 0xcd:
+      case 0xd1:
+        return skip(2);
+      case 0xd4:
+      case 0xd5:
+      case 0xd6:
+      case 0xd7:
+      case 0xd8:
+        return skip((1ULL << (tag - 0xd4U)) + 1);
+      case 0xdc:
+        return enter(number(2));
+      case 0xdd:
+        return enter(number(4));
+      case 0xde:
+        return enter(2 * number(2));
+      case 0xdf:
+        return enter(2 * number(4));
+      default:
+        throw std::invalid_argument("no msgpack");
     }
   }
   std::string_view take(std::uint64_t count) {
@@ -76,7 +108,8 @@ class Scanner {
   }
   void enter(std::uint64_t count) {
     owed_total_ += count;
-    if (owed_total_ > bytes_.size() - at_) throw std::invalid_argument("claims more elements than it has bytes");
+    if (owed_total_ > bytes_.size() - at_)
+      throw std::invalid_argument("claims more elements than it has bytes");
     if (depth_ == kMaxDepth) throw std::invalid_argument("nested too deep");
     owed_[depth_++] = count;
   }
@@ -96,9 +129,11 @@ bool by_reference(msgpack::type::object_type, std::size_t, void*) { return true;
 msgpack::object_handle unpack_bounded(std::string_view bytes) {
   if (bytes.size() > kMaxBytes) throw std::invalid_argument("larger than 64 MiB");
   Scanner(bytes).run();
-  const msgpack::unpack_limit limit(bytes.size(), bytes.size(), bytes.size(), bytes.size(), bytes.size(), kMaxDepth + 1);
+  const msgpack::unpack_limit limit(bytes.size(), bytes.size(), bytes.size(), bytes.size(), bytes.size(),
+                                    kMaxDepth + 1);
   // The default zone takes 8 KiB for every message, however small.
-  auto zone = std::make_unique<msgpack::zone>(std::clamp<std::size_t>(std::bit_ceil(bytes.size() * 4), 256, 8192));
+  auto zone =
+      std::make_unique<msgpack::zone>(std::clamp<std::size_t>(std::bit_ceil(bytes.size() * 4), 256, 8192));
   std::size_t offset = 0;
   auto object = msgpack::unpack(*zone, bytes.data(), bytes.size(), offset, by_reference, nullptr, limit);
   return {object, std::move(zone)};

@@ -26,6 +26,23 @@ std::size_t EventQueue::size() const {
   return n;
 }
 
+std::vector<Event> EventQueue::take_overdue(Time now) {
+  std::vector<Event> out;
+  if (now < earliest_) return out;
+  earliest_ = kNever;
+  for (auto& [priority, items] : waiting_) {
+    std::erase_if(items, [&](Item& item) {
+      if (now < item.deadline) {
+        earliest_ = std::min(earliest_, item.deadline);
+        return false;
+      }
+      out.push_back(std::move(item.event));
+      return true;
+    });
+  }
+  return out;
+}
+
 std::vector<Event> EventQueue::drain() {
   std::vector<Event> out;
   for (auto& [priority, items] : waiting_)
@@ -58,7 +75,7 @@ std::vector<std::string> EventQueue::free_overdue(Time now, Duration timeout) {
 }
 
 Time EventQueue::next_deadline(Duration timeout) const {
-  Time due = kNever;
+  Time due = earliest_;
   for (const auto& [token, held] : holders_)
     if (held.holder != Holder::joining) due = std::min(due, held.since + timeout);
   return due;

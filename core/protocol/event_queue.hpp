@@ -3,6 +3,7 @@
 // going never enters here.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -21,11 +22,17 @@ class EventQueue {
  public:
   enum class Holder : std::uint8_t { joining, redistribution, user };
 
-  void push(int priority, Event event, Time now) { waiting_[-priority].push_back({std::move(event), now}); }
+  /// `deadline`: it is of no use later.
+  void push(int priority, Event event, Time now, Time deadline = kNever) {
+    waiting_[-priority].push_back({std::move(event), now, deadline});
+    earliest_ = std::min(earliest_, deadline);
+  }
   /// The next event at or above the level, with the time it came.
   std::optional<std::pair<Event, Time>> pop();
   bool has_ready() const;
   std::size_t size() const;
+  /// Takes out what waited beyond its deadline.
+  std::vector<Event> take_overdue(Time now);
   /// Takes out everything, for answering it when the hub ends.
   std::vector<Event> drain();
 
@@ -41,6 +48,7 @@ class EventQueue {
   struct Item {
     Event event{};
     Time since{};
+    Time deadline{kNever};
   };
   struct Held {
     Holder holder = Holder::user;
@@ -49,6 +57,7 @@ class EventQueue {
     Time since{};
   };
   std::map<int, std::deque<Item>> waiting_{};  ///< by negative priority: the most urgent first
+  Time earliest_{kNever};  ///< no deadline is before it; one that is gone already may have set it
   std::map<std::uint64_t, Held> holders_{};
   std::uint64_t last_token_ = 0;
 };

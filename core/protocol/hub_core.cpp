@@ -21,6 +21,13 @@ std::optional<int> queue_priority(const Event& event) {
   return std::nullopt;
 }
 
+/// How long a command is worth carrying out; it may wait behind the lock.
+std::chrono::milliseconds* timeout_of(Event& event) {
+  if (auto* e = std::get_if<event::StartChildren>(&event)) return &e->options.timeout;
+  if (auto* e = std::get_if<event::StopChildren>(&event)) return &e->options.timeout;
+  return nullptr;
+}
+
 void refuse_event(Context& ctx, Event& event, const Error& error) {
   if (auto* e = std::get_if<event::StartChildren>(&event)) ctx.emit(effect::CompleteStart{e->token, error});
   if (auto* e = std::get_if<event::StopChildren>(&event)) ctx.emit(effect::CompleteStop{e->token, error});
@@ -55,7 +62,9 @@ void HubCore::Parts::handle(Event event) {
     bool start = std::holds_alternative<event::StartChildren>(event);
     if (partitioned_ && start)
       return refuse_event(ctx, event, {ErrorCode::partitioned, "no quorum on this side"});
-    return queue.push(*priority, std::move(event), ctx.now);
+    const auto* timeout = timeout_of(event);
+    const Time deadline = timeout == nullptr ? kNever : ctx.now + *timeout;
+    return queue.push(*priority, std::move(event), ctx.now, deadline);
   }
   std::visit([&](auto& e) { on(e); }, event);
 }
@@ -65,6 +74,8 @@ bool HubCore::Parts::run() {
   while (auto next = queue.pop()) {
     auto waited = ctx.now - next->second;
     ctx.stats.queue_wait_max = std::max(ctx.stats.queue_wait_max, waited);
+    if (auto* timeout = timeout_of(next->first))
+      *timeout -= std::chrono::duration_cast<std::chrono::milliseconds>(waited);
     std::visit([&](auto& e) { on(e); }, next->first);
   }
   bool more = requests.work(kSlice);
@@ -83,6 +94,9 @@ void HubCore::Parts::tick() {
     ctx.log(LogLevel::error, "freed a lock that was held too long: " + reason);
   }
   note_level(before);
+  for (auto& event : queue.take_overdue(ctx.now)) {
+    refuse_event(ctx, event, {ErrorCode::timeout, "the queue stayed locked until the deadline"});
+  }
   links.tick();
   membership.tick();
   replication.tick();

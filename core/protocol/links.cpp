@@ -409,8 +409,9 @@ void Links::tick() {
     if (peer.wanted && !peer.session && peer.link != 0 && ctx_.now >= peer.hello_due) say_hello(id, peer);
   }
   std::erase_if(seeds_, [&](const auto& seed) {
-    bool met = std::any_of(peers_.begin(), peers_.end(),
-                           [&](const auto& p) { return p.second.session && p.second.endpoint == seed.first; });
+    bool met = std::any_of(peers_.begin(), peers_.end(), [&](const auto& p) {
+      return p.second.session && p.second.endpoint == seed.first;
+    });
     if (met && seed.second.link != 0) ctx_.emit(effect::Disconnect{seed.second.link});
     return met;
   });

@@ -19,7 +19,9 @@ struct Request {
   std::function<void(AdminReply)> answer;
 
   void ok(const Json& json) const { answer({0, bytes_of(json)}); }
-  void fail(const Error& error) const { answer({static_cast<std::uint8_t>(error.code), bytes_of(to_json(error))}); }
+  void fail(const Error& error) const {
+    answer({static_cast<std::uint8_t>(error.code), bytes_of(to_json(error))});
+  }
   std::chrono::milliseconds timeout(std::chrono::milliseconds fallback) {
     return args.time("timeout_ms").value_or(fallback);
   }
@@ -90,7 +92,8 @@ std::function<void(const Result<Outcome>&)> answer_with(const Request& r) {
 
 void start(Request& r) {
   const auto specs = r.args.take("specs");
-  if (!specs || !specs->is_array() || specs->empty()) r.args.refuse("specs", "must be a list of at least one spec");
+  if (!specs || !specs->is_array() || specs->empty())
+    r.args.refuse("specs", "must be a list of at least one spec");
   StartOptions options;
   options.timeout = r.timeout(options.timeout);
   options.check_existing = r.args.flag_or("check_existing", options.check_existing);
@@ -105,7 +108,8 @@ void start(Request& r) {
 void stop(Request& r) {
   std::map<Select, std::vector<std::string>> wanted;
   if (auto ids = r.args.texts("ids")) wanted[Select::ids] = std::move(*ids);
-  if (auto prefix = r.args.text_or("prefix", {}); !prefix.empty()) wanted[Select::prefix] = {std::move(prefix)};
+  if (auto prefix = r.args.text_or("prefix", {}); !prefix.empty())
+    wanted[Select::prefix] = {std::move(prefix)};
   if (auto tag = r.args.text_or("tag", {}); !tag.empty()) wanted[Select::tag] = {std::move(tag)};
   if (wanted.size() != 1) throw BadRequest("stop: give exactly one of 'ids', 'prefix', 'tag'");
   StopOptions options;
@@ -174,9 +178,10 @@ struct Verb {
   void (*run)(Request&);
 };
 
-constexpr Verb kVerbs[] = {{"nodes", nodes}, {"list", list},   {"tag", tag},   {"lookup", lookup},     {"dump", dump},
-                           {"status", status}, {"digest", digest}, {"start", start}, {"stop", stop}, {"call", call},
-                           {"cast", cast},   {"metadata", metadata}, {"restart", restart}};
+constexpr Verb kVerbs[] = {
+    {"nodes", nodes},   {"list", list},         {"tag", tag},        {"lookup", lookup}, {"dump", dump},
+    {"status", status}, {"digest", digest},     {"start", start},    {"stop", stop},     {"call", call},
+    {"cast", cast},     {"metadata", metadata}, {"restart", restart}};
 
 const Verb& verb_of(std::string_view name) {
   std::string known;
@@ -189,7 +194,8 @@ const Verb& verb_of(std::string_view name) {
 
 }  // namespace
 
-void handle_admin(AdminHub& hub, std::string_view verb, const Bytes& args, std::function<void(AdminReply)> answer) {
+void handle_admin(AdminHub& hub, std::string_view verb, const Bytes& args,
+                  std::function<void(AdminReply)> answer) {
   const auto refuse = [&](const std::string& why) {
     const Error error{ErrorCode::invalid, why};
     answer({static_cast<std::uint8_t>(error.code), bytes_of(to_json(error))});

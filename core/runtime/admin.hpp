@@ -1,6 +1,7 @@
-// Admin requests: what hubctl and other clients may ask of a node. A request is a verb with a msgpack map of arguments; the
-// answer is a code (0, or the value of an ErrorCode) and a msgpack value. Unknown verbs, unknown or mistyped arguments are
-// `invalid` and named. Runs on the callback pool; never blocks it: requests that take time answer when they are done.
+// Admin requests: what hubctl and other clients may ask of a node. A request is a verb with a msgpack map of
+// arguments; the answer is a code (0, or the value of an ErrorCode) and a msgpack value. Unknown verbs,
+// unknown or mistyped arguments are `invalid` and named. Runs on the callback pool; never blocks it: requests
+// that take time answer when they are done.
 //
 //   verb      arguments (defaults)                       answer
 //   nodes     all=false (also down and left)             [{"name","incarnation","endpoint","state"}]
@@ -8,10 +9,12 @@
 //   tag       tag                                        [child]
 //   lookup    id                                         child with "spec" and "metadata"; no_such_child
 //   dump      -                                          text, one line per instance
-//   status    -                                          {"node","hub","locked","partitioned","joined","children_local",
-//                                                         "children_total","digest","incarnation","stats":{counter: n}}
+//   status    - {"node","hub","locked","partitioned","joined","children_local",
+//                                                         "children_total","digest","incarnation","stats":{counter:
+//                                                         n}}
 //   digest    -                                          {"digest": 16 hex digits}
-//   start     specs, timeout_ms=10000, rollback=false,   {"status","rolled_back","children":[{"id","instances","error"?}]}
+//   start     specs, timeout_ms=10000, rollback=false,
+//   {"status","rolled_back","children":[{"id","instances","error"?}]}
 //             check_existing=true
 //   stop      one of ids | prefix | tag; timeout_ms      {"status","children":[{"id","nodes","error"?}]}
 //   call      id, message, body=nil, timeout_ms=5000     the handler's answer, with field names
@@ -21,9 +24,11 @@
 //
 //   child    {"id","type","tag","instances":[instance]}; lookup adds "spec" and "metadata"
 //   instance {"node" (its name),"ref","role","state","generation"}
-//   spec     {"id","type","args"?,"tag"?,"restart"?,"executor"?,"metadata"?,"max_restarts"?,"max_seconds"? (ms),
+//   spec     {"id","type","args"?,"tag"?,"restart"?,"executor"?,"metadata"?,"max_restarts"?,"max_seconds"?
+//   (ms),
 //             "shutdown_timeout"? (ms)}; args is any value and reaches the worker as msgpack
-//   error    {"code": name, "error": text}; the whole answer when the code is not 0, but a start or stop that fails in part
+//   error    {"code": name, "error": text}; the whole answer when the code is not 0, but a start or stop that
+//   fails in part
 //            answers its usual map with "code" and "error" of the first failure added
 #pragma once
 
@@ -49,8 +54,8 @@ class AdminHub {
   virtual Future<StartResult> start_children(std::vector<ChildSpec> specs, StartOptions options) = 0;
   virtual Future<StopResult> stop_children(protocol::event::Select select, std::vector<std::string> values,
                                            StopOptions options) = 0;
-  virtual Future<Bytes> call_raw(std::string_view id, std::string_view message, Bytes body, std::chrono::milliseconds timeout,
-                                 bool named) = 0;
+  virtual Future<Bytes> call_raw(std::string_view id, std::string_view message, Bytes body,
+                                 std::chrono::milliseconds timeout, bool named) = 0;
   virtual Result<void> cast_raw(std::string_view id, std::string_view message, Bytes body) = 0;
   virtual Future<void> update_metadata(std::string id, Metadata metadata) = 0;
   virtual Future<void> restart_child(std::string id) = 0;
@@ -68,6 +73,7 @@ struct AdminReply {
 };
 
 /// Calls `answer` exactly once, on this thread or, when the request is done, on the callback pool.
-void handle_admin(AdminHub& hub, std::string_view verb, const Bytes& args, std::function<void(AdminReply)> answer);
+void handle_admin(AdminHub& hub, std::string_view verb, const Bytes& args,
+                  std::function<void(AdminReply)> answer);
 
 }  // namespace processhub::runtime

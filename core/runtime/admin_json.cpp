@@ -72,9 +72,12 @@ Json stats_json(const HubStats& stats) {
 
 std::string_view name_of(CallStatus status) {
   switch (status) {
-    case CallStatus::ok: return "ok";
-    case CallStatus::partial: return "partial";
-    case CallStatus::failed: return "failed";
+    case CallStatus::ok:
+      return "ok";
+    case CallStatus::partial:
+      return "partial";
+    case CallStatus::failed:
+      return "failed";
   }
   return "?";
 }
@@ -129,7 +132,8 @@ bool AdminArgs::flag_or(std::string_view key, bool fallback) {
 std::optional<std::uint32_t> AdminArgs::count(std::string_view key) {
   const auto value = take(key);
   if (!value) return std::nullopt;
-  const bool fits = value->is_number_integer() && (value->is_number_unsigned() || value->get<std::int64_t>() >= 0) &&
+  const bool fits = value->is_number_integer() &&
+                    (value->is_number_unsigned() || value->get<std::int64_t>() >= 0) &&
                     value->get<std::uint64_t>() <= std::numeric_limits<std::uint32_t>::max();
   if (!fits) refuse(key, "must be a whole number from 0 to 4294967295");
   return value->get<std::uint32_t>();
@@ -191,7 +195,8 @@ ChildSpec spec_of(const Json& json, std::size_t index) {
   spec.type = args.text("type");
   if (const auto value = args.take("args")) spec.args = Payload::raw(bytes_of(*value));
   spec.tag = args.text_or("tag", {});
-  spec.restart = enum_of(args, "restart", spec.restart, std::array{Restart::permanent, Restart::transient, Restart::temporary});
+  spec.restart = enum_of(args, "restart", spec.restart,
+                         std::array{Restart::permanent, Restart::transient, Restart::temporary});
   spec.executor = enum_of(args, "executor", spec.executor, std::array{Executor::pooled, Executor::dedicated});
   spec.metadata = args.string_map("metadata").value_or(Metadata{});
   spec.max_restarts = args.count("max_restarts");
@@ -201,7 +206,9 @@ ChildSpec spec_of(const Json& json, std::size_t index) {
   return spec;
 }
 
-Json to_json(const Error& error) { return {{"code", std::string(to_string(error.code))}, {"error", error.message}}; }
+Json to_json(const Error& error) {
+  return {{"code", std::string(to_string(error.code))}, {"error", error.message}};
+}
 
 Json to_json(const NodeInfo& node) {
   return {{"name", std::string(node.id.name())},

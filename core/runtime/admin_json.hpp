@@ -1,4 +1,5 @@
-// The JSON side of admin requests: arguments taken one by one, with errors that name them, and answers built from values.
+// The JSON side of admin requests: arguments taken one by one, with errors that name them, and answers built
+// from values.
 #pragma once
 
 #include <chrono>

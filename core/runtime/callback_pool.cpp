@@ -9,7 +9,8 @@ namespace {
 thread_local bool this_is_a_pool_thread = false;
 }
 
-CallbackPool::CallbackPool(std::size_t threads, std::function<void(std::string)> report) : report_(std::move(report)) {
+CallbackPool::CallbackPool(std::size_t threads, std::function<void(std::string)> report)
+    : report_(std::move(report)) {
   for (std::size_t i = 0; i < threads; ++i) threads_.emplace_back([this] { work(); });
 }
 

@@ -1,4 +1,5 @@
-// The few threads on which users' callbacks run: completed futures, admin requests. Never the loop, never a worker's turn.
+// The few threads on which users' callbacks run: completed futures, admin requests. Never the loop, never a
+// worker's turn.
 #pragma once
 
 #include <condition_variable>

@@ -10,7 +10,8 @@ namespace processhub::runtime {
 inline Time boot_now() {
   timespec now{};
   ::clock_gettime(CLOCK_BOOTTIME, &now);
-  return std::chrono::duration_cast<Time>(std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec));
+  return std::chrono::duration_cast<Time>(std::chrono::seconds(now.tv_sec) +
+                                          std::chrono::nanoseconds(now.tv_nsec));
 }
 
 }  // namespace processhub::runtime

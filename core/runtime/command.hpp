@@ -1,4 +1,5 @@
-// One thing another thread wants of the loop: an event for the core, how its answer ends, and which order it is part of.
+// One thing another thread wants of the loop: an event for the core, how its answer ends, and which order it
+// is part of.
 #pragma once
 
 #include <array>
@@ -11,8 +12,9 @@
 
 namespace processhub::runtime {
 
-/// Messages to a child that are still on their way through the loop, counted by a hash of its id. While there are any, nobody
-/// takes the direct path to that child: a later message must not overtake an earlier one of the same sender.
+/// Messages to a child that are still on their way through the loop, counted by a hash of its id. While there
+/// are any, nobody takes the direct path to that child: a later message must not overtake an earlier one of
+/// the same sender.
 class LoopTraffic {
  public:
   using Lane = std::uint16_t;

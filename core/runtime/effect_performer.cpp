@@ -15,7 +15,9 @@ struct EffectPerformer::Now {
   bool operator()(effect::Subscribe& e) const { return to.transport_.subscribe(e.endpoint), true; }
   bool operator()(effect::Unsubscribe& e) const { return to.transport_.unsubscribe(e.endpoint), true; }
   bool operator()(effect::SendLink& e) const { return to.count(to.transport_.send(e.link, e.frame)), true; }
-  bool operator()(effect::SendRoute& e) const { return to.count(to.transport_.reply(e.route, e.frame)), true; }
+  bool operator()(effect::SendRoute& e) const {
+    return to.count(to.transport_.reply(e.route, e.frame)), true;
+  }
   bool operator()(effect::Publish& e) const { return to.count(to.transport_.publish(e.frame)), true; }
   bool operator()(effect::StartWorker& e) const {
     to.running_.insert(e.serial);
@@ -45,7 +47,9 @@ struct EffectPerformer::Later {
   void operator()(effect::CompleteVoid& e) const { to.answers_.complete(e.token, std::move(e.result)); }
   void operator()(effect::CompleteLock& e) const { to.answers_.complete(e.token, std::move(e.result)); }
   void operator()(effect::RunHook& e) const { to.hooks_.emit(std::move(e.event)); }
-  void operator()(effect::UserEvent& e) const { to.hooks_.user_event(std::move(e.name), e.from, std::move(e.body)); }
+  void operator()(effect::UserEvent& e) const {
+    to.hooks_.user_event(std::move(e.name), e.from, std::move(e.body));
+  }
   void operator()(effect::AdminQuery& e) const { to.admin_(std::move(e)); }
   template <class Done>
   void operator()(Done&) const {}

@@ -1,5 +1,5 @@
-// Carries out what the core asks for, in order: network and workers at once, what users see (answers, hooks, events) only
-// after the registry they will look into has been published. Loop thread only.
+// Carries out what the core asks for, in order: network and workers at once, what users see (answers, hooks,
+// events) only after the registry they will look into has been published. Loop thread only.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +16,8 @@
 
 namespace processhub::runtime {
 
-/// Serials of workers that have not ended: one bit each, because they are numbered without gaps and never used again.
+/// Serials of workers that have not ended: one bit each, because they are numbered without gaps and never
+/// used again.
 class SerialSet {
  public:
   void insert(std::uint64_t serial) {
@@ -46,8 +47,14 @@ class EffectPerformer {
  public:
   using Admin = std::function<void(protocol::effect::AdminQuery)>;
 
-  EffectPerformer(Transport& transport, WorkerHost& host, OpenAnswers& answers, HookRunner& hooks, const Logger& log, Admin admin)
-      : transport_(transport), host_(host), answers_(answers), hooks_(hooks), log_(log), admin_(std::move(admin)) {}
+  EffectPerformer(Transport& transport, WorkerHost& host, OpenAnswers& answers, HookRunner& hooks,
+                  const Logger& log, Admin admin)
+      : transport_(transport),
+        host_(host),
+        answers_(answers),
+        hooks_(hooks),
+        log_(log),
+        admin_(std::move(admin)) {}
 
   /// Leaves `effects` empty.
   void perform(protocol::Effects& effects);

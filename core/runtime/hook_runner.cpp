@@ -20,7 +20,8 @@ Result<void> check(const Hook& hook, const std::vector<std::string>& events) {
   if (hook.id.empty()) return {ErrorCode::invalid, "a hook has no id"};
   const std::string what = "hook '" + hook.id + "'";
   if (hook.event == kAlter) {
-    if (!hook.alter || hook.handler) return {ErrorCode::invalid, what + ": child_data takes `alter` and no `handler`"};
+    if (!hook.alter || hook.handler)
+      return {ErrorCode::invalid, what + ": child_data takes `alter` and no `handler`"};
     return {};
   }
   if (std::find(events.begin(), events.end(), hook.event) == events.end()) {
@@ -190,7 +191,8 @@ void HookRunner::work() {
 void HookRunner::run(const HookEvent& event) {
   const auto table = table_of(hook_name(event));
   if (!table) return;
-  for (const auto& registered : *table) guarded(registered->hook.id, [&] { registered->hook.handler(event); });
+  for (const auto& registered : *table)
+    guarded(registered->hook.id, [&] { registered->hook.handler(event); });
 }
 
 void HookRunner::run(const UserEvent& event) {

@@ -1,5 +1,6 @@
-// Runs hook handlers and handlers of users' events, in order, on one thread of its own. Any thread registers and emits.
-// A handler that throws, or takes longer than a second, is reported by its id and counted; the others run all the same.
+// Runs hook handlers and handlers of users' events, in order, on one thread of its own. Any thread registers
+// and emits. A handler that throws, or takes longer than a second, is reported by its id and counted; the
+// others run all the same.
 #pragma once
 
 #include <atomic>

@@ -29,7 +29,9 @@ Hub::~Hub() = default;
 NodeId Hub::node() const { return impl_->node().id(); }
 const std::string& Hub::hub_id() const { return impl_->hub_id(); }
 std::string Hub::endpoint() const { return impl_->node().endpoint(); }
-bool Hub::wait_joined(std::chrono::milliseconds timeout) const { return impl_->node().cluster().wait_joined(timeout); }
+bool Hub::wait_joined(std::chrono::milliseconds timeout) const {
+  return impl_->node().cluster().wait_joined(timeout);
+}
 
 Future<StartResult> Hub::start_children(std::vector<ChildSpec> specs, StartOptions options) {
   return impl_->start_children(std::move(specs), std::move(options));
@@ -56,9 +58,15 @@ Future<void> Hub::update_metadata(std::string id, Metadata metadata) {
 }
 Future<void> Hub::restart_child(std::string id) { return impl_->restart_child(std::move(id)); }
 
-std::optional<ChildInfo> Hub::lookup(std::string_view id) const { return impl_->node().registry().lookup(id); }
-std::optional<WorkerRef> Hub::active_of(std::string_view id) const { return impl_->node().registry().active_of(id); }
-std::vector<Instance> Hub::instances(std::string_view id) const { return impl_->node().registry().instances(id); }
+std::optional<ChildInfo> Hub::lookup(std::string_view id) const {
+  return impl_->node().registry().lookup(id);
+}
+std::optional<WorkerRef> Hub::active_of(std::string_view id) const {
+  return impl_->node().registry().active_of(id);
+}
+std::vector<Instance> Hub::instances(std::string_view id) const {
+  return impl_->node().registry().instances(id);
+}
 std::vector<ChildInfo> Hub::list(Scope scope) const { return impl_->list(scope); }
 std::vector<ChildInfo> Hub::by_tag(std::string_view tag) const { return impl_->by_tag(tag); }
 std::string Hub::dump() const { return impl_->dump(); }
@@ -69,12 +77,12 @@ std::vector<NodeInfo> Hub::nodes(bool include_local, bool include_down) const {
   return impl_->nodes(include_local, include_down);
 }
 
-Future<Bytes> Hub::call_raw(std::string_view id, std::string_view message, Bytes body, std::chrono::milliseconds timeout,
-                            bool named) {
+Future<Bytes> Hub::call_raw(std::string_view id, std::string_view message, Bytes body,
+                            std::chrono::milliseconds timeout, bool named) {
   return impl_->call_raw(id, message, std::move(body), timeout, named);
 }
-void Hub::call_then(std::string_view id, std::string_view message, Bytes body, std::chrono::milliseconds timeout, bool named,
-                    CallEnd end) {
+void Hub::call_then(std::string_view id, std::string_view message, Bytes body,
+                    std::chrono::milliseconds timeout, bool named, CallEnd end) {
   impl_->node().call({id, message, std::move(body), timeout, named}, std::move(end));
 }
 Result<void> Hub::cast_raw(std::string_view id, std::string_view message, Bytes body) {
@@ -87,13 +95,17 @@ Result<void> Hub::broadcast_raw(std::string_view tag, std::string_view message, 
 Result<void> Hub::register_hooks(std::vector<Hook> hooks) { return impl_->hooks().add(std::move(hooks)); }
 std::size_t Hub::cancel_hooks(const std::vector<std::string>& ids) { return impl_->hooks().cancel(ids); }
 std::vector<HookInfo> Hub::hooks() const { return impl_->hooks().list(); }
-void Hub::on_event(std::string name, EventHandler handler) { impl_->hooks().on_event(std::move(name), std::move(handler)); }
+void Hub::on_event(std::string name, EventHandler handler) {
+  impl_->hooks().on_event(std::move(name), std::move(handler));
+}
 Result<void> Hub::dispatch(std::string name, Bytes body, Scope scope, int priority) {
   return impl_->node().tell(event::DispatchEvent{std::move(name), std::move(body), scope, priority});
 }
 
 Future<std::uint64_t> Hub::lock(std::string reason, int level) {
-  return impl_->request<std::uint64_t>([&](Token token) { return event::LockQueue{token, std::move(reason), level}; });
+  return impl_->request<std::uint64_t>([&](Token token) {
+    return event::LockQueue{token, std::move(reason), level};
+  });
 }
 Future<void> Hub::unlock(std::uint64_t token) {
   return impl_->request<void>([&](Token request) { return event::UnlockQueue{request, token}; });

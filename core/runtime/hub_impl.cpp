@@ -25,8 +25,11 @@ std::string default_name() {
 
 /// These wait for threads that may be waiting for the caller.
 Result<void> check_may_wait(std::string_view what) {
-  if (!detail::inside_worker() && !runtime::CallbackPool::on_pool_thread() && !runtime::HookRunner::on_hook_thread()) return {};
-  return {ErrorCode::would_block, std::string(what) + " must not be called from a worker, a callback or a hook"};
+  if (!detail::inside_worker() && !runtime::CallbackPool::on_pool_thread() &&
+      !runtime::HookRunner::on_hook_thread())
+    return {};
+  return {ErrorCode::would_block,
+          std::string(what) + " must not be called from a worker, a callback or a hook"};
 }
 
 }  // namespace
@@ -61,17 +64,19 @@ void Hub::Impl::stop_everything() {
 }
 
 Result<std::unique_ptr<HubNode>> Hub::Impl::make_node(HubConfig config) {
-  return HubNode::make(std::move(config),
-                       {types_, parts_, callbacks_, hooks_, log_,
-                        [this](HubNode& node, const protocol::effect::AdminQuery& query) {
-                          runtime::handle_admin(*this, query.verb, query.args,
-                                                [&node, client = query.client, request = query.request](runtime::AdminReply reply) {
-                                                  // Refused only when the node has ended, and its clients with it.
-                                                  [[maybe_unused]] const auto told = node.tell(
-                                                      event::AdminAnswer{client, request, reply.code, std::move(reply.body)});
-                                                });
-                        },
-                        [this] { stopped_.ring(); }});
+  return HubNode::make(
+      std::move(config),
+      {types_, parts_, callbacks_, hooks_, log_,
+       [this](HubNode& node, const protocol::effect::AdminQuery& query) {
+         runtime::handle_admin(
+             *this, query.verb, query.args,
+             [&node, client = query.client, request = query.request](runtime::AdminReply reply) {
+               // Refused only when the node has ended, and its clients with it.
+               [[maybe_unused]] const auto told =
+                   node.tell(event::AdminAnswer{client, request, reply.code, std::move(reply.body)});
+             });
+       },
+       [this] { stopped_.ring(); }});
 }
 
 void Hub::Impl::use(std::unique_ptr<HubNode> node) {
@@ -80,7 +85,8 @@ void Hub::Impl::use(std::unique_ptr<HubNode> node) {
   nodes_.back()->start();
 }
 
-/// Merges what the options say into the specs, lets the alter hooks change them, and checks them: before anything starts.
+/// Merges what the options say into the specs, lets the alter hooks change them, and checks them: before
+/// anything starts.
 Result<void> Hub::Impl::prepare(std::vector<ChildSpec>& specs, const StartOptions& options) {
   std::set<std::string_view> ids;
   for (auto& spec : specs) {
@@ -88,7 +94,8 @@ Result<void> Hub::Impl::prepare(std::vector<ChildSpec>& specs, const StartOption
     for (const auto& [key, value] : options.metadata) spec.metadata.try_emplace(key, value);
     hooks_.alter(spec);
     if (auto valid = validate(spec); !valid) return valid;
-    if (!ids.insert(spec.id).second) return {ErrorCode::invalid, "child '" + spec.id + "' is named twice in one call"};
+    if (!ids.insert(spec.id).second)
+      return {ErrorCode::invalid, "child '" + spec.id + "' is named twice in one call"};
   }
   return {};
 }
@@ -100,18 +107,22 @@ Future<StartResult> Hub::Impl::start_children(std::vector<ChildSpec> specs, Star
   });
 }
 
-Future<StopResult> Hub::Impl::stop_children(event::Select select, std::vector<std::string> values, StopOptions options) {
-  return request<StopResult>([&](Token token) { return event::StopChildren{token, select, std::move(values), options}; });
+Future<StopResult> Hub::Impl::stop_children(event::Select select, std::vector<std::string> values,
+                                            StopOptions options) {
+  return request<StopResult>([&](Token token) {
+    return event::StopChildren{token, select, std::move(values), options};
+  });
 }
 
-Future<Bytes> Hub::Impl::call_raw(std::string_view id, std::string_view message, Bytes body, std::chrono::milliseconds timeout,
-                                  bool named) {
+Future<Bytes> Hub::Impl::call_raw(std::string_view id, std::string_view message, Bytes body,
+                                  std::chrono::milliseconds timeout, bool named) {
   Promise<Bytes> promise;
-  node().call({id, message, std::move(body), timeout, named}, [promise](Result<Bytes>& answer, bool may_run_callbacks) {
-    if (!may_run_callbacks) return promise.complete_quietly(answer);
-    promise.complete(std::move(answer));
-    return true;
-  });
+  node().call({id, message, std::move(body), timeout, named},
+              [promise](Result<Bytes>& answer, bool may_run_callbacks) {
+                if (!may_run_callbacks) return promise.complete_quietly(answer);
+                promise.complete(std::move(answer));
+                return true;
+              });
   return promise.future();
 }
 
@@ -120,7 +131,9 @@ Result<void> Hub::Impl::cast_raw(std::string_view id, std::string_view message, 
 }
 
 Future<void> Hub::Impl::update_metadata(std::string id, Metadata metadata) {
-  return request<void>([&](Token token) { return event::UpdateMetadata{token, std::move(id), std::move(metadata)}; });
+  return request<void>([&](Token token) {
+    return event::UpdateMetadata{token, std::move(id), std::move(metadata)};
+  });
 }
 
 Future<void> Hub::Impl::restart_child(std::string id) {
@@ -210,7 +223,8 @@ Result<void> Hub::Impl::promote(std::string name, std::string endpoint) {
                          return event::StartChildren{token, std::move(specs), {}};
                        }).get();
   if (!started) return started.error();
-  if (!*started) return started->errors().empty() ? Error{ErrorCode::start_failed, "promote"} : started->errors().front();
+  if (!*started)
+    return started->errors().empty() ? Error{ErrorCode::start_failed, "promote"} : started->errors().front();
   return {};
 }
 

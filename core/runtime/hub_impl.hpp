@@ -1,5 +1,5 @@
-// What stands behind Hub: the threads that outlive a single node (callbacks, hooks), the current node, and how one node
-// follows another (promote). Any thread.
+// What stands behind Hub: the threads that outlive a single node (callbacks, hooks), the current node, and
+// how one node follows another (promote). Any thread.
 #pragma once
 
 #include <atomic>
@@ -48,9 +48,10 @@ class Hub::Impl final : public runtime::AdminHub {
 
   // AdminHub
   Future<StartResult> start_children(std::vector<ChildSpec> specs, StartOptions options) override;
-  Future<StopResult> stop_children(protocol::event::Select select, std::vector<std::string> values, StopOptions options) override;
-  Future<Bytes> call_raw(std::string_view id, std::string_view message, Bytes body, std::chrono::milliseconds timeout,
-                         bool named) override;
+  Future<StopResult> stop_children(protocol::event::Select select, std::vector<std::string> values,
+                                   StopOptions options) override;
+  Future<Bytes> call_raw(std::string_view id, std::string_view message, Bytes body,
+                         std::chrono::milliseconds timeout, bool named) override;
   Result<void> cast_raw(std::string_view id, std::string_view message, Bytes body) override;
   Future<void> update_metadata(std::string id, Metadata metadata) override;
   Future<void> restart_child(std::string id) override;

@@ -10,10 +10,10 @@ namespace {
 using protocol::Event;
 namespace event = protocol::event;
 
-constexpr int kFramesPerTurn = 64;                             // a frame may carry many messages
+constexpr int kFramesPerTurn = 64;                               // a frame may carry many messages
 constexpr Duration kCommandTime = std::chrono::milliseconds(2);  // of one turn, spent on commands
-constexpr std::size_t kClockEvery = 16;                        // commands between two looks at the clock
-constexpr Duration kAnswerTime = std::chrono::seconds(5);      // for a call whose own deadline is unknown
+constexpr std::size_t kClockEvery = 16;                          // commands between two looks at the clock
+constexpr Duration kAnswerTime = std::chrono::seconds(5);        // for a call whose own deadline is unknown
 
 }  // namespace
 
@@ -62,8 +62,8 @@ void HubLoop::turn() {
   account(woke);
 }
 
-/// Short enough for the core, for open calls, and to prove to the workers that the loop lives. Also while idle a caller's new
-/// deadline counts: it is seen either here or by due_at().
+/// Short enough for the core, for open calls, and to prove to the workers that the loop lives. Also while
+/// idle a caller's new deadline counts: it is seen either here or by due_at().
 Duration HubLoop::idle_time() {
   see_time();
   const Duration pulse = Duration(world_.config.stall_limit) / 4;
@@ -94,7 +94,8 @@ void HubLoop::take_commands() {
 }
 
 void HubLoop::step(Command command) {
-  if (!std::holds_alternative<std::monostate>(command.answer)) answers_.open(command.token, std::move(command.answer));
+  if (!std::holds_alternative<std::monostate>(command.answer))
+    answers_.open(command.token, std::move(command.answer));
   if (command.lane != LoopTraffic::kNone) taken_lanes_.push_back(command.lane);
   if (auto* down = std::get_if<event::WorkerDown>(&command.event)) {
     performer_.worker_is_down(down->serial);
@@ -103,12 +104,14 @@ void HubLoop::step(Command command) {
   world_.core->step(now_, std::move(command.event), effects_);
 }
 
-/// Calls of this process that a worker left behind know nothing of the core: they become calls of their own, and so do the
-/// casts behind the first of them, so that no message overtakes an earlier one.
+/// Calls of this process that a worker left behind know nothing of the core: they become calls of their own,
+/// and so do the casts behind the first of them, so that no message overtakes an earlier one.
 void HubLoop::requeue_open_calls(event::WorkerDown& down) {
-  const auto first = std::find_if(down.leftovers.begin(), down.leftovers.end(), [](const auto& m) { return m.sink != nullptr; });
+  const auto first = std::find_if(down.leftovers.begin(), down.leftovers.end(),
+                                  [](const auto& m) { return m.sink != nullptr; });
   std::vector<protocol::PostedMessage> again;
-  const auto kept = std::stable_partition(first, down.leftovers.end(), [](const auto& m) { return bool(m.reply); });
+  const auto kept =
+      std::stable_partition(first, down.leftovers.end(), [](const auto& m) { return bool(m.reply); });
   std::move(kept, down.leftovers.end(), std::back_inserter(again));
   down.leftovers.erase(kept, down.leftovers.end());
   world_.core->step(now_, std::move(down), effects_);
@@ -125,7 +128,8 @@ void HubLoop::requeue_open_calls(event::WorkerDown& down) {
       continue;
     }
     child = call->child();
-    const auto left = call->deadline() == kNever ? kAnswerTime : std::max(call->deadline() - now_, Duration(1));
+    const auto left =
+        call->deadline() == kNever ? kAnswerTime : std::max(call->deadline() - now_, Duration(1));
     const auto token = world_.new_token();
     answers_.open(token, CallAnswer([sink = m.sink](Result<Bytes>& answer, bool) {
                     sink->finish(std::move(answer));
@@ -181,7 +185,8 @@ Error HubLoop::ending() const {
   return {ErrorCode::stopped, "the hub stopped"};
 }
 
-/// Waits until every worker has ended, at most the longest shutdown_timeout and a second; those that hang are the host's to report.
+/// Waits until every worker has ended, at most the longest shutdown_timeout and a second; those that hang are
+/// the host's to report.
 void HubLoop::stop_workers() {
   const auto reason = performer_.terminated() ? StopReason::conflict : StopReason::shutdown;
   performer_.running().for_each([&](std::uint64_t serial) { world_.host.stop(serial, reason); });
@@ -190,7 +195,8 @@ void HubLoop::stop_workers() {
   while (!performer_.running().empty() && now_ < deadline) {
     world_.host.set_alive_until(now_ + Duration(world_.config.stall_limit));
     const bool sleep = world_.commands.prepare_to_sleep();
-    world_.transport->poll(sleep ? Duration(std::chrono::milliseconds(50)) : Duration(0), *this, kFramesPerTurn);
+    world_.transport->poll(sleep ? Duration(std::chrono::milliseconds(50)) : Duration(0), *this,
+                           kFramesPerTurn);
     see_time();
     drop_commands(ending());
   }

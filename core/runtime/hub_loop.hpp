@@ -1,6 +1,6 @@
-// HubLoop: THE thread of a hub. It owns the core and the transport; every turn looks at the network, takes commands, lets the
-// core work, carries out its effects and publishes what changed. It never works longer than a few milliseconds between
-// two looks at the network.
+// HubLoop: THE thread of a hub. It owns the core and the transport; every turn looks at the network, takes
+// commands, lets the core work, carries out its effects and publishes what changed. It never works longer
+// than a few milliseconds between two looks at the network.
 #pragma once
 
 #include <atomic>
@@ -93,8 +93,8 @@ class HubLoop final : private TransportEvents {
   EffectPerformer performer_;
   protocol::Effects effects_{};
   Time now_{};
-  bool more_ = true;  // work is waiting: do not sleep
-  bool deaf_ = false; // winding down: what arrives is ignored
+  bool more_ = true;   // work is waiting: do not sleep
+  bool deaf_ = false;  // winding down: what arrives is ignored
   std::vector<Command> batch_{};
   std::size_t next_ = 0;  // of batch_
   std::vector<LoopTraffic::Lane> taken_lanes_{};

@@ -17,7 +17,8 @@ namespace event = protocol::event;
 /// Boot time in µs, and never the same twice in one program.
 std::uint64_t new_incarnation() {
   static std::atomic<std::uint64_t> last{0};
-  const auto wall = std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch());
+  const auto wall = std::chrono::duration_cast<std::chrono::microseconds>(
+      std::chrono::system_clock::now().time_since_epoch());
   const auto now = static_cast<std::uint64_t>(wall.count());
   auto seen = last.load();
   while (!last.compare_exchange_weak(seen, std::max(seen + 1, now))) {
@@ -58,7 +59,8 @@ Result<std::unique_ptr<HubNode>> HubNode::make(HubConfig config, const Shared& s
   auto network = open_network(config, shared.parts);
   if (!network) return network.error();
   const auto id = NodeId::of(config.name, new_incarnation());
-  return std::make_unique<HubNode>(std::move(config), id, shared, std::move(*network), std::move(*strategies));
+  return std::make_unique<HubNode>(std::move(config), id, shared, std::move(*network),
+                                   std::move(*strategies));
 }
 
 HubNode::HubNode(HubConfig config, NodeId id, const Shared& shared, Network network, StrategySet strategies)
@@ -161,7 +163,8 @@ void HubNode::call(CallRequest request, CallAnswer answer) {
   const auto lane = LoopTraffic::lane_of(hash);
   if (const auto serial = direct_target(request.id, hash, lane)) {
     const auto open = calls_.open(request.id, boot_now(), request.timeout, ended_by(std::move(answer)));
-    protocol::PostedMessage posted{std::string(request.message), std::move(request.body), request.named_reply, {}, open};
+    protocol::PostedMessage posted{
+        std::string(request.message), std::move(request.body), request.named_reply, {}, open};
     if (host_.deliver(serial, std::move(posted))) return loop_.due_at(open->deadline());
     // It has just stopped or moved: the same call goes on through the loop.
     request.body = std::move(posted.body);
@@ -171,8 +174,8 @@ void HubNode::call(CallRequest request, CallAnswer answer) {
     };
   }
   const auto token = new_token();
-  Command command{event::CallChild{token, std::string(request.id), std::string(request.message), std::move(request.body),
-                                   request.timeout, request.named_reply},
+  Command command{event::CallChild{token, std::string(request.id), std::string(request.message),
+                                   std::move(request.body), request.timeout, request.named_reply},
                   token, std::move(answer), lane};
   if (auto pushed = push(command, false); !pushed) {
     OpenAnswers::end(shared_.callbacks, std::move(command.answer), pushed.error());

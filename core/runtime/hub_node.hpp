@@ -1,5 +1,6 @@
-// HubNode: one life of a hub as a node, from bind to stop: the loop with its core and transport, the workers, and what other
-// threads read. Any thread may call it until it is destroyed; after stop() everything answers `stopped`.
+// HubNode: one life of a hub as a node, from bind to stop: the loop with its core and transport, the workers,
+// and what other threads read. Any thread may call it until it is destroyed; after stop() everything answers
+// `stopped`.
 #pragma once
 
 #include <atomic>
@@ -30,7 +31,8 @@ class HubNode final : private WorkerEvents {
     CallbackPool& callbacks;
     HookRunner& hooks;
     const Logger& log;
-    std::function<void(HubNode&, const protocol::effect::AdminQuery&)> admin;  ///< called on the callback pool
+    std::function<void(HubNode&, const protocol::effect::AdminQuery&)>
+        admin;                     ///< called on the callback pool
     std::function<void()> on_end;  ///< the node was ended by its cluster; called on its loop
   };
 
@@ -41,8 +43,9 @@ class HubNode final : private WorkerEvents {
 
   /// Builds the strategies and the transport, and binds; nothing runs before start().
   static Result<std::unique_ptr<HubNode>> make(HubConfig config, const Shared& shared);
-  HubNode(HubConfig config, NodeId id, const Shared& shared, Network network, StrategySet strategies);  ///< use make()
-  ~HubNode() override;  ///< stop(at_once)
+  HubNode(HubConfig config, NodeId id, const Shared& shared, Network network,
+          StrategySet strategies);  ///< use make()
+  ~HubNode() override;              ///< stop(at_once)
   HubNode(const HubNode&) = delete;
   HubNode& operator=(const HubNode&) = delete;
 
@@ -76,7 +79,8 @@ class HubNode final : private WorkerEvents {
   static Result<Network> open_network(const HubConfig& config, const HubParts& parts);
   HubLoop::World world(Network network, StrategySet strategies);
 
-  /// The serial of the running local worker that a message may be given to directly; 0: the message goes through the loop.
+  /// The serial of the running local worker that a message may be given to directly; 0: the message goes
+  /// through the loop.
   std::uint64_t direct_target(std::string_view id, std::uint64_t hash, LoopTraffic::Lane lane) const;
   Result<void> push(Command& command, bool always);
   void push_worker_event(protocol::Event event);

@@ -1,5 +1,5 @@
-// Core's form of Hub::start: it takes its parts, so that core knows neither the strategies nor ZeroMQ. They are factories,
-// because promote() makes a second node of the same hub.
+// Core's form of Hub::start: it takes its parts, so that core knows neither the strategies nor ZeroMQ. They
+// are factories, because promote() makes a second node of the same hub.
 #pragma once
 
 #include <functional>
@@ -20,7 +20,8 @@ struct HubParts {
   std::function<Result<std::unique_ptr<Transport>>(const HubConfig&)> make_transport{};
 };
 
-/// Checks the config and the types, binds, and starts the threads. The hub joins its cluster in the background.
+/// Checks the config and the types, binds, and starts the threads. The hub joins its cluster in the
+/// background.
 PROCESSHUB_API Result<Hub> start_hub(HubConfig config, HubParts parts);
 
 }  // namespace processhub::runtime

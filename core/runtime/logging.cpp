@@ -28,10 +28,14 @@ struct Line {
 
 spdlog::level::level_enum spdlog_level(LogLevel level) {
   switch (level) {
-    case LogLevel::debug: return spdlog::level::debug;
-    case LogLevel::info: return spdlog::level::info;
-    case LogLevel::warn: return spdlog::level::warn;
-    case LogLevel::error: return spdlog::level::err;
+    case LogLevel::debug:
+      return spdlog::level::debug;
+    case LogLevel::info:
+      return spdlog::level::info;
+    case LogLevel::warn:
+      return spdlog::level::warn;
+    case LogLevel::error:
+      return spdlog::level::err;
   }
   return spdlog::level::info;
 }
@@ -51,7 +55,9 @@ class Writer {
     static Writer writer;
     return writer;
   }
-  Writer() : out_("processhub", std::make_shared<spdlog::sinks::stderr_color_sink_mt>()), thread_([this] { work(); }) {
+  Writer()
+      : out_("processhub", std::make_shared<spdlog::sinks::stderr_color_sink_mt>()),
+        thread_([this] { work(); }) {
     out_.set_level(spdlog::level::trace);
     out_.set_pattern("%Y-%m-%d %H:%M:%S.%e %^%-5l%$ %v");
   }
@@ -100,8 +106,10 @@ class Writer {
     }
   }
   void write(const std::deque<Line>& lines, std::uint64_t dropped) {
-    for (const auto& line : lines) out_.log(line.time, spdlog::source_loc{}, spdlog_level(line.level), line.text);
-    if (dropped > 0) out_.warn(std::to_string(dropped) + " log lines were dropped: standard error is too slow");
+    for (const auto& line : lines)
+      out_.log(line.time, spdlog::source_loc{}, spdlog_level(line.level), line.text);
+    if (dropped > 0)
+      out_.warn(std::to_string(dropped) + " log lines were dropped: standard error is too slow");
     out_.flush();
   }
 

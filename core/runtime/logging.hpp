@@ -1,5 +1,6 @@
-// The one logging header: what stands behind it (spdlog) is known to logging.cpp alone. Lines go to standard error from a
-// thread of their own, so that a full pipe never holds up the loop; if they cannot keep up, lines are dropped and counted.
+// The one logging header: what stands behind it (spdlog) is known to logging.cpp alone. Lines go to standard
+// error from a thread of their own, so that a full pipe never holds up the loop; if they cannot keep up,
+// lines are dropped and counted.
 #pragma once
 
 #include <string>

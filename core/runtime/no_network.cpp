@@ -18,7 +18,8 @@ NoNetwork::NoNetwork() : event_fd_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
 NoNetwork::~NoNetwork() { ::close(event_fd_); }
 
 bool NoNetwork::poll(std::chrono::microseconds timeout, TransportEvents&, int) {
-  const auto bounded = std::clamp<std::chrono::microseconds>(timeout, std::chrono::microseconds(0), std::chrono::hours(1));
+  const auto bounded =
+      std::clamp<std::chrono::microseconds>(timeout, std::chrono::microseconds(0), std::chrono::hours(1));
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(bounded);
   const timespec wait{seconds.count(), std::chrono::nanoseconds(bounded - seconds).count()};
   pollfd woken{event_fd_, POLLIN, 0};

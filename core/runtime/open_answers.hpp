@@ -16,8 +16,8 @@
 
 namespace processhub::runtime {
 
-/// Takes the answer of a call. False, and the answer untouched: users' callbacks would have to run, and this thread may not
-/// run them; then it is called again on the callback pool.
+/// Takes the answer of a call. False, and the answer untouched: users' callbacks would have to run, and this
+/// thread may not run them; then it is called again on the callback pool.
 using CallAnswer = std::function<bool(Result<Bytes>& answer, bool may_run_callbacks)>;
 
 using Answer = std::variant<std::monostate, Promise<StartResult>, Promise<StopResult>, Promise<void>,
@@ -38,7 +38,8 @@ class OpenAnswers {
     if constexpr (std::is_same_v<T, Bytes>) {
       if (auto* call = std::get_if<CallAnswer>(&answer)) end_call(callbacks_, *call, std::move(result));
     } else {
-      if (auto* promise = std::get_if<Promise<T>>(&answer)) end_promise(callbacks_, *promise, std::move(result));
+      if (auto* promise = std::get_if<Promise<T>>(&answer))
+        end_promise(callbacks_, *promise, std::move(result));
     }
   }
   /// Ends every open request with the error.

@@ -1,5 +1,5 @@
-// Calls that went straight to a worker of this process: each ends exactly once, with its answer, its timeout, or the end of
-// the hub. Any thread opens and finishes; the loop looks after the deadlines.
+// Calls that went straight to a worker of this process: each ends exactly once, with its answer, its timeout,
+// or the end of the hub. Any thread opens and finishes; the loop looks after the deadlines.
 #pragma once
 
 #include <array>

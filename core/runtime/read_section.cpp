@@ -67,7 +67,8 @@ class Registration {
 
 detail::ReaderEpoch& detail::register_reader() {
   thread_local Registration mine;
-  // A thread-local object that is destroyed later than `mine` reads once more: it gets a slot that is not given back.
+  // A thread-local object that is destroyed later than `mine` reads once more: it gets a slot that is not
+  // given back.
   if (this_reader == nullptr) this_reader = &slots().take().epoch;
   return *this_reader;
 }

@@ -1,6 +1,7 @@
-// Reading what another thread replaces, without waiting: the reader announces itself in a slot of its own thread, the
-// writer frees what it unlinked only when no announced reader can still see it (epoch-based reclamation).
-// Any thread may read; nothing may block inside a ReadSection, and sections of one thread do not nest.
+// Reading what another thread replaces, without waiting: the reader announces itself in a slot of its own
+// thread, the writer frees what it unlinked only when no announced reader can still see it (epoch-based
+// reclamation). Any thread may read; nothing may block inside a ReadSection, and sections of one thread do
+// not nest.
 #pragma once
 
 #include <atomic>
@@ -14,7 +15,8 @@ namespace processhub::runtime {
 namespace detail {
 using ReaderEpoch = std::atomic<std::uint64_t>;  // 0: not reading
 
-/// The slot of this thread. The model saves a function call on every read; it needs one word of the static TLS block.
+/// The slot of this thread. The model saves a function call on every read; it needs one word of the static
+/// TLS block.
 extern constinit thread_local ReaderEpoch* this_reader __attribute__((tls_model("initial-exec")));
 extern std::atomic<std::uint64_t> current_epoch;
 
@@ -25,8 +27,8 @@ ReaderEpoch& register_reader();
 class ReadSection {
  public:
   ReadSection() : mine_(detail::this_reader != nullptr ? *detail::this_reader : detail::register_reader()) {
-    // Both sequentially consistent, like the writer's unlinking and scan: either the scan sees this slot, or the loads
-    // that follow see the replacement.
+    // Both sequentially consistent, like the writer's unlinking and scan: either the scan sees this slot, or
+    // the loads that follow see the replacement.
     mine_.store(detail::current_epoch.load());
   }
   ~ReadSection() { mine_.store(0, std::memory_order_release); }

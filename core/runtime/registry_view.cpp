@@ -43,8 +43,9 @@ void RegistryView::FreeEntry::operator()(const Entry* entry) const {
   ::operator delete(const_cast<Entry*>(entry));
 }
 
-/// hash 0: never used, a search ends here. A hash without an entry: the id was removed. The entry is written before the
-/// hash, so who sees a new hash sees its entry; an entry of another id is skipped by comparing ids.
+/// hash 0: never used, a search ends here. A hash without an entry: the id was removed. The entry is written
+/// before the hash, so who sees a new hash sees its entry; an entry of another id is skipped by comparing
+/// ids.
 struct RegistryView::Slot {
   std::atomic<std::uint64_t> hash{0};
   std::atomic<const Entry*> entry{nullptr};
@@ -67,7 +68,8 @@ struct RegistryView::Table {
   /// Writer only; `entry` is not in the table yet.
   void insert(EntryPtr entry) {
     std::size_t i = entry->hash & mask;
-    while (slots[i].hash.load() != 0 && !(slots[i].hash.load() == entry->hash && slots[i].entry.load() == nullptr)) {
+    while (slots[i].hash.load() != 0 &&
+           !(slots[i].hash.load() == entry->hash && slots[i].entry.load() == nullptr)) {
       i = (i + 1) & mask;
     }
     if (slots[i].hash.load() == 0) ++used;
@@ -164,7 +166,8 @@ void RegistryView::erase(const std::string& id) {
   size_.store(size() - 1, std::memory_order_relaxed);
 }
 
-/// At most 5/8 of the slots carry a hash; a new table starts with a third at most and forgets the removed ids.
+/// At most 5/8 of the slots carry a hash; a new table starts with a third at most and forgets the removed
+/// ids.
 void RegistryView::make_room() {
   if ((table_->used + 1) * 8 <= table_->capacity() * 5) return;
   auto next = std::make_unique<Table>(std::max(kSmallest, std::bit_ceil((size() + 1) * 3)));

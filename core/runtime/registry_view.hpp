@@ -1,5 +1,5 @@
-// What any thread may read of the registry, without ever waiting for the loop. One writer: the loop thread calls apply();
-// the changes it publishes are those of HubCore::take_registry_changes().
+// What any thread may read of the registry, without ever waiting for the loop. One writer: the loop thread
+// calls apply(); the changes it publishes are those of HubCore::take_registry_changes().
 #pragma once
 
 #include <atomic>

@@ -54,7 +54,8 @@ SignalsBlocked::SignalsBlocked() {
   sigset_t all{};
   ::sigfillset(&all);
   // Those that report a fault of the thread itself must stay deliverable to it.
-  for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS}) ::sigdelset(&all, fault);
+  for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS})
+    ::sigdelset(&all, fault);
   ::pthread_sigmask(SIG_BLOCK, &all, &before_);
 }
 

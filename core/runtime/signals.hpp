@@ -1,4 +1,5 @@
-// Signals of the process, where a hub touches them: its threads never take any, and wait_for_signal() waits for two.
+// Signals of the process, where a hub touches them: its threads never take any, and wait_for_signal() waits
+// for two.
 #pragma once
 
 #include <csignal>
@@ -31,7 +32,8 @@ class Bell {
   int fd_;
 };
 
-/// Blocks until SIGTERM or SIGINT arrives (true) or the bell rings (false). The signals are blocked for this thread meanwhile.
+/// Blocks until SIGTERM or SIGINT arrives (true) or the bell rings (false). The signals are blocked for this
+/// thread meanwhile.
 bool wait_for_termination_signal(const Bell& bell);
 
 }  // namespace processhub::runtime

@@ -1,6 +1,7 @@
 // WorkerHost: all workers of one hub on this machine, their mailboxes, timers and threads.
-// The loop thread carries out worker effects here; what workers do comes back as events through WorkerEvents (any thread).
-// deliver() and local_call() are the direct path between threads of this process: they never pass the loop.
+// The loop thread carries out worker effects here; what workers do comes back as events through WorkerEvents
+// (any thread). deliver() and local_call() are the direct path between threads of this process: they never
+// pass the loop.
 #pragma once
 
 #include <cstdint>
@@ -28,13 +29,16 @@ class WorkerEvents {
   /// `done` is called exactly once, on any thread.
   virtual void call_from_worker(std::string_view to, std::string_view message, Bytes body, Duration timeout,
                                 std::function<void(Result<Bytes>)> done) = 0;
-  virtual void on_report(protocol::LogLevel level, std::string text) = 0;  ///< stuck worker, slow inline handler …
+  virtual void on_report(protocol::LogLevel level,
+                         std::string text) = 0;  ///< stuck worker, slow inline handler …
 };
 
 class WorkerHost {
  public:
-  WorkerHost(const HubConfig& config, NodeId self, std::shared_ptr<const WorkerTypes> types, WorkerEvents& events);
-  ~WorkerHost();  ///< stops every worker at once (on_stop not called) and joins its threads; replaced stuck threads are left behind
+  WorkerHost(const HubConfig& config, NodeId self, std::shared_ptr<const WorkerTypes> types,
+             WorkerEvents& events);
+  ~WorkerHost();  ///< stops every worker at once (on_stop not called) and joins its threads; replaced stuck
+                  ///< threads are left behind
 
   // Loop thread: effects.
   void start(const protocol::effect::StartWorker& start);
@@ -42,11 +46,13 @@ class WorkerHost {
   void post(std::uint64_t serial, protocol::PostedMessage message);
   void close_gates();
   void open_gates();
-  /// The loop lives until `deadline` (CLOCK_BOOTTIME, µs): no turn starts later than that. Loop thread, every turn.
+  /// The loop lives until `deadline` (CLOCK_BOOTTIME, µs): no turn starts later than that. Loop thread, every
+  /// turn.
   void set_alive_until(Time deadline);
 
-  /// Direct path: puts the message into the mailbox of a running local worker. False (message untouched) if that serial
-  /// does not run here any more or its gate is not open. Any thread. A full mailbox answers `overloaded` and returns true.
+  /// Direct path: puts the message into the mailbox of a running local worker. False (message untouched) if
+  /// that serial does not run here any more or its gate is not open. Any thread. A full mailbox answers
+  /// `overloaded` and returns true.
   bool deliver(std::uint64_t serial, protocol::PostedMessage&& message);
 
   struct Counters {

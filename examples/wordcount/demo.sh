@@ -167,8 +167,7 @@ hubctl --json call merge top '{"n":5}' | sed 's/^/    top 5: /'
 
 step "kill -9 node-2 (process ${pid[node-2]})"
 placement >"$work/before"
-kill -9 "${pid[node-2]}"
-wait "${pid[node-2]}" 2>/dev/null || true
+{ kill -9 "${pid[node-2]}" && wait "${pid[node-2]}"; } 2>/dev/null || true # without bash's own remark
 unset 'pid[node-2]' 'address[node-2]'
 wait_for "its children on the other nodes" settled
 done_in "$(moved_since "$work/before") children were taken over"

@@ -1,4 +1,5 @@
-// Damaged input at every decoder: no crash, no runaway allocation, no endless loop; good input survives a round trip.
+// Damaged input at every decoder: no crash, no runaway allocation, no endless loop; good input survives a
+// round trip.
 #include <doctest/doctest.h>
 
 #include <string>

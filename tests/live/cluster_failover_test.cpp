@@ -34,7 +34,7 @@ bool balanced(const ProcessCluster& cluster) {
                      [&](const auto& row) { return row.second > fair / 2 && row.second < fair * 2; });
 }
 
-void report(const char* what, live::Clock::time_point since) {
+void report(const std::string& what, live::Clock::time_point since) {
   const auto took = std::chrono::duration_cast<live::Millis>(live::Clock::now() - since).count();
   MESSAGE(what, " after ", took, " ms");
 }
@@ -55,10 +55,12 @@ TEST_CASE(
 
     cluster.start(victim);
     const auto returned = live::Clock::now();
-    REQUIRE(eventually(
-        [&] { return cluster.all_see(kFive) && cluster.each_runs_once(kChildren) && balanced(cluster); }));
-    REQUIRE(eventually([&] { return cluster.digests_agree(); }));
+    REQUIRE(eventually([&] { return cluster.all_see(kFive); }));
+    report("all nodes see it", returned);
+    REQUIRE(eventually([&] { return cluster.each_runs_once(kChildren) && balanced(cluster); }));
     report("balanced again", returned);
+    REQUIRE(eventually([&] { return cluster.digests_agree(); }));
+    report("digests agree", returned);
   }
 }
 

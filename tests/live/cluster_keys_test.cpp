@@ -46,8 +46,8 @@ TEST_CASE("nodes with the shared key pair form a cluster and hubctl enters with 
 
 TEST_CASE("a node without the key does not get in and disturbs nobody") {
   LockedCluster locked;
-  ProcessCluster other;
-  other.start("z", {"--hub.id", locked.cluster.hub_id(), "--seed", locked.cluster.endpoint("a")});
+  ProcessCluster other(locked.cluster.hub_id());
+  other.start("z", {"--seed", locked.cluster.endpoint("a")});
   CHECK(live::eventually([&] { return other.query("z", {"nodes"}).size() == 1; }));
   CHECK(locked.cluster.all_see({"a", "b"}));
 }

@@ -1,5 +1,5 @@
-// The golden scenarios in tests/cases: commands and the output they must give. PH_REWRITE=1 writes the present output
-// into the files; read the difference before you keep it.
+// The golden scenarios in tests/cases: commands and the output they must give. PH_REWRITE=1 writes the
+// present output into the files; read the difference before you keep it.
 #include <doctest/doctest.h>
 
 #include <algorithm>

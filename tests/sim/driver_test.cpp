@@ -106,7 +106,8 @@ TEST_CASE("types decide how a worker starts and ends") {
 
 TEST_CASE("a core gets its turn when its deadline comes, on its machine's own clock") {
   std::vector<Time> turns;
-  One one([&turns](const protocol::Identity&, const HubConfig&) { return std::make_unique<ProbeCore>(turns); });
+  One one(
+      [&turns](const protocol::Identity&, const HubConfig&) { return std::make_unique<ProbeCore>(turns); });
   one.cluster.run_for(1'050ms);
   REQUIRE(turns.size() == 11);
   const auto offset = one.cluster.node("a").clock_offset();
@@ -117,7 +118,8 @@ TEST_CASE("a core gets its turn when its deadline comes, on its machine's own cl
 
 TEST_CASE("a paused node does nothing and catches up in one go") {
   std::vector<Time> turns;
-  One one([&turns](const protocol::Identity&, const HubConfig&) { return std::make_unique<ProbeCore>(turns); });
+  One one(
+      [&turns](const protocol::Identity&, const HubConfig&) { return std::make_unique<ProbeCore>(turns); });
   one.cluster.run_for(250ms);
   const auto before = turns.size();
   one.cluster.pause("a");

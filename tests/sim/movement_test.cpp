@@ -1,4 +1,5 @@
-// I9: who joins takes its share and nothing else moves; who leaves hands over what it had and nothing else moves.
+// I9: who joins takes its share and nothing else moves; who leaves hands over what it had and nothing else
+// moves.
 #include <doctest/doctest.h>
 
 #include <map>
@@ -32,7 +33,8 @@ struct Settled {
   }
   void settle() {
     const bool at_rest = quiet.settle(30s);
-    for (const auto& violation : cluster.violations()) FAIL_CHECK(violation.invariant << ": " << violation.what);
+    for (const auto& violation : cluster.violations())
+      FAIL_CHECK(violation.invariant << ": " << violation.what);
     REQUIRE(at_rest);
   }
   std::map<std::string, std::string> placement() {

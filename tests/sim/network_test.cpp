@@ -14,7 +14,8 @@ namespace {
 
 /// Two hosts, a with link 1 to b, and what each was told, as text.
 struct Pair {
-  explicit Pair(Faults options = {}, std::uint64_t seed = 1) : faults(options), network(scheduler, Rng(seed), faults) {
+  explicit Pair(Faults options = {}, std::uint64_t seed = 1)
+      : faults(options), network(scheduler, Rng(seed), faults) {
     a = network.host("a");
     b = network.host("b");
     attach(a, at_a);

@@ -17,7 +17,8 @@ TEST_CASE("random numbers repeat with their seed and fill their range") {
   Rng b(42);
   for (int i = 0; i < 100; ++i) CHECK(a.next() == b.next());
   std::vector<int> seen(6);
-  for (int i = 0; i < 1'000; ++i) ++seen[static_cast<std::size_t>(a.between(std::int64_t{0}, std::int64_t{5}))];
+  for (int i = 0; i < 1'000; ++i)
+    ++seen[static_cast<std::size_t>(a.between(std::int64_t{0}, std::int64_t{5}))];
   for (const int count : seen) CHECK(count > 100);
   CHECK_FALSE(a.chance(0));
   CHECK(a.chance(1));

@@ -24,8 +24,8 @@ void play(std::uint64_t seed, const SwarmOptions& options) {
   const auto result = run_swarm(seed, options);
   if (!result.violation) return;
   FAIL_CHECK("seed " << seed << " breaks " << result.violation->invariant << ": " << result.violation->what
-                     << "\n  replay: build/release/hub-sim --replay " << seed << " --nodes " << options.nodes_min << ".."
-                     << options.nodes_max << " --trace");
+                     << "\n  replay: build/release/hub-sim --replay " << seed << " --nodes "
+                     << options.nodes_min << ".." << options.nodes_max << " --trace");
 }
 
 /// Every kParts-th seed, so that the parts take equally long whatever the count.

@@ -1,5 +1,5 @@
-// A core of one node that does what users ask, on its own, and can be made to break one promise at a time: it shows
-// that the simulator drives a core as it should and that its checkers find what they are for.
+// A core of one node that does what users ask, on its own, and can be made to break one promise at a time: it
+// shows that the simulator drives a core as it should and that its checkers find what they are for.
 #pragma once
 
 #include <map>
@@ -39,8 +39,10 @@ class TinyCore : public CorePort {
 
   void start(Time, protocol::Effects& fx) override {
     changed_ = true;
-    if (bug_ == Bug::post_hook_only) fx.emplace_back(protocol::effect::RunHook{hook::PostClusterJoin{identity_.self}});
-    if (bug_ == Bug::stops_an_unknown_worker) fx.emplace_back(protocol::effect::StopWorker{99, StopReason::user});
+    if (bug_ == Bug::post_hook_only)
+      fx.emplace_back(protocol::effect::RunHook{hook::PostClusterJoin{identity_.self}});
+    if (bug_ == Bug::stops_an_unknown_worker)
+      fx.emplace_back(protocol::effect::StopWorker{99, StopReason::user});
     if (bug_ == Bug::answers_unasked) fx.emplace_back(protocol::effect::CompleteVoid{77, {}});
   }
 
@@ -58,7 +60,9 @@ class TinyCore : public CorePort {
   }
   void flush(Time, protocol::Effects&) override {}
   Time next_deadline() const override { return late_ ? late_at_ : kNever; }
-  std::vector<protocol::RegistryChange> take_registry_changes() override { return std::exchange(changes_, {}); }
+  std::vector<protocol::RegistryChange> take_registry_changes() override {
+    return std::exchange(changes_, {});
+  }
   std::optional<protocol::ClusterSnapshot> take_cluster_change() override {
     if (!std::exchange(changed_, false)) return {};
     protocol::ClusterSnapshot snapshot;
@@ -97,8 +101,8 @@ class TinyCore : public CorePort {
     child.record->spec = std::make_shared<ChildSpec>(std::move(spec));
     child.record->uid = {identity_.self, bug_ == Bug::same_generation ? 1 : ++dots_};
     list(child, child.serial);
-    fx.emplace_back(
-        protocol::effect::StartWorker{child.serial, child.record->uid, child.record->spec, {1, 0, identity_.self}});
+    fx.emplace_back(protocol::effect::StartWorker{
+        child.serial, child.record->uid, child.record->spec, {1, 0, identity_.self}});
   }
 
   void list(Child& child, std::uint64_t serial) {
@@ -113,7 +117,8 @@ class TinyCore : public CorePort {
       result.children.push_back({id, {}, {}});
       auto found = children_.find(id);
       if (found == children_.end() || bug_ == Bug::undoes_a_stop) continue;
-      if (bug_ != Bug::leaves_a_stray) fx.emplace_back(protocol::effect::StopWorker{found->second.serial, StopReason::user});
+      if (bug_ != Bug::leaves_a_stray)
+        fx.emplace_back(protocol::effect::StopWorker{found->second.serial, StopReason::user});
       children_.erase(found);
       changes_.push_back({id, nullptr});
     }
@@ -168,7 +173,8 @@ class TinyCore : public CorePort {
 
 inline CoreFactory tiny_cores(Bug bug = Bug::none, std::vector<NodeId> members = {}) {
   return [bug, members](const protocol::Identity& identity, const HubConfig&) {
-    return std::make_unique<TinyCore>(identity, bug, members.empty() ? std::vector<NodeId>{identity.self} : members);
+    return std::make_unique<TinyCore>(identity, bug,
+                                      members.empty() ? std::vector<NodeId>{identity.self} : members);
   };
 }
 

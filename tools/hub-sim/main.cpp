@@ -32,7 +32,9 @@ struct Arguments {
 void read_nodes(const std::string& text, sim::SwarmOptions& options) {
   const auto dots = text.find("..");
   options.nodes_min = static_cast<std::uint32_t>(std::stoul(text.substr(0, dots)));
-  options.nodes_max = dots == std::string::npos ? options.nodes_min : static_cast<std::uint32_t>(std::stoul(text.substr(dots + 2)));
+  options.nodes_max = dots == std::string::npos
+                          ? options.nodes_min
+                          : static_cast<std::uint32_t>(std::stoul(text.substr(dots + 2)));
   if (options.nodes_min < 1 || options.nodes_max < options.nodes_min || options.nodes_max > 20) {
     throw std::invalid_argument("--nodes takes A..B with 1 <= A <= B <= 20");
   }
@@ -44,14 +46,15 @@ Arguments read_arguments(int argc, char** argv) {
   std::uint64_t replay = 0;
   double seconds = 0;
   po::options_description options("hub-sim plays random lives of simulated clusters");
-  options.add_options()("help", "this text")                                                              //
-      ("seeds", po::value(&arguments.runner.count)->default_value(1'000), "how many seeds")               //
-      ("from", po::value(&arguments.runner.first)->default_value(1), "the first seed")                    //
-      ("nodes", po::value(&nodes)->default_value(nodes), "how many nodes a cluster starts with, A..B")    //
-      ("seconds", po::value(&seconds), "virtual seconds with faults, per seed (default: 8 to 20)")        //
-      ("jobs", po::value(&arguments.runner.jobs)->default_value(0), "threads; 0: one per core")           //
-      ("keep-going", po::bool_switch(&arguments.runner.keep_going), "do not stop at the first failing seed")  //
-      ("replay", po::value(&replay), "play one seed")                                                     //
+  options.add_options()("help", "this text")                                                            //
+      ("seeds", po::value(&arguments.runner.count)->default_value(1'000), "how many seeds")             //
+      ("from", po::value(&arguments.runner.first)->default_value(1), "the first seed")                  //
+      ("nodes", po::value(&nodes)->default_value(nodes), "how many nodes a cluster starts with, A..B")  //
+      ("seconds", po::value(&seconds), "virtual seconds with faults, per seed (default: 8 to 20)")      //
+      ("jobs", po::value(&arguments.runner.jobs)->default_value(0), "threads; 0: one per core")         //
+      ("keep-going", po::bool_switch(&arguments.runner.keep_going),
+       "do not stop at the first failing seed")        //
+      ("replay", po::value(&replay), "play one seed")  //
       ("trace", po::bool_switch(&arguments.trace), "with --replay: print every event and effect");
   po::variables_map values;
   po::store(po::parse_command_line(argc, argv, options), values);
@@ -61,9 +64,11 @@ Arguments read_arguments(int argc, char** argv) {
   read_nodes(nodes, arguments.swarm);
   if (values.contains("replay")) arguments.replay = replay;
   if (values.contains("seconds")) {
-    arguments.swarm.active_min = arguments.swarm.active_max = Duration(static_cast<std::int64_t>(seconds * 1e6));
+    arguments.swarm.active_min = arguments.swarm.active_max =
+        Duration(static_cast<std::int64_t>(seconds * 1e6));
   }
-  arguments.runner.replay_flags = fmt::format("--nodes {}{}", nodes, seconds > 0 ? fmt::format(" --seconds {}", seconds) : "");
+  arguments.runner.replay_flags =
+      fmt::format("--nodes {}{}", nodes, seconds > 0 ? fmt::format(" --seconds {}", seconds) : "");
   return arguments;
 }
 
@@ -76,7 +81,8 @@ int main(int argc, char** argv) {
       std::fputs(arguments.usage.c_str(), stdout);
       return 0;
     }
-    if (arguments.replay) return hub_sim::replay(*arguments.replay, arguments.swarm, arguments.runner, arguments.trace) ? 0 : 1;
+    if (arguments.replay)
+      return hub_sim::replay(*arguments.replay, arguments.swarm, arguments.runner, arguments.trace) ? 0 : 1;
     return hub_sim::run_seeds(arguments.swarm, arguments.runner) ? 0 : 1;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "hub-sim: %s\n", error.what());

@@ -25,7 +25,8 @@ class Runner {
   bool run() {
     const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
     std::vector<std::thread> threads;
-    for (unsigned i = 0; i < (options_.jobs == 0 ? cores : options_.jobs); ++i) threads.emplace_back([this] { work(); });
+    for (unsigned i = 0; i < (options_.jobs == 0 ? cores : options_.jobs); ++i)
+      threads.emplace_back([this] { work(); });
     for (auto& thread : threads) thread.join();
     summarize();
     return failures_.empty();
@@ -58,22 +59,28 @@ class Runner {
 
   void progress() {
     if (isatty(STDERR_FILENO) == 0) return;
-    std::fprintf(stderr, "\r%llu/%llu seeds, %zu failed, %.0fx real time ", static_cast<unsigned long long>(played_),
-                 static_cast<unsigned long long>(options_.count), failures_.size(), speed());
+    std::fprintf(stderr, "\r%llu/%llu seeds, %zu failed, %.0fx real time ",
+                 static_cast<unsigned long long>(played_), static_cast<unsigned long long>(options_.count),
+                 failures_.size(), speed());
   }
 
   double seconds() const { return std::chrono::duration<double>(Clock::now() - begin_).count(); }
-  double speed() const { return static_cast<double>(virtual_time_.count()) / 1e6 / std::max(0.001, seconds()); }
+  double speed() const {
+    return static_cast<double>(virtual_time_.count()) / 1e6 / std::max(0.001, seconds());
+  }
 
   void summarize() {
     if (isatty(STDERR_FILENO) != 0) std::fputc('\n', stderr);
     std::sort(settled_.begin(), settled_.end());
     const auto at = [this](std::size_t percent) {
-      return settled_.empty() ? std::string("-") : sim::format_duration(settled_[(settled_.size() - 1) * percent / 100]);
+      return settled_.empty() ? std::string("-")
+                              : sim::format_duration(settled_[(settled_.size() - 1) * percent / 100]);
     };
-    std::printf("%llu seeds in %.1f s (%.0fx real time), %zu failed; at rest after %s (median), %s (99 %%), %s (longest)\n",
-                static_cast<unsigned long long>(played_), seconds(), speed(), failures_.size(), at(50).c_str(),
-                at(99).c_str(), at(100).c_str());
+    std::printf(
+        "%llu seeds in %.1f s (%.0fx real time), %zu failed; at rest after %s (median), %s (99 %%), %s "
+        "(longest)\n",
+        static_cast<unsigned long long>(played_), seconds(), speed(), failures_.size(), at(50).c_str(),
+        at(99).c_str(), at(100).c_str());
     for (const auto& [invariant, count] : by_invariant_) std::printf("  %s: %zu\n", invariant.c_str(), count);
     if (!failures_.empty()) replay(failures_.begin()->first, swarm_, options_, false);
   }
@@ -93,7 +100,9 @@ class Runner {
 
 }  // namespace
 
-bool run_seeds(const sim::SwarmOptions& swarm, const RunnerOptions& options) { return Runner(swarm, options).run(); }
+bool run_seeds(const sim::SwarmOptions& swarm, const RunnerOptions& options) {
+  return Runner(swarm, options).run();
+}
 
 bool replay(std::uint64_t seed, const sim::SwarmOptions& swarm, const RunnerOptions& options, bool trace) {
   sim::TraceTail tail(trace ? 0 : kTailLines);
@@ -103,16 +112,18 @@ bool replay(std::uint64_t seed, const sim::SwarmOptions& swarm, const RunnerOpti
   });
   if (!trace && result.violation) std::printf("\n%s", tail.text().c_str());
   const auto number = static_cast<unsigned long long>(seed);
-  std::printf("\nseed %llu: %s\n%zu operations, %zu activations, %s virtual time, trace hash %016llx\n", number,
-              result.setup.c_str(), result.operations, result.activations, sim::format_duration(result.virtual_time).c_str(),
+  std::printf("\nseed %llu: %s\n%zu operations, %zu activations, %s virtual time, trace hash %016llx\n",
+              number, result.setup.c_str(), result.operations, result.activations,
+              sim::format_duration(result.virtual_time).c_str(),
               static_cast<unsigned long long>(tail.hash()));
   if (!result.violation) {
-    std::printf("clean; at rest %s after the last fault\n", sim::format_duration(result.settled_after).c_str());
+    std::printf("clean; at rest %s after the last fault\n",
+                sim::format_duration(result.settled_after).c_str());
     return true;
   }
-  std::printf("breaks %s at %s: %s\nreplay: hub-sim --replay %llu %s --trace\n", result.violation->invariant.c_str(),
-              sim::format_duration(result.violation->when).c_str(), result.violation->what.c_str(), number,
-              options.replay_flags.c_str());
+  std::printf("breaks %s at %s: %s\nreplay: hub-sim --replay %llu %s --trace\n",
+              result.violation->invariant.c_str(), sim::format_duration(result.violation->when).c_str(),
+              result.violation->what.c_str(), number, options.replay_flags.c_str());
   return false;
 }
 

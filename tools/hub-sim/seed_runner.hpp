@@ -11,9 +11,9 @@ namespace processhub::hub_sim {
 struct RunnerOptions {
   std::uint64_t first = 1;
   std::uint64_t count = 1'000;
-  unsigned jobs = 0;             ///< threads; 0: one per core
-  bool keep_going = false;       ///< play all seeds even if some fail
-  std::string replay_flags{};    ///< what --replay needs beside the seed to play the same
+  unsigned jobs = 0;           ///< threads; 0: one per core
+  bool keep_going = false;     ///< play all seeds even if some fail
+  std::string replay_flags{};  ///< what --replay needs beside the seed to play the same
 };
 
 /// True if every seed was clean. Progress goes to stderr, failures to stdout.

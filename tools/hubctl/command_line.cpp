@@ -44,7 +44,8 @@ po::options_description verb_options(const VerbRule& verb) {
 
 std::string general_help(const std::vector<VerbRule>& verbs) {
   std::ostringstream out;
-  out << "hubctl [OPTIONS] VERB ...: asks a ProcessHub cluster, or tells it what to run.\n\nVerbs (hubctl VERB "
+  out << "hubctl [OPTIONS] VERB ...: asks a ProcessHub cluster, or tells it what to run.\n\nVerbs (hubctl "
+         "VERB "
          "--help):\n";
   std::size_t width = 0;
   for (const auto& verb : verbs) width = std::max(width, verb.name.size() + 1 + verb.words.size());

@@ -1,4 +1,5 @@
-// What the simulator drives: HubCore, or a stand-in with the same shape (a test's stub, a core broken on purpose).
+// What the simulator drives: HubCore, or a stand-in with the same shape (a test's stub, a core broken on
+// purpose).
 #pragma once
 
 #include <functional>
@@ -33,8 +34,8 @@ class CorePort {
 
 using CoreFactory = std::function<std::unique_ptr<CorePort>(const protocol::Identity&, const HubConfig&)>;
 
-/// The product: HubCore with the built-in strategies that the config names. Throws std::invalid_argument for a config
-/// that the catalogue rejects.
+/// The product: HubCore with the built-in strategies that the config names. Throws std::invalid_argument for
+/// a config that the catalogue rejects.
 CoreFactory hub_core_factory();
 
 }  // namespace processhub::sim

@@ -51,7 +51,8 @@ void put_fields(std::string& out, const T& value) {
       [&](const auto&... field) {
         [[maybe_unused]] const auto one = [&](const auto& f) {
           const auto name = processhub::detail::field_name(T::ph_field_names(), index++);
-          if constexpr (std::is_arithmetic_v<std::decay_t<decltype(f)>> || std::is_enum_v<std::decay_t<decltype(f)>>) {
+          if constexpr (std::is_arithmetic_v<std::decay_t<decltype(f)>> ||
+                        std::is_enum_v<std::decay_t<decltype(f)>>) {
             if (f == std::decay_t<decltype(f)>{}) return;
           } else if constexpr (requires { f.empty(); }) {
             if (f.empty()) return;
@@ -84,11 +85,17 @@ void put(std::string& out, const T& value) {
     put_fields(out, value);
   } else if constexpr (requires { value.count(); }) {
     out += fmt::format("{}us", value.count());
-  } else if constexpr (requires { value.first; value.second; }) {
+  } else if constexpr (requires {
+                         value.first;
+                         value.second;
+                       }) {
     put(out, value.first);
     out += ':';
     put(out, value.second);
-  } else if constexpr (requires { *value; static_cast<bool>(value); }) {
+  } else if constexpr (requires {
+                         *value;
+                         static_cast<bool>(value);
+                       }) {
     value ? put(out, *value) : put_text(out, {});
   } else {
     put_list(out, value);
@@ -122,7 +129,8 @@ std::string session_text(std::string_view rest) {
   const auto header = take_session_header(rest);
   if (!header) return "session (malformed)";
   auto out = fmt::format("session {:04x} {} #{} ack {}/{}", header->session & 0xFFFF,
-                         header->lane == Lane::control ? "control" : "data", header->seq, header->ack[0], header->ack[1]);
+                         header->lane == Lane::control ? "control" : "data", header->seq, header->ack[0],
+                         header->ack[1]);
   if ((header->flags & kFlagGap) != 0) out += " gap";
   if ((header->flags & kFlagFragment) != 0) return out + fmt::format(" fragment {}B", rest.size());
   put_parts(out, rest);
@@ -144,11 +152,16 @@ std::string frame_text(const Bytes& frame) {
   const auto type = take_preamble(rest);
   if (!type) return "foreign " + describe_frame(frame);
   switch (*type) {
-    case FrameType::hello: return whole_text<Hello>("hello", rest);
-    case FrameType::refusal: return whole_text<Refusal>("refusal", rest);
-    case FrameType::reset: return fmt::format("reset {:04x}", take_u64(rest).value_or(0) & 0xFFFF);
-    case FrameType::session: return session_text(rest);
-    case FrameType::publish: return publication_text(rest);
+    case FrameType::hello:
+      return whole_text<Hello>("hello", rest);
+    case FrameType::refusal:
+      return whole_text<Refusal>("refusal", rest);
+    case FrameType::reset:
+      return fmt::format("reset {:04x}", take_u64(rest).value_or(0) & 0xFFFF);
+    case FrameType::session:
+      return session_text(rest);
+    case FrameType::publish:
+      return publication_text(rest);
   }
   return describe_frame(frame);
 }

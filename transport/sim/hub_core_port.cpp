@@ -14,17 +14,24 @@ class HubCorePort : public CorePort {
       : core_(identity, config, std::move(strategies)) {}
 
   void start(Time now, protocol::Effects& fx) override { core_.start(now, fx); }
-  void step(Time now, protocol::Event event, protocol::Effects& fx) override { core_.step(now, std::move(event), fx); }
+  void step(Time now, protocol::Event event, protocol::Effects& fx) override {
+    core_.step(now, std::move(event), fx);
+  }
   bool run(Time now, protocol::Effects& fx) override { return core_.run(now, fx); }
   void flush(Time now, protocol::Effects& fx) override { core_.flush(now, fx); }
   Time next_deadline() const override { return core_.next_deadline(); }
-  std::vector<protocol::RegistryChange> take_registry_changes() override { return core_.take_registry_changes(); }
-  std::optional<protocol::ClusterSnapshot> take_cluster_change() override { return core_.take_cluster_change(); }
+  std::vector<protocol::RegistryChange> take_registry_changes() override {
+    return core_.take_registry_changes();
+  }
+  std::optional<protocol::ClusterSnapshot> take_cluster_change() override {
+    return core_.take_cluster_change();
+  }
   HubStats stats() const override { return core_.stats(); }
   CoreView view() const override {
     const auto& membership = core_.parts().membership;
     CoreView view{membership.up_peers(), membership.agreed()};
-    view.members.insert(std::lower_bound(view.members.begin(), view.members.end(), core_.self()), core_.self());
+    view.members.insert(std::lower_bound(view.members.begin(), view.members.end(), core_.self()),
+                        core_.self());
     return view;
   }
 

@@ -11,8 +11,9 @@ namespace {
 
 /// Codes that promise that the message was not handled.
 bool says_not_delivered(ErrorCode code) {
-  return code == ErrorCode::no_such_child || code == ErrorCode::overloaded || code == ErrorCode::partitioned ||
-         code == ErrorCode::moved || code == ErrorCode::stopped || code == ErrorCode::invalid;
+  return code == ErrorCode::no_such_child || code == ErrorCode::overloaded ||
+         code == ErrorCode::partitioned || code == ErrorCode::moved || code == ErrorCode::stopped ||
+         code == ErrorCode::invalid;
 }
 
 std::string where(const SimCluster& cluster, const Handled& handled) {
@@ -27,19 +28,22 @@ std::optional<Violation> message_problem(const SimCluster& cluster) {
   for (const auto& entry : cluster.workers().handled) {
     auto [first, fresh] = handled.emplace(entry.number, &entry);
     if (!fresh) {
-      return Violation{cluster.now(), "I7", fmt::format("message {} was handled twice: by {} and by {}", entry.number,
-                                                        where(cluster, *first->second), where(cluster, entry))};
+      return Violation{cluster.now(), "I7",
+                       fmt::format("message {} was handled twice: by {} and by {}", entry.number,
+                                   where(cluster, *first->second), where(cluster, entry))};
     }
   }
   for (const auto& op : cluster.operations()) {
     if (op.kind != OpKind::call || op.message == 0 || !op.done()) continue;
     auto found = handled.find(op.message);
     if (!op.error && found == handled.end()) {
-      return Violation{cluster.now(), "I6", fmt::format("call #{} was answered '{}' but nobody handled it", op.number, op.answer)};
+      return Violation{cluster.now(), "I6",
+                       fmt::format("call #{} was answered '{}' but nobody handled it", op.number, op.answer)};
     }
     if (op.error && says_not_delivered(op.error->code) && found != handled.end()) {
-      return Violation{cluster.now(), "I6", fmt::format("call #{} ended '{}' but was handled by {}", op.number,
-                                                        describe(*op.error), where(cluster, *found->second))};
+      return Violation{cluster.now(), "I6",
+                       fmt::format("call #{} ended '{}' but was handled by {}", op.number,
+                                   describe(*op.error), where(cluster, *found->second))};
     }
   }
   return {};

@@ -1,4 +1,5 @@
-// What numbered calls and casts show: none is handled twice, and the answer of a call says the truth about it (I6).
+// What numbered calls and casts show: none is handled twice, and the answer of a call says the truth about it
+// (I6).
 #pragma once
 
 #include <optional>

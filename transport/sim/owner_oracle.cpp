@@ -22,7 +22,8 @@ OwnerOracle::OwnerOracle(const HubConfig& config) : strategies_(build(config)) {
 void OwnerOracle::set_members(const std::vector<OwnerNode>& members) {
   view_.members.clear();
   for (const auto& m : members) view_.members.push_back({m.id, m.weight, m.zone, m.roles});
-  std::sort(view_.members.begin(), view_.members.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
+  std::sort(view_.members.begin(), view_.members.end(),
+            [](const auto& a, const auto& b) { return a.id < b.id; });
   view_.up_count = members.size();
   strategies_.distribution->prepare(view_);
 }

@@ -53,11 +53,13 @@ std::vector<std::vector<const SimNode*>> components(SimCluster& cluster) {
     left.erase(left.begin());
     for (std::size_t i = 0; i < component.size(); ++i) {
       const auto* from = component[i];
-      const auto end = std::stable_partition(left.begin(), left.end(), [&](const SimNode* n) { return !joined(from, n); });
+      const auto end =
+          std::stable_partition(left.begin(), left.end(), [&](const SimNode* n) { return !joined(from, n); });
       component.insert(component.end(), end, left.end());
       left.erase(end, left.end());
     }
-    std::sort(component.begin(), component.end(), [](const auto* a, const auto* b) { return a->name() < b->name(); });
+    std::sort(component.begin(), component.end(),
+              [](const auto* a, const auto* b) { return a->name() < b->name(); });
     out.push_back(std::move(component));
   }
   return out;
@@ -92,7 +94,8 @@ bool QuietChecks::settle(Duration limit, Duration steady) {
     if (found) {
       good_since = kNever;
       if (now - begin >= limit) {
-        cluster_.report(found->invariant, fmt::format("not quiet {} after the last fault: {}", format_duration(limit), found->what));
+        cluster_.report(found->invariant, fmt::format("not quiet {} after the last fault: {}",
+                                                      format_duration(limit), found->what));
         return false;
       }
     } else if (good_since == kNever) {
@@ -111,12 +114,13 @@ std::optional<Violation> QuietChecks::check_views(const Component& component) {
     if (node->life() == NodeLife::paused) return broken("I2", node->id().str() + " is paused");
     if (!node->cluster().joined) return broken("I2", node->id().str() + " has not joined");
     if (node->believed_up() != members) {
-      return broken("I2", fmt::format("{} believes up {} but its component is {}", node->id().str(), names(node->believed_up()),
-                                      names(members)));
+      return broken("I2", fmt::format("{} believes up {} but its component is {}", node->id().str(),
+                                      names(node->believed_up()), names(members)));
     }
     for (const auto& other : node->cluster().nodes) {
       if (other.state != NodeState::up && other.state != NodeState::down && other.state != NodeState::left) {
-        return broken("I2", fmt::format("{} still holds {} as {}", node->id().str(), other.id.str(), to_string(other.state)));
+        return broken("I2", fmt::format("{} still holds {} as {}", node->id().str(), other.id.str(),
+                                        to_string(other.state)));
       }
     }
     if (!node->workers().gates_open()) return broken("I1", node->id().str() + " keeps its gates closed");
@@ -128,8 +132,8 @@ std::optional<Violation> QuietChecks::check_registries(const Component& componen
   const auto* first = component.front();
   for (const auto* node : component) {
     if (node->cluster().digest != first->cluster().digest) {
-      return broken("I2", fmt::format("digests differ: {} {:x}, {} {:x}", first->id().str(), first->cluster().digest,
-                                      node->id().str(), node->cluster().digest));
+      return broken("I2", fmt::format("digests differ: {} {:x}, {} {:x}", first->id().str(),
+                                      first->cluster().digest, node->id().str(), node->cluster().digest));
     }
     for (const auto& [id, record] : first->registry()) {
       auto found = node->registry().find(id);
@@ -137,8 +141,8 @@ std::optional<Violation> QuietChecks::check_registries(const Component& componen
         return broken("I2", fmt::format("{} lists {}, {} does not", first->id().str(), id, node->id().str()));
       }
       if (found->second->uid != record->uid) {
-        return broken("I2", fmt::format("{} knows {} as {}, {} as {}", first->id().str(), id, record->uid.str(),
-                                        node->id().str(), found->second->uid.str()));
+        return broken("I2", fmt::format("{} knows {} as {}, {} as {}", first->id().str(), id,
+                                        record->uid.str(), node->id().str(), found->second->uid.str()));
       }
     }
     for (const auto& [id, record] : node->registry()) {
@@ -168,8 +172,8 @@ std::optional<Violation> QuietChecks::check_instances(const Component& component
     std::optional<Violation> stray;
     node->workers().each([&](const Activation& a, bool) {
       if (!stray && !registry.contains(a.id)) {
-        stray = broken("I1", fmt::format("{} runs {} (worker {}, {}), which is in no registry", node->id().str(), a.id,
-                                         a.serial, a.generation.str()));
+        stray = broken("I1", fmt::format("{} runs {} (worker {}, {}), which is in no registry",
+                                         node->id().str(), a.id, a.serial, a.generation.str()));
       }
     });
     if (stray) return stray;
@@ -177,13 +181,16 @@ std::optional<Violation> QuietChecks::check_instances(const Component& component
   return {};
 }
 
-std::optional<Violation> QuietChecks::check_child(const Component& component, const protocol::ChildRecord& record) {
+std::optional<Violation> QuietChecks::check_child(const Component& component,
+                                                  const protocol::ChildRecord& record) {
   const auto& id = record.spec->id;
   const auto running = runners(component, id);
   if (is_failed(record)) {
     if (!running.empty()) return broken("I1", fmt::format("{} is failed but runs on {}", id, names(running)));
     return {};
   }
+  // A temporary child does not outlive its node; its id goes once that life of the node cannot come back.
+  if (record.spec->restart == Restart::temporary && record.instances.empty() && running.empty()) return {};
   auto owners = oracle_.owners(id);
   auto sorted = owners;
   std::sort(sorted.begin(), sorted.end());
@@ -194,7 +201,8 @@ std::optional<Violation> QuietChecks::check_child(const Component& component, co
 }
 
 /// Every node lists exactly the workers that run, with their role and generation.
-std::optional<Violation> QuietChecks::check_listing(const Component& component, const protocol::ChildRecord& record,
+std::optional<Violation> QuietChecks::check_listing(const Component& component,
+                                                    const protocol::ChildRecord& record,
                                                     const std::vector<NodeId>& owners) {
   const auto& id = record.spec->id;
   std::map<std::pair<NodeId, std::uint64_t>, Generation> expected;
@@ -208,13 +216,14 @@ std::optional<Violation> QuietChecks::check_listing(const Component& component, 
     for (const auto& i : instances) {
       auto found = expected.find({i.ref.node, i.ref.serial});
       if (i.state != InstanceState::running || found == expected.end() || found->second != i.generation) {
-        return broken("I2", fmt::format("{} lists {} on {} worker {} as {} {}, which is not so", node->id().str(), id,
-                                        i.ref.node.str(), i.ref.serial, to_string(i.state), i.generation.str()));
+        return broken(
+            "I2", fmt::format("{} lists {} on {} worker {} as {} {}, which is not so", node->id().str(), id,
+                              i.ref.node.str(), i.ref.serial, to_string(i.state), i.generation.str()));
       }
     }
     if (instances.size() != owners.size()) {
-      return broken("I2", fmt::format("{} lists {} instances of {} but {} run", node->id().str(), instances.size(), id,
-                                      owners.size()));
+      return broken("I2", fmt::format("{} lists {} instances of {} but {} run", node->id().str(),
+                                      instances.size(), id, owners.size()));
     }
   }
   return {};
@@ -251,11 +260,12 @@ std::optional<Violation> QuietChecks::lost_fact() {
     if (!remembered || touched_otherwise(fact)) continue;
     auto found = registry.find(fact.id);
     if (fact.start && found == registry.end()) {
-      return broken("I3", fmt::format("{} was acknowledged as started (#{}, {}) and is gone", fact.id, fact.operation, fact.uid.str()));
+      return broken("I3", fmt::format("{} was acknowledged as started (#{}, {}) and is gone", fact.id,
+                                      fact.operation, fact.uid.str()));
     }
     if (!fact.start && found != registry.end()) {
-      return broken("I3", fmt::format("{} was acknowledged as stopped (#{}) and lives as {}", fact.id, fact.operation,
-                                      found->second->uid.str()));
+      return broken("I3", fmt::format("{} was acknowledged as stopped (#{}) and lives as {}", fact.id,
+                                      fact.operation, found->second->uid.str()));
     }
   }
   return {};

@@ -1,10 +1,9 @@
 // What must hold once faults have stopped and the cluster had time: the liveness half of the invariants.
 //
 //   I1  every live spec runs exactly on its owners, once, in every component
-//   I2  all digests in a component are equal, so are the registries; nothing is listed on a node that is not up
-//   I3  no acknowledged start is lost, no acknowledged stop undone
-//   I6  nothing is overdue
-//   I8  nothing is locked, no hook pair is open
+//   I2  all digests in a component are equal, so are the registries; nothing is listed on a node that is not
+//   up I3  no acknowledged start is lost, no acknowledged stop undone I6  nothing is overdue I8  nothing is
+//   locked, no hook pair is open
 #pragma once
 
 #include <map>
@@ -28,7 +27,8 @@ class QuietChecks {
 
   /// What keeps the cluster from being as it should be; nothing: all is well.
   std::optional<Violation> problem();
-  /// Lets time pass until there is no problem for `steady`; after `limit` the problem is reported as a violation.
+  /// Lets time pass until there is no problem for `steady`; after `limit` the problem is reported as a
+  /// violation.
   bool settle(Duration limit, Duration steady = Duration(2'000'000));
   /// How long settle() took to the moment from which everything held.
   Duration settled_after() const { return settled_after_; }

@@ -20,14 +20,13 @@ void SafetyChecks::on_effect(const SimNode& node, const Effect& effect) {
     on_hook(node, hook->event);
   } else if (const auto* stop = std::get_if<effect::StopWorker>(&effect)) {
     if (!serials_[node.id()].contains(stop->serial)) {
-      cluster_.report("I4", fmt::format("{} stops worker {} that it never started", node.id().str(), stop->serial));
+      cluster_.report("I4",
+                      fmt::format("{} stops worker {} that it never started", node.id().str(), stop->serial));
     }
   }
 }
 
-void SafetyChecks::on_turn(const SimNode& node) {
-  settle_acknowledged(node);
-}
+void SafetyChecks::on_turn(const SimNode& node) { settle_acknowledged(node); }
 
 void SafetyChecks::on_life(const SimNode& node) {
   if (node.running()) return;
@@ -45,11 +44,13 @@ void SafetyChecks::on_start_worker(const SimNode& node, const effect::StartWorke
 }
 
 void SafetyChecks::check_generation(const SimNode& node, const effect::StartWorker& start) {
-  auto [first, fresh] = generations_.emplace(std::pair(start.uid, start.generation), std::pair(node.id(), start.serial));
+  auto [first, fresh] =
+      generations_.emplace(std::pair(start.uid, start.generation), std::pair(node.id(), start.serial));
   if (fresh) return;
-  cluster_.report("I4", fmt::format("{} {} is activated twice as {}: worker {} of {} and worker {} of {}", start.spec->id,
-                                    start.uid.str(), start.generation.str(), first->second.second,
-                                    first->second.first.str(), start.serial, node.id().str()));
+  cluster_.report(
+      "I4", fmt::format("{} {} is activated twice as {}: worker {} of {} and worker {} of {}", start.spec->id,
+                        start.uid.str(), start.generation.str(), first->second.second,
+                        first->second.first.str(), start.serial, node.id().str()));
 }
 
 void SafetyChecks::check_agreed_view(const SimNode& node, const effect::StartWorker& start) {
@@ -61,9 +62,11 @@ void SafetyChecks::check_agreed_view(const SimNode& node, const effect::StartWor
     if (other != &node && (!other->view().agreed || other->view().members != view.members)) continue;
     other->workers().each([&](const Activation& running, bool) {
       if (running.uid != start.uid || running.role != Role::active) return;
-      cluster_.report("I4", fmt::format("{} starts {} {} as {} while {} runs it as {} (worker {}) in the same agreed view",
-                                        node.id().str(), start.spec->id, start.uid.str(), start.generation.str(),
-                                        other->id().str(), running.generation.str(), running.serial));
+      cluster_.report(
+          "I4",
+          fmt::format("{} starts {} {} as {} while {} runs it as {} (worker {}) in the same agreed view",
+                      node.id().str(), start.spec->id, start.uid.str(), start.generation.str(),
+                      other->id().str(), running.generation.str(), running.serial));
     });
   }
 }
@@ -78,8 +81,8 @@ bool SafetyChecks::overdue(const Operation& op, Time when, Duration paused) cons
 
 void SafetyChecks::on_completed(const Operation& op) {
   if (overdue(op, op.completed, op.paused_after)) {
-    cluster_.report("I6", fmt::format("{} #{} on {} was answered after {} (timeout {})", to_string(op.kind), op.number,
-                                      op.node.str(), format_duration(op.completed - op.issued),
+    cluster_.report("I6", fmt::format("{} #{} on {} was answered after {} (timeout {})", to_string(op.kind),
+                                      op.number, op.node.str(), format_duration(op.completed - op.issued),
                                       format_duration(op.timeout)));
   }
   if (op.error) return;
@@ -103,9 +106,10 @@ void SafetyChecks::check_overdue() {
     if (op.done() || op.token == 0 || op.node_lost) continue;
     const auto* node = cluster_.find(op.node);
     if (node == nullptr || !overdue(op, cluster_.now(), node->paused_for())) continue;
-    cluster_.report("I6", fmt::format("{} #{} [{}] on {} has no answer {} after it was asked (timeout {})", to_string(op.kind),
-                                      op.number, fmt::join(op.ids, " "), op.node.str(),
-                                      format_duration(cluster_.now() - op.issued), format_duration(op.timeout)));
+    cluster_.report("I6",
+                    fmt::format("{} #{} [{}] on {} has no answer {} after it was asked (timeout {})",
+                                to_string(op.kind), op.number, fmt::join(op.ids, " "), op.node.str(),
+                                format_duration(cluster_.now() - op.issued), format_duration(op.timeout)));
     return;
   }
 }
@@ -117,7 +121,8 @@ void SafetyChecks::settle_acknowledged(const SimNode& node) {
   std::erase_if(unsettled_, [&](std::size_t index) {
     auto& fact = acknowledged_[index];
     if (cluster_.operations()[fact.operation - 1].node != node.id()) return false;
-    if (auto own = node.registry().find(fact.id); fact.start && own != node.registry().end()) fact.uid = own->second->uid;
+    if (auto own = node.registry().find(fact.id); fact.start && own != node.registry().end())
+      fact.uid = own->second->uid;
     fact.holders.insert(node.id());  // who says so must remember it
     for (const auto* other : cluster_.running_nodes()) {
       auto found = other->registry().find(fact.id);
@@ -132,7 +137,8 @@ void SafetyChecks::settle_acknowledged(const SimNode& node) {
 
 void SafetyChecks::open_hook(const SimNode& node, const std::string& pair) {
   if (!open_hooks_.emplace(node.id(), pair).second) {
-    cluster_.report("I8", fmt::format("{}: pre-hook of {} twice without the post-hook", node.id().str(), pair));
+    cluster_.report("I8",
+                    fmt::format("{}: pre-hook of {} twice without the post-hook", node.id().str(), pair));
   }
 }
 
@@ -161,8 +167,8 @@ void SafetyChecks::on_hook(const SimNode& node, const HookEvent& event) {
   } else if (const auto* priority = std::get_if<hook::PriorityChanged>(&event)) {
     auto& level = priority_[node.id()];
     if (priority->from != level) {
-      cluster_.report("I8", fmt::format("{}: the queue's level went from {} to {} but was {}", node.id().str(), priority->from,
-                                        priority->to, level));
+      cluster_.report("I8", fmt::format("{}: the queue's level went from {} to {} but was {}",
+                                        node.id().str(), priority->from, priority->to, level));
     }
     level = priority->to;
   }
@@ -170,7 +176,8 @@ void SafetyChecks::on_hook(const SimNode& node, const HookEvent& event) {
 
 std::string SafetyChecks::open_hooks() const {
   std::string out;
-  for (const auto& [node, pair] : open_hooks_) out += fmt::format("{}{}: {}", out.empty() ? "" : "; ", node.str(), pair);
+  for (const auto& [node, pair] : open_hooks_)
+    out += fmt::format("{}{}: {}", out.empty() ? "" : "; ", node.str(), pair);
   return out;
 }
 

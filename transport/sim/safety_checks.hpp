@@ -1,6 +1,7 @@
 // What must hold at every step, whatever the network does. Broken promises go to SimCluster::report().
 //
-//   I4  a second active instance is never started within an agreed view; no two activations are equal; no worker that the
+//   I4  a second active instance is never started within an agreed view; no two activations are equal; no
+//   worker that the
 //       core does not know; serials are used once
 //   I6  every request is answered once, within its timeout
 //   I8  hooks come in order: pre before post, each pair once
@@ -19,11 +20,11 @@ namespace processhub::sim {
 
 /// An acknowledged start or stop of one child.
 struct Acknowledged {
-  std::size_t operation = 0;      ///< Operation::number
+  std::size_t operation = 0;  ///< Operation::number
   std::string id{};
   bool start = true;
-  Uid uid{};                      ///< of a start, as the answering node knew it
-  std::set<NodeId> holders{};     ///< who knew the fact when it was acknowledged
+  Uid uid{};                   ///< of a start, as the answering node knew it
+  std::set<NodeId> holders{};  ///< who knew the fact when it was acknowledged
 };
 
 class SafetyChecks : public ClusterObserver {
@@ -60,11 +61,13 @@ class SafetyChecks : public ClusterObserver {
 
   SimCluster& cluster_;
   std::map<NodeId, std::set<std::uint64_t>> serials_{};
-  std::map<std::pair<Uid, Generation>, std::pair<NodeId, std::uint64_t>> generations_{};  ///< to node and serial
+  std::map<std::pair<Uid, Generation>, std::pair<NodeId, std::uint64_t>>
+      generations_{};  ///< to node and serial
   std::set<std::pair<NodeId, std::string>> open_hooks_{};
   std::map<NodeId, int> priority_{};
   std::vector<Acknowledged> acknowledged_{};
-  std::vector<std::size_t> unsettled_{};  ///< indices into acknowledged_ whose holders are taken at the end of the turn
+  std::vector<std::size_t>
+      unsettled_{};  ///< indices into acknowledged_ whose holders are taken at the end of the turn
 };
 
 }  // namespace processhub::sim

@@ -34,14 +34,14 @@ Scenario::~Scenario() = default;
 
 const std::vector<Scenario::Command>& Scenario::commands() {
   static const std::vector<Command> table{
-      {"seed", &Scenario::do_seed},         {"fault", &Scenario::do_fault},   {"option", &Scenario::do_option},
-      {"nodes", &Scenario::do_nodes},       {"node", &Scenario::do_node},     {"run", &Scenario::do_run},
-      {"start", &Scenario::do_start},       {"stop", &Scenario::do_stop},     {"call", &Scenario::do_call},
-      {"cast", &Scenario::do_cast},         {"lock", &Scenario::do_lock},     {"unlock", &Scenario::do_unlock},
-      {"metadata", &Scenario::do_metadata}, {"crash", &Scenario::do_crash},   {"vanish", &Scenario::do_vanish},
-      {"restart", &Scenario::do_restart},   {"pause", &Scenario::do_pause},   {"resume", &Scenario::do_resume},
-      {"leave", &Scenario::do_leave},       {"cut", &Scenario::do_cut},       {"split", &Scenario::do_split},
-      {"heal", &Scenario::do_heal},         {"show", &Scenario::do_show},     {"mark", &Scenario::do_mark},
+      {"seed", &Scenario::do_seed},         {"fault", &Scenario::do_fault},  {"option", &Scenario::do_option},
+      {"nodes", &Scenario::do_nodes},       {"node", &Scenario::do_node},    {"run", &Scenario::do_run},
+      {"start", &Scenario::do_start},       {"stop", &Scenario::do_stop},    {"call", &Scenario::do_call},
+      {"cast", &Scenario::do_cast},         {"lock", &Scenario::do_lock},    {"unlock", &Scenario::do_unlock},
+      {"metadata", &Scenario::do_metadata}, {"crash", &Scenario::do_crash},  {"vanish", &Scenario::do_vanish},
+      {"restart", &Scenario::do_restart},   {"pause", &Scenario::do_pause},  {"resume", &Scenario::do_resume},
+      {"leave", &Scenario::do_leave},       {"cut", &Scenario::do_cut},      {"split", &Scenario::do_split},
+      {"heal", &Scenario::do_heal},         {"show", &Scenario::do_show},    {"mark", &Scenario::do_mark},
       {"moved", &Scenario::do_moved},       {"expect", &Scenario::do_expect}};
   return table;
 }
@@ -90,7 +90,8 @@ void Scenario::print_violations() {
   if (!cluster_) return;
   const auto& violations = cluster_->violations();
   for (; told_violations_ < violations.size(); ++told_violations_) {
-    print(fmt::format("VIOLATION of {}: {}", violations[told_violations_].invariant, violations[told_violations_].what));
+    print(fmt::format("VIOLATION of {}: {}", violations[told_violations_].invariant,
+                      violations[told_violations_].what));
   }
 }
 
@@ -100,15 +101,20 @@ void Scenario::on_completed(const Operation& op) {
   const auto what = fmt::format("{} {} on {}", to_string(op.kind), shorten(op.ids), op.node.name());
   if (op.error) return print(fmt::format("{}: {}", what, describe(*op.error)));
   switch (op.kind) {
-    case OpKind::start: return print(fmt::format("{}: {}", what, summary(op.started)));
-    case OpKind::stop: return print(fmt::format("{}: {}", what, summary(op.stopped)));
-    case OpKind::call: return print(fmt::format("{}: {}", what, op.answer));
-    default: return print(fmt::format("{}: ok", what));
+    case OpKind::start:
+      return print(fmt::format("{}: {}", what, summary(op.started)));
+    case OpKind::stop:
+      return print(fmt::format("{}: {}", what, summary(op.stopped)));
+    case OpKind::call:
+      return print(fmt::format("{}: {}", what, op.answer));
+    default:
+      return print(fmt::format("{}: ok", what));
   }
 }
 
 void Scenario::on_effect(const SimNode& node, const protocol::Effect& effect) {
-  if (const auto* run = std::get_if<protocol::effect::RunHook>(&effect)) hooks_[node.name()].push_back(describe(run->event));
+  if (const auto* run = std::get_if<protocol::effect::RunHook>(&effect))
+    hooks_[node.name()].push_back(describe(run->event));
 }
 
 void Scenario::finish(const Operation& operation, bool wait) {

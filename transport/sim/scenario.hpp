@@ -1,5 +1,5 @@
-// Golden scenarios: one behaviour written as commands, answered by described output. A file is commands, a line "----",
-// and the output it must give. One command per line, "#" starts a comment.
+// Golden scenarios: one behaviour written as commands, answered by described output. A file is commands, a
+// line "----", and the output it must give. One command per line, "#" starts a comment.
 //
 //   seed 7                          before the first node
 //   fault loss 0.05                 a fault option (see sim_faults.hpp), at any time

@@ -35,7 +35,8 @@ std::string grouped(const std::map<std::string, std::vector<std::string>>& group
 std::uint64_t parse_count(const std::string& text) {
   std::uint64_t value = 0;
   auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size()) throw std::invalid_argument(text + " is no number");
+  if (error != std::errc() || end != text.data() + text.size())
+    throw std::invalid_argument(text + " is no number");
   return value;
 }
 
@@ -111,7 +112,9 @@ std::string shorten(std::vector<std::string> ids) {
   for (std::size_t i = 0; i < ids.size();) {
     const auto [prefix, first] = split_number(ids[i]);
     std::size_t end = i + 1;
-    while (first >= 0 && end < ids.size() && ids[end] == prefix + std::to_string(first + static_cast<std::int64_t>(end - i))) ++end;
+    while (first >= 0 && end < ids.size() &&
+           ids[end] == prefix + std::to_string(first + static_cast<std::int64_t>(end - i)))
+      ++end;
     if (end - i >= 3) {
       parts.push_back(ids[i] + ".." + ids[end - 1]);
     } else {
@@ -137,10 +140,14 @@ Restart parse_restart(const std::string& text) {
 
 void set_hub_option(HubConfig& config, const std::string& name, const std::string& value) {
   const std::map<std::string, HubConfig::ms*> durations{
-      {"discover_interval", &config.discover_interval}, {"sync_interval", &config.sync_interval},
-      {"heartbeat_interval", &config.heartbeat_interval}, {"suspect_after", &config.suspect_after},
-      {"join_timeout", &config.join_timeout}, {"drain_timeout", &config.drain_timeout},
-      {"deadlock_recovery_timeout", &config.deadlock_recovery_timeout}, {"migration_timeout", &config.migration_timeout}};
+      {"discover_interval", &config.discover_interval},
+      {"sync_interval", &config.sync_interval},
+      {"heartbeat_interval", &config.heartbeat_interval},
+      {"suspect_after", &config.suspect_after},
+      {"join_timeout", &config.join_timeout},
+      {"drain_timeout", &config.drain_timeout},
+      {"deadlock_recovery_timeout", &config.deadlock_recovery_timeout},
+      {"migration_timeout", &config.migration_timeout}};
   const std::map<std::string, std::uint32_t*> counts{{"spec_copies", &config.spec_copies},
                                                      {"max_restarts", &config.max_restarts},
                                                      {"max_concurrent_moves", &config.max_concurrent_moves}};
@@ -170,7 +177,8 @@ std::string summary(const StartResult& result) {
       continue;
     }
     std::string where;
-    for (const auto& i : child.instances) where += fmt::format("{}{}", where.empty() ? "" : "+", i.ref.node.name());
+    for (const auto& i : child.instances)
+      where += fmt::format("{}{}", where.empty() ? "" : "+", i.ref.node.name());
     groups[where].push_back(child.id);
   }
   return (result.rolled_back ? "rolled back; " : "") + grouped(groups);

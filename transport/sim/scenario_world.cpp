@@ -99,7 +99,8 @@ void Scenario::show_child(const SimNode& node, const std::string& id) {
 
 void Scenario::show_nodes(const SimNode& node) {
   std::string line;
-  for (const auto& other : node.cluster().nodes) line += fmt::format(" {} {}", other.id.str(), to_string(other.state));
+  for (const auto& other : node.cluster().nodes)
+    line += fmt::format(" {} {}", other.id.str(), to_string(other.state));
   print(fmt::format("nodes as {} sees them:{}", node.name(), line));
 }
 

@@ -37,15 +37,16 @@ bool SimCluster::run_until(const std::function<bool()>& done, Duration limit) {
 
 Duration SimCluster::clock_offset() { return rng_.between(Duration(0), options_.clock_spread); }
 
-SimNode& SimCluster::add_node(const std::string& name, const std::vector<std::string>& seeds, const std::string& host,
-                              const std::function<void(HubConfig&)>& adjust) {
+SimNode& SimCluster::add_node(const std::string& name, const std::vector<std::string>& seeds,
+                              const std::string& host, const std::function<void(HubConfig&)>& adjust) {
   auto config = options_.config;
   config.seeds.clear();
   for (const auto& seed : seeds) config.seeds.push_back(router_endpoint(seed));
   if (adjust) adjust(config);
   const SimNode::Services services{scheduler_, network_, faults_, log_, options_.make_core, *this};
   auto& slot = nodes_[name];
-  slot = std::make_unique<SimNode>(services, name, host.empty() ? name : host, std::move(config), rng_.fork());
+  slot =
+      std::make_unique<SimNode>(services, name, host.empty() ? name : host, std::move(config), rng_.fork());
   note("boot " + name);
   slot->boot(++lives_[name], clock_offset());
   return *slot;
@@ -73,7 +74,8 @@ std::vector<const SimNode*> SimCluster::running_nodes() const {
 
 const SimNode* SimCluster::find(NodeId id) const {
   auto found = nodes_.find(id.name());
-  return found != nodes_.end() && found->second->running() && found->second->id() == id ? found->second.get() : nullptr;
+  return found != nodes_.end() && found->second->running() && found->second->id() == id ? found->second.get()
+                                                                                        : nullptr;
 }
 
 // -- faults
@@ -163,9 +165,11 @@ void SimCluster::on_life(const SimNode& node) {
 void SimCluster::on_effect(const SimNode& node, const Effect& effect) {
   for (auto* observer : observers_) observer->on_effect(node, effect);
   if (const auto* start = std::get_if<effect::CompleteStart>(&effect)) {
-    complete(node, start->token, start->result, [](Operation& op, const StartResult& value) { op.started = value; });
+    complete(node, start->token, start->result,
+             [](Operation& op, const StartResult& value) { op.started = value; });
   } else if (const auto* stop = std::get_if<effect::CompleteStop>(&effect)) {
-    complete(node, stop->token, stop->result, [](Operation& op, const StopResult& value) { op.stopped = value; });
+    complete(node, stop->token, stop->result,
+             [](Operation& op, const StopResult& value) { op.stopped = value; });
   } else if (const auto* call = std::get_if<effect::CompleteCall>(&effect)) {
     complete(node, call->token, call->result, [](Operation& op, const Bytes& value) { op.answer = value; });
   } else if (const auto* lock = std::get_if<effect::CompleteLock>(&effect)) {
@@ -179,10 +183,11 @@ void SimCluster::on_effect(const SimNode& node, const Effect& effect) {
 template <class Value, class Keep>
 void SimCluster::complete(const SimNode& node, Token token, const Result<Value>& result, Keep keep) {
   auto* operation = open_operation(node, token);
-  if (operation == nullptr) return report("I6", fmt::format("{} answered token {} that nobody holds", node.id().str(), token));
+  if (operation == nullptr)
+    return report("I6", fmt::format("{} answered token {} that nobody holds", node.id().str(), token));
   if (++operation->completions > 1) {
-    return report("I6", fmt::format("{} #{} on {} was answered {} times", to_string(operation->kind), operation->number,
-                                    node.id().str(), operation->completions));
+    return report("I6", fmt::format("{} #{} on {} was answered {} times", to_string(operation->kind),
+                                    operation->number, node.id().str(), operation->completions));
   }
   operation->completed = now();
   operation->paused_after = node.paused_for();

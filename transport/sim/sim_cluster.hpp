@@ -1,5 +1,5 @@
-// A whole cluster in one thread and virtual time: scheduler, network, nodes, the user's operations and their answers, and
-// the observers (trace, checkers). One seed, one history.
+// A whole cluster in one thread and virtual time: scheduler, network, nodes, the user's operations and their
+// answers, and the observers (trace, checkers). One seed, one history.
 #pragma once
 
 #include <cstdint>
@@ -20,12 +20,24 @@ namespace processhub::sim {
 struct ClusterOptions {
   std::uint64_t seed = 1;
   Faults faults{};
-  HubConfig config{};           ///< of every node; name, addresses and seeds are filled in
-  CoreFactory make_core{};      ///< default: the product
-  Duration clock_spread{};      ///< machines' clocks differ by up to this much
+  HubConfig config{};       ///< of every node; name, addresses and seeds are filled in
+  CoreFactory make_core{};  ///< default: the product
+  Duration clock_spread{};  ///< machines' clocks differ by up to this much
 };
 
-enum class OpKind : std::uint8_t { start, stop, metadata, restart, call, cast, broadcast, lock, unlock, dispatch, leave };
+enum class OpKind : std::uint8_t {
+  start,
+  stop,
+  metadata,
+  restart,
+  call,
+  cast,
+  broadcast,
+  lock,
+  unlock,
+  dispatch,
+  leave
+};
 std::string_view to_string(OpKind kind);
 
 /// One thing a user asked of a node, and what came of it.
@@ -34,17 +46,17 @@ struct Operation {
   OpKind kind = OpKind::start;
   NodeId node{};
   protocol::Token token = 0;       ///< 0: no answer is expected
-  std::vector<std::string> ids{};   ///< of a stop: what `select` selects by
+  std::vector<std::string> ids{};  ///< of a stop: what `select` selects by
   protocol::event::Select select = protocol::event::Select::ids;
   std::set<std::string> durable{};  ///< of a start: children that only a stop removes
-  std::uint64_t message = 0;       ///< of a call or cast: the number in its body
+  std::uint64_t message = 0;        ///< of a call or cast: the number in its body
   Time issued{};
-  Duration timeout{};              ///< as asked for; zero: none
-  Duration paused_before{};        ///< of the node, when it was issued
+  Duration timeout{};        ///< as asked for; zero: none
+  Duration paused_before{};  ///< of the node, when it was issued
   std::uint32_t completions = 0;
   Time completed{};
-  Duration paused_after{};         ///< of the node, when it completed
-  bool node_lost = false;          ///< its node ended first: no answer will come
+  Duration paused_after{};  ///< of the node, when it completed
+  bool node_lost = false;   ///< its node ended first: no answer will come
   std::optional<Error> error{};
   StartResult started{};
   StopResult stopped{};
@@ -79,14 +91,15 @@ class SimCluster : private NodeObserver {
   // -- time
   Time now() const { return scheduler_.now(); }
   void run_for(Duration duration);
-  /// Until `done` or the limit; looks after every task. False: the limit came first, or a checker found something.
+  /// Until `done` or the limit; looks after every task. False: the limit came first, or a checker found
+  /// something.
   bool run_until(const std::function<bool()>& done, Duration limit);
   Scheduler& scheduler() { return scheduler_; }
 
   // -- nodes
   /// A node that knows the addresses of `seeds` (hosts). Boots at once.
-  SimNode& add_node(const std::string& name, const std::vector<std::string>& seeds, const std::string& host = {},
-                    const std::function<void(HubConfig&)>& adjust = {});
+  SimNode& add_node(const std::string& name, const std::vector<std::string>& seeds,
+                    const std::string& host = {}, const std::function<void(HubConfig&)>& adjust = {});
   SimNode& node(std::string_view name);
   const SimNode& node(std::string_view name) const { return const_cast<SimCluster*>(this)->node(name); }
   bool has_node(std::string_view name) const { return nodes_.contains(name); }
@@ -104,7 +117,7 @@ class SimCluster : private NodeObserver {
   void cut_both(std::string_view a, std::string_view b);
   /// Cuts every pair of the two groups, both ways.
   void split(const std::vector<std::string>& left, const std::vector<std::string>& right);
-  void heal(std::string_view a, std::string_view b);     ///< both ways
+  void heal(std::string_view a, std::string_view b);  ///< both ways
   void heal_all();
   SimNetwork& network() { return network_; }
   Faults& faults() { return faults_; }
@@ -112,14 +125,15 @@ class SimCluster : private NodeObserver {
 
   // -- what a user does; the reference stays valid
   const Operation& start(std::string_view node, std::vector<ChildSpec> specs, StartOptions options = {});
-  const Operation& stop(std::string_view node, protocol::event::Select select, std::vector<std::string> values,
-                        StopOptions options = {});
+  const Operation& stop(std::string_view node, protocol::event::Select select,
+                        std::vector<std::string> values, StopOptions options = {});
   const Operation& metadata(std::string_view node, const std::string& id, Metadata metadata);
   const Operation& restart_child(std::string_view node, const std::string& id);
   const Operation& call(std::string_view node, const std::string& id, const std::string& message, Bytes body,
                         Duration timeout);
   const Operation& cast(std::string_view node, const std::string& id, const std::string& message, Bytes body);
-  const Operation& broadcast(std::string_view node, const std::string& tag, const std::string& message, Bytes body);
+  const Operation& broadcast(std::string_view node, const std::string& tag, const std::string& message,
+                             Bytes body);
   const Operation& lock(std::string_view node, const std::string& reason, int level = 10);
   const Operation& unlock(std::string_view node, std::uint64_t lock);
   const Operation& dispatch(std::string_view node, const std::string& name, Bytes body, Scope scope);
@@ -140,7 +154,8 @@ class SimCluster : private NodeObserver {
   void on_turn(const SimNode& node) override;
   void on_life(const SimNode& node) override;
 
-  Operation& new_operation(std::string_view node, OpKind kind, std::vector<std::string> ids, Duration timeout, bool answered);
+  Operation& new_operation(std::string_view node, OpKind kind, std::vector<std::string> ids, Duration timeout,
+                           bool answered);
   Operation* open_operation(const SimNode& node, protocol::Token token);
   template <class Value, class Keep>
   void complete(const SimNode& node, protocol::Token token, const Result<Value>& result, Keep keep);

@@ -1,4 +1,5 @@
-// The user's side of the simulated cluster: every operation becomes an event at a node and is remembered with its answer.
+// The user's side of the simulated cluster: every operation becomes an event at a node and is remembered with
+// its answer.
 #include <algorithm>
 
 #include "transport/sim/sim_cluster.hpp"
@@ -17,17 +18,28 @@ bool is_durable(const ChildSpec& spec) {
 
 std::string_view to_string(OpKind kind) {
   switch (kind) {
-    case OpKind::start: return "start";
-    case OpKind::stop: return "stop";
-    case OpKind::metadata: return "metadata";
-    case OpKind::restart: return "restart";
-    case OpKind::call: return "call";
-    case OpKind::cast: return "cast";
-    case OpKind::broadcast: return "broadcast";
-    case OpKind::lock: return "lock";
-    case OpKind::unlock: return "unlock";
-    case OpKind::dispatch: return "dispatch";
-    case OpKind::leave: return "leave";
+    case OpKind::start:
+      return "start";
+    case OpKind::stop:
+      return "stop";
+    case OpKind::metadata:
+      return "metadata";
+    case OpKind::restart:
+      return "restart";
+    case OpKind::call:
+      return "call";
+    case OpKind::cast:
+      return "cast";
+    case OpKind::broadcast:
+      return "broadcast";
+    case OpKind::lock:
+      return "lock";
+    case OpKind::unlock:
+      return "unlock";
+    case OpKind::dispatch:
+      return "dispatch";
+    case OpKind::leave:
+      return "leave";
   }
   return "?";
 }
@@ -35,16 +47,19 @@ std::string_view to_string(OpKind kind) {
 bool Operation::touches(const std::string& id) const {
   if (kind != OpKind::start && kind != OpKind::stop) return false;
   switch (select) {
-    case event::Select::ids: return std::find(ids.begin(), ids.end(), id) != ids.end();
+    case event::Select::ids:
+      return std::find(ids.begin(), ids.end(), id) != ids.end();
     case event::Select::prefix:
-      return std::any_of(ids.begin(), ids.end(), [&id](const std::string& prefix) { return id.starts_with(prefix); });
-    case event::Select::tag: return true;  // which children had the tag is not remembered
+      return std::any_of(ids.begin(), ids.end(),
+                         [&id](const std::string& prefix) { return id.starts_with(prefix); });
+    case event::Select::tag:
+      return true;  // which children had the tag is not remembered
   }
   return true;
 }
 
-Operation& SimCluster::new_operation(std::string_view name, OpKind kind, std::vector<std::string> ids, Duration timeout,
-                                     bool answered) {
+Operation& SimCluster::new_operation(std::string_view name, OpKind kind, std::vector<std::string> ids,
+                                     Duration timeout, bool answered) {
   const auto& target = node(name);
   auto& operation = operations_.emplace_back();
   operation.number = operations_.size();
@@ -62,7 +77,8 @@ Operation& SimCluster::new_operation(std::string_view name, OpKind kind, std::ve
   return operation;
 }
 
-const Operation& SimCluster::start(std::string_view name, std::vector<ChildSpec> specs, StartOptions options) {
+const Operation& SimCluster::start(std::string_view name, std::vector<ChildSpec> specs,
+                                   StartOptions options) {
   std::vector<std::string> ids;
   for (const auto& spec : specs) ids.push_back(spec.id);
   auto& operation = new_operation(name, OpKind::start, std::move(ids), options.timeout, true);
@@ -73,8 +89,8 @@ const Operation& SimCluster::start(std::string_view name, std::vector<ChildSpec>
   return operation;
 }
 
-const Operation& SimCluster::stop(std::string_view name, event::Select select, std::vector<std::string> values,
-                                  StopOptions options) {
+const Operation& SimCluster::stop(std::string_view name, event::Select select,
+                                  std::vector<std::string> values, StopOptions options) {
   auto& operation = new_operation(name, OpKind::stop, values, options.timeout, true);
   operation.select = select;
   node(name).submit(event::StopChildren{operation.token, select, std::move(values), options});
@@ -93,8 +109,8 @@ const Operation& SimCluster::restart_child(std::string_view name, const std::str
   return operation;
 }
 
-const Operation& SimCluster::call(std::string_view name, const std::string& id, const std::string& message, Bytes body,
-                                  Duration timeout) {
+const Operation& SimCluster::call(std::string_view name, const std::string& id, const std::string& message,
+                                  Bytes body, Duration timeout) {
   auto& operation = new_operation(name, OpKind::call, {id}, timeout, true);
   operation.message = message_number(body);
   event::CallChild call;
@@ -107,7 +123,8 @@ const Operation& SimCluster::call(std::string_view name, const std::string& id, 
   return operation;
 }
 
-const Operation& SimCluster::cast(std::string_view name, const std::string& id, const std::string& message, Bytes body) {
+const Operation& SimCluster::cast(std::string_view name, const std::string& id, const std::string& message,
+                                  Bytes body) {
   auto& operation = new_operation(name, OpKind::cast, {id}, {}, false);
   operation.message = message_number(body);
   event::CastChild cast;
@@ -118,7 +135,8 @@ const Operation& SimCluster::cast(std::string_view name, const std::string& id, 
   return operation;
 }
 
-const Operation& SimCluster::broadcast(std::string_view name, const std::string& tag, const std::string& message, Bytes body) {
+const Operation& SimCluster::broadcast(std::string_view name, const std::string& tag,
+                                       const std::string& message, Bytes body) {
   auto& operation = new_operation(name, OpKind::broadcast, {tag}, {}, false);
   node(name).submit(event::Broadcast{tag, message, std::move(body)});
   return operation;
@@ -136,7 +154,8 @@ const Operation& SimCluster::unlock(std::string_view name, std::uint64_t lock) {
   return operation;
 }
 
-const Operation& SimCluster::dispatch(std::string_view name, const std::string& event_name, Bytes body, Scope scope) {
+const Operation& SimCluster::dispatch(std::string_view name, const std::string& event_name, Bytes body,
+                                      Scope scope) {
   auto& operation = new_operation(name, OpKind::dispatch, {event_name}, {}, false);
   event::DispatchEvent dispatch;
   dispatch.name = event_name;

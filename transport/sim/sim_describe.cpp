@@ -12,18 +12,25 @@ using namespace protocol;
 
 std::string_view name_of(WorkerExit exit) {
   switch (exit) {
-    case WorkerExit::start_failed: return "start_failed";
-    case WorkerExit::crashed: return "crashed";
-    case WorkerExit::finished: return "finished";
-    case WorkerExit::stop_self: return "stop_self";
-    case WorkerExit::stopped: return "stopped";
+    case WorkerExit::start_failed:
+      return "start_failed";
+    case WorkerExit::crashed:
+      return "crashed";
+    case WorkerExit::finished:
+      return "finished";
+    case WorkerExit::stop_self:
+      return "stop_self";
+    case WorkerExit::stopped:
+      return "stopped";
   }
   return "?";
 }
 
 std::string list(const std::vector<std::string>& items) { return fmt::format("[{}]", fmt::join(items, " ")); }
 
-std::string text(const Result<Bytes>& result) { return result ? "'" + *result + "'" : describe(result.error()); }
+std::string text(const Result<Bytes>& result) {
+  return result ? "'" + *result + "'" : describe(result.error());
+}
 
 std::string text(const PostedMessage& m) {
   auto out = fmt::format("{}({})", m.message, m.body);
@@ -38,23 +45,53 @@ std::string ids_of(const std::vector<ChildSpec>& specs) {
 }
 
 struct EventText {
-  std::string operator()(const event::LinkFrame& e) { return fmt::format("link {} frame {}", e.link, frame_text(e.frame)); }
-  std::string operator()(const event::RouteFrame& e) { return fmt::format("route {} frame {}", e.route, frame_text(e.frame)); }
-  std::string operator()(const event::Publication& e) { return fmt::format("publication {}", frame_text(e.frame)); }
+  std::string operator()(const event::LinkFrame& e) {
+    return fmt::format("link {} frame {}", e.link, frame_text(e.frame));
+  }
+  std::string operator()(const event::RouteFrame& e) {
+    return fmt::format("route {} frame {}", e.route, frame_text(e.frame));
+  }
+  std::string operator()(const event::Publication& e) {
+    return fmt::format("publication {}", frame_text(e.frame));
+  }
   std::string operator()(const event::LinkUp& e) { return fmt::format("link {} up", e.link); }
-  std::string operator()(const event::LinkDown& e) { return fmt::format("link {} down{}", e.link, e.refused ? " refused" : ""); }
-  std::string operator()(const event::SendRefused& e) { return fmt::format("link {} refused a frame", e.link); }
+  std::string operator()(const event::LinkDown& e) {
+    return fmt::format("link {} down{}", e.link, e.refused ? " refused" : "");
+  }
+  std::string operator()(const event::SendRefused& e) {
+    return fmt::format("link {} refused a frame", e.link);
+  }
   std::string operator()(const event::TimerDue&) { return "timer"; }
-  std::string operator()(const event::StartChildren& e) { return fmt::format("start #{} {}", e.token, ids_of(e.specs)); }
-  std::string operator()(const event::StopChildren& e) { return fmt::format("stop #{} {}", e.token, list(e.values)); }
-  std::string operator()(const event::UpdateMetadata& e) { return fmt::format("metadata #{} {} {}", e.token, e.id, fmt::join(e.metadata, " ")); }
-  std::string operator()(const event::RestartChild& e) { return fmt::format("restart #{} {}", e.token, e.id); }
-  std::string operator()(const event::CallChild& e) { return fmt::format("call #{} {} {}({})", e.token, e.id, e.message, e.body); }
-  std::string operator()(const event::CastChild& e) { return fmt::format("cast {} {}({})", e.id, e.message, e.body); }
-  std::string operator()(const event::Broadcast& e) { return fmt::format("broadcast {} {}({})", e.tag, e.message, e.body); }
-  std::string operator()(const event::LockQueue& e) { return fmt::format("lock #{} {} level {}", e.token, e.reason, e.level); }
-  std::string operator()(const event::UnlockQueue& e) { return fmt::format("unlock #{} lock {}", e.token, e.lock); }
-  std::string operator()(const event::DispatchEvent& e) { return fmt::format("dispatch {}({})", e.name, e.body); }
+  std::string operator()(const event::StartChildren& e) {
+    return fmt::format("start #{} {}", e.token, ids_of(e.specs));
+  }
+  std::string operator()(const event::StopChildren& e) {
+    return fmt::format("stop #{} {}", e.token, list(e.values));
+  }
+  std::string operator()(const event::UpdateMetadata& e) {
+    return fmt::format("metadata #{} {} {}", e.token, e.id, fmt::join(e.metadata, " "));
+  }
+  std::string operator()(const event::RestartChild& e) {
+    return fmt::format("restart #{} {}", e.token, e.id);
+  }
+  std::string operator()(const event::CallChild& e) {
+    return fmt::format("call #{} {} {}({})", e.token, e.id, e.message, e.body);
+  }
+  std::string operator()(const event::CastChild& e) {
+    return fmt::format("cast {} {}({})", e.id, e.message, e.body);
+  }
+  std::string operator()(const event::Broadcast& e) {
+    return fmt::format("broadcast {} {}({})", e.tag, e.message, e.body);
+  }
+  std::string operator()(const event::LockQueue& e) {
+    return fmt::format("lock #{} {} level {}", e.token, e.reason, e.level);
+  }
+  std::string operator()(const event::UnlockQueue& e) {
+    return fmt::format("unlock #{} lock {}", e.token, e.lock);
+  }
+  std::string operator()(const event::DispatchEvent& e) {
+    return fmt::format("dispatch {}({})", e.name, e.body);
+  }
   std::string operator()(const event::LeaveCluster& e) { return fmt::format("leave #{}", e.token); }
   std::string operator()(const event::WorkerUp& e) { return fmt::format("worker {} up", e.serial); }
   std::string operator()(const event::WorkerDown& e) {
@@ -63,42 +100,63 @@ struct EventText {
   std::string operator()(const event::WorkerAnswer& e) {
     return fmt::format("answer {}:{} {}", e.to.origin.str(), e.to.token, text(e.answer));
   }
-  std::string operator()(const event::AdminAnswer& e) { return fmt::format("admin answer {}/{} code {}", e.client, e.request, e.code); }
+  std::string operator()(const event::AdminAnswer& e) {
+    return fmt::format("admin answer {}/{} code {}", e.client, e.request, e.code);
+  }
 };
 
 struct EffectText {
-  std::string operator()(const effect::Connect& e) { return fmt::format("connect {} {}", e.link, e.endpoint); }
+  std::string operator()(const effect::Connect& e) {
+    return fmt::format("connect {} {}", e.link, e.endpoint);
+  }
   std::string operator()(const effect::Disconnect& e) { return fmt::format("disconnect {}", e.link); }
   std::string operator()(const effect::Subscribe& e) { return fmt::format("subscribe {}", e.endpoint); }
   std::string operator()(const effect::Unsubscribe& e) { return fmt::format("unsubscribe {}", e.endpoint); }
-  std::string operator()(const effect::SendLink& e) { return fmt::format("send link {} {}", e.link, frame_text(e.frame)); }
-  std::string operator()(const effect::SendRoute& e) { return fmt::format("send route {} {}", e.route, frame_text(e.frame)); }
+  std::string operator()(const effect::SendLink& e) {
+    return fmt::format("send link {} {}", e.link, frame_text(e.frame));
+  }
+  std::string operator()(const effect::SendRoute& e) {
+    return fmt::format("send route {} {}", e.route, frame_text(e.frame));
+  }
   std::string operator()(const effect::Publish& e) { return fmt::format("publish {}", frame_text(e.frame)); }
   std::string operator()(const effect::StartWorker& e) {
-    return fmt::format("start worker {} {} {} {} {}", e.serial, e.spec->id, e.generation.str(), to_string(e.role),
-                       to_string(e.reason));
+    return fmt::format("start worker {} {} {} {} {}", e.serial, e.spec->id, e.generation.str(),
+                       to_string(e.role), to_string(e.reason));
   }
-  std::string operator()(const effect::StopWorker& e) { return fmt::format("stop worker {} {}", e.serial, to_string(e.reason)); }
-  std::string operator()(const effect::Post& e) { return fmt::format("post worker {} {}", e.serial, text(e.message)); }
+  std::string operator()(const effect::StopWorker& e) {
+    return fmt::format("stop worker {} {}", e.serial, to_string(e.reason));
+  }
+  std::string operator()(const effect::Post& e) {
+    return fmt::format("post worker {} {}", e.serial, text(e.message));
+  }
   std::string operator()(const effect::CloseGates&) { return "close gates"; }
   std::string operator()(const effect::OpenGates&) { return "open gates"; }
   std::string operator()(const effect::CompleteStart& e) {
-    return fmt::format("complete #{} {}", e.token, e.result ? describe(*e.result) : describe(e.result.error()));
+    return fmt::format("complete #{} {}", e.token,
+                       e.result ? describe(*e.result) : describe(e.result.error()));
   }
   std::string operator()(const effect::CompleteStop& e) {
-    return fmt::format("complete #{} {}", e.token, e.result ? describe(*e.result) : describe(e.result.error()));
+    return fmt::format("complete #{} {}", e.token,
+                       e.result ? describe(*e.result) : describe(e.result.error()));
   }
-  std::string operator()(const effect::CompleteCall& e) { return fmt::format("complete #{} {}", e.token, text(e.result)); }
+  std::string operator()(const effect::CompleteCall& e) {
+    return fmt::format("complete #{} {}", e.token, text(e.result));
+  }
   std::string operator()(const effect::CompleteVoid& e) {
     return fmt::format("complete #{} {}", e.token, e.result ? "ok" : describe(e.result.error()));
   }
   std::string operator()(const effect::CompleteLock& e) {
-    return fmt::format("complete #{} {}", e.token, e.result ? fmt::format("lock {}", *e.result) : describe(e.result.error()));
+    return fmt::format("complete #{} {}", e.token,
+                       e.result ? fmt::format("lock {}", *e.result) : describe(e.result.error()));
   }
   std::string operator()(const effect::RunHook& e) { return "hook " + describe(e.event); }
-  std::string operator()(const effect::UserEvent& e) { return fmt::format("user event {} from {} ({})", e.name, e.from.str(), e.body); }
+  std::string operator()(const effect::UserEvent& e) {
+    return fmt::format("user event {} from {} ({})", e.name, e.from.str(), e.body);
+  }
   std::string operator()(const effect::Log& e) { return "log " + e.text; }
-  std::string operator()(const effect::AdminQuery& e) { return fmt::format("admin {}/{} {}", e.client, e.request, e.verb); }
+  std::string operator()(const effect::AdminQuery& e) {
+    return fmt::format("admin {}/{} {}", e.client, e.request, e.verb);
+  }
   std::string operator()(const effect::Terminate& e) { return "terminate: " + e.why; }
 };
 
@@ -114,7 +172,8 @@ std::string describe(const HookEvent& event) {
   std::visit(
       [&out](const auto& e) {
         if constexpr (requires { e.node.str(); }) out += " " + e.node.str();
-        if constexpr (requires { e.cause.str(); }) out += " " + e.cause.str() + (e.joined ? " joined" : " left");
+        if constexpr (requires { e.cause.str(); })
+          out += " " + e.cause.str() + (e.joined ? " joined" : " left");
         if constexpr (requires { e.to.str(); }) out += " to " + e.to.str();
         if constexpr (requires { e.ids.size(); }) out += details(e.ids);
         if constexpr (requires { e.id.size(); }) out += " " + e.id;

@@ -16,15 +16,15 @@ struct Faults {
   // -- every frame
   Duration delay_min{50};
   Duration delay_max{400};
-  double delay_tail = 0;             ///< chance of a frame that takes up to delay_tail_max
+  double delay_tail = 0;  ///< chance of a frame that takes up to delay_tail_max
   Duration delay_tail_max{100'000};
   // -- links (DEALER to ROUTER and back)
-  double loss = 0;                   ///< a frame vanishes though its connection lives
-  double duplicate = 0;              ///< a frame arrives twice
-  double reorder = 0;                ///< a frame is overtaken by later ones of its connection
-  double reset = 0;                  ///< the connection breaks with this frame: what is in flight is lost
-  bool keep_unsent = true;           ///< frames for a link that is not connected wait for the connection
-  std::uint64_t link_queue = 100'000;///< frames that wait on one link; more are dropped
+  double loss = 0;                     ///< a frame vanishes though its connection lives
+  double duplicate = 0;                ///< a frame arrives twice
+  double reorder = 0;                  ///< a frame is overtaken by later ones of its connection
+  double reset = 0;                    ///< the connection breaks with this frame: what is in flight is lost
+  bool keep_unsent = true;             ///< frames for a link that is not connected wait for the connection
+  std::uint64_t link_queue = 100'000;  ///< frames that wait on one link; more are dropped
   // -- publications
   double pub_loss = 0;               ///< a subscriber misses a publication
   std::uint64_t pub_queue = 10'000;  ///< publications held for a subscriber that is cut off
@@ -32,15 +32,16 @@ struct Faults {
   // -- connections
   Duration reconnect_min{5'000};
   Duration reconnect_max{300'000};
-  Duration reset_after_min{2'000'000};  ///< a cut connection is given up after this; until then its frames wait for the heal
+  Duration reset_after_min{
+      2'000'000};  ///< a cut connection is given up after this; until then its frames wait for the heal
   Duration reset_after_max{10'000'000};
   // -- inside a node
-  Duration turn_delay_max{50};       ///< from traffic to the loop's turn
-  Duration worker_start_max{500};    ///< from StartWorker to WorkerUp
-  Duration worker_stop_max{500};     ///< from StopWorker to WorkerDown
-  Duration worker_turn_max{200};     ///< one message
-  double worker_start_failure = 0;   ///< a worker's constructor throws
-  double worker_crash = 0;           ///< a handled message ends in an exception
+  Duration turn_delay_max{50};      ///< from traffic to the loop's turn
+  Duration worker_start_max{500};   ///< from StartWorker to WorkerUp
+  Duration worker_stop_max{500};    ///< from StopWorker to WorkerDown
+  Duration worker_turn_max{200};    ///< one message
+  double worker_start_failure = 0;  ///< a worker's constructor throws
+  double worker_crash = 0;          ///< a handled message ends in an exception
 
   /// Sets one option from text: "loss", "0.02"; durations take us, ms, s.
   Result<void> set(std::string_view name, std::string_view value);

@@ -208,7 +208,8 @@ void SimNetwork::send_link(HostId from, LinkId link, Bytes frame) {
     dial.unsent.push_back(std::move(frame));
   } else {
     ++counters_.lost;
-    hosts_[from].deliver(protocol::event::SendRefused{link, faults_.keep_unsent ? SendStatus::full : SendStatus::unroutable});
+    hosts_[from].deliver(
+        protocol::event::SendRefused{link, faults_.keep_unsent ? SendStatus::full : SendStatus::unroutable});
   }
 }
 
@@ -253,7 +254,9 @@ void SimNetwork::give_up_later(std::uint64_t connection) {
     const auto lives = [this](HostId host, std::uint64_t life) {
       return hosts_[host].attached && hosts_[host].life == life;
     };
-    if (reachable(c.dialer, c.listener) && lives(c.dialer, c.dialer_life) && lives(c.listener, c.listener_life)) return;
+    if (reachable(c.dialer, c.listener) && lives(c.dialer, c.dialer_life) &&
+        lives(c.listener, c.listener_life))
+      return;
     reset(connection);
   });
 }

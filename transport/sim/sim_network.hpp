@@ -1,8 +1,9 @@
-// The network of a simulated cluster: hosts with a ROUTER and a PUB each, connections between them as ordered streams that
-// remember nothing (what is in flight when a connection breaks is gone), and faults drawn from the seed.
+// The network of a simulated cluster: hosts with a ROUTER and a PUB each, connections between them as ordered
+// streams that remember nothing (what is in flight when a connection breaks is gone), and faults drawn from
+// the seed.
 //
-// A host called "a" listens on tcp://sim-a:7001 (ROUTER) and tcp://sim-a:7002 (PUB). It produces the network events
-// of HubCore and takes its network effects; like ZeroMQ, it reconnects by itself.
+// A host called "a" listens on tcp://sim-a:7001 (ROUTER) and tcp://sim-a:7002 (PUB). It produces the network
+// events of HubCore and takes its network effects; like ZeroMQ, it reconnects by itself.
 #pragma once
 
 #include <cstdint>
@@ -29,12 +30,12 @@ std::string router_endpoint(std::string_view host);
 std::string pub_endpoint(std::string_view host);
 
 struct NetworkCounters {
-  std::uint64_t frames = 0;        ///< accepted on links, either way
+  std::uint64_t frames = 0;  ///< accepted on links, either way
   std::uint64_t bytes = 0;
   std::uint64_t publications = 0;  ///< copies, one per subscriber
   std::uint64_t publication_bytes = 0;
-  std::uint64_t delivered = 0;     ///< frames and publications that arrived
-  std::uint64_t lost = 0;          ///< by a fault, a full queue or a broken connection
+  std::uint64_t delivered = 0;  ///< frames and publications that arrived
+  std::uint64_t lost = 0;       ///< by a fault, a full queue or a broken connection
   std::uint64_t duplicated = 0;
   std::uint64_t reordered = 0;
   std::uint64_t resets = 0;
@@ -102,7 +103,7 @@ class SimNetwork {
     bool subscription = false;
     LinkId link = 0;
     HostId target = 0;
-    bool target_known = true;   ///< false: an address that belongs to no host
+    bool target_known = true;  ///< false: an address that belongs to no host
     std::uint64_t connection = 0;
     std::uint64_t attempt = 0;  ///< a scheduled attempt with an older number is void
     std::uint32_t failures = 0;
@@ -128,10 +129,10 @@ class SimNetwork {
     bool silent = false;
     std::uint64_t life = 0;
     Deliver deliver{};
-    std::map<LinkId, std::uint64_t> links{};             ///< to dials
-    std::map<std::string, std::uint64_t> subscriptions{};///< to dials
-    std::map<RouteId, std::uint64_t> routes{};           ///< to connections
-    std::set<std::uint64_t> subscribers{};               ///< connections
+    std::map<LinkId, std::uint64_t> links{};               ///< to dials
+    std::map<std::string, std::uint64_t> subscriptions{};  ///< to dials
+    std::map<RouteId, std::uint64_t> routes{};             ///< to connections
+    std::set<std::uint64_t> subscribers{};                 ///< connections
     RouteId last_route = 0;
   };
 

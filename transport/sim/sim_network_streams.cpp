@@ -12,7 +12,8 @@ Duration SimNetwork::frame_delay(HostId from, HostId to) {
   return delay;
 }
 
-/// `may_be_faulty`: frames of links; publications have their own loss, and the end of a stream always arrives last.
+/// `may_be_faulty`: frames of links; publications have their own loss, and the end of a stream always arrives
+/// last.
 void SimNetwork::push(std::uint64_t id, bool there, Frame frame, bool may_be_faulty) {
   auto found = connections_.find(id);
   if (found == connections_.end()) return;
@@ -41,7 +42,8 @@ void SimNetwork::push(std::uint64_t id, bool there, Frame frame, bool may_be_fau
 }
 
 void SimNetwork::schedule_arrival(std::uint64_t id, bool there, Frame frame, Time when) {
-  scheduler_.at(when, [this, id, there, frame = std::move(frame)]() mutable { arrive(id, there, std::move(frame)); });
+  scheduler_.at(
+      when, [this, id, there, frame = std::move(frame)]() mutable { arrive(id, there, std::move(frame)); });
 }
 
 void SimNetwork::arrive(std::uint64_t id, bool there, Frame frame) {
@@ -86,7 +88,8 @@ void SimNetwork::release_held(HostId from, HostId to) {
     const bool there = c.dialer == from;
     auto held = std::exchange(stream.held, {});
     const auto retransmitted = scheduler_.now() + rng_.between(Duration(0), Duration(200'000));
-    stream.last_arrival = std::max({stream.last_arrival, retransmitted, scheduler_.now() + frame_delay(from, to)});
+    stream.last_arrival =
+        std::max({stream.last_arrival, retransmitted, scheduler_.now() + frame_delay(from, to)});
     for (auto& frame : held) schedule_arrival(id, there, std::move(frame), stream.last_arrival);
   }
 }
@@ -126,7 +129,8 @@ void SimNetwork::forget(std::uint64_t id) {
   const auto listener = found->second.listener;
   hosts_[listener].subscribers.erase(id);
   auto& routes = hosts_[listener].routes;
-  if (auto route = routes.find(found->second.route); route != routes.end() && route->second == id) routes.erase(route);
+  if (auto route = routes.find(found->second.route); route != routes.end() && route->second == id)
+    routes.erase(route);
   connections_.erase(found);
 }
 

@@ -13,11 +13,16 @@ constexpr std::size_t kTurnBatch = 256;
 
 std::string_view to_string(NodeLife life) {
   switch (life) {
-    case NodeLife::up: return "up";
-    case NodeLife::paused: return "paused";
-    case NodeLife::crashed: return "crashed";
-    case NodeLife::left: return "left";
-    case NodeLife::terminated: return "terminated";
+    case NodeLife::up:
+      return "up";
+    case NodeLife::paused:
+      return "paused";
+    case NodeLife::crashed:
+      return "crashed";
+    case NodeLife::left:
+      return "left";
+    case NodeLife::terminated:
+      return "terminated";
   }
   return "?";
 }
@@ -50,8 +55,9 @@ void SimNode::boot(std::uint64_t incarnation, Duration clock_offset) {
   ending_.reset();
   paused_total_ = {};
   services_.network.attach(host_, [this](protocol::Event event) { deliver(std::move(event)); });
-  workers_ = std::make_unique<SimWorkers>(services_.scheduler, rng_.fork(), services_.faults, id_, services_.log,
-                                          [this](protocol::Event event) { deliver(std::move(event)); });
+  workers_ =
+      std::make_unique<SimWorkers>(services_.scheduler, rng_.fork(), services_.faults, id_, services_.log,
+                                   [this](protocol::Event event) { deliver(std::move(event)); });
   protocol::Identity identity{id_, config_.listen, config_.pub_listen, rng_.next()};
   core_ = services_.make_core(identity, config_);
   services_.observer.on_life(*this);
@@ -95,7 +101,8 @@ void SimNode::resume() {
 }
 
 Duration SimNode::paused_for() const {
-  return life_ == NodeLife::paused ? paused_total_ + (services_.scheduler.now() - paused_since_) : paused_total_;
+  return life_ == NodeLife::paused ? paused_total_ + (services_.scheduler.now() - paused_since_)
+                                   : paused_total_;
 }
 
 void SimNode::submit(protocol::Event event) {

@@ -1,5 +1,5 @@
-// One simulated node: a second driver of HubCore beside the real loop. It survives its core: a crashed node can be
-// started again at the same address as a new incarnation.
+// One simulated node: a second driver of HubCore beside the real loop. It survives its core: a crashed node
+// can be started again at the same address as a new incarnation.
 #pragma once
 
 #include <cstdint>
@@ -76,7 +76,9 @@ class SimNode {
   /// Virtual time this life has spent paused so far.
   Duration paused_for() const;
 
-  const std::map<std::string, std::shared_ptr<const protocol::ChildRecord>>& registry() const { return registry_; }
+  const std::map<std::string, std::shared_ptr<const protocol::ChildRecord>>& registry() const {
+    return registry_;
+  }
   const protocol::ClusterSnapshot& cluster() const { return cluster_; }
   const SimWorkers& workers() const { return *workers_; }
   CoreView view() const { return core_ ? core_->view() : CoreView{}; }
@@ -98,15 +100,21 @@ class SimNode {
   void carry_out(protocol::effect::Disconnect& e) { services_.network.disconnect(host_, e.link); }
   void carry_out(protocol::effect::Subscribe& e) { services_.network.subscribe(host_, e.endpoint); }
   void carry_out(protocol::effect::Unsubscribe& e) { services_.network.unsubscribe(host_, e.endpoint); }
-  void carry_out(protocol::effect::SendLink& e) { services_.network.send_link(host_, e.link, std::move(e.frame)); }
-  void carry_out(protocol::effect::SendRoute& e) { services_.network.send_route(host_, e.route, std::move(e.frame)); }
+  void carry_out(protocol::effect::SendLink& e) {
+    services_.network.send_link(host_, e.link, std::move(e.frame));
+  }
+  void carry_out(protocol::effect::SendRoute& e) {
+    services_.network.send_route(host_, e.route, std::move(e.frame));
+  }
   void carry_out(protocol::effect::Publish& e) { services_.network.publish(host_, e.frame); }
   void carry_out(protocol::effect::StartWorker& e) { workers_->start(e); }
   void carry_out(protocol::effect::StopWorker& e) { workers_->stop(e.serial, e.reason); }
   void carry_out(protocol::effect::Post& e) { workers_->post(e.serial, std::move(e.message)); }
   void carry_out(protocol::effect::CloseGates&) { workers_->close_gates(); }
   void carry_out(protocol::effect::OpenGates&) { workers_->open_gates(); }
-  void carry_out(protocol::effect::AdminQuery& e) { deliver(protocol::event::AdminAnswer{e.client, e.request, 1, {}}); }
+  void carry_out(protocol::effect::AdminQuery& e) {
+    deliver(protocol::event::AdminAnswer{e.client, e.request, 1, {}});
+  }
   void carry_out(protocol::effect::Terminate& e);
   void carry_out(protocol::effect::CompleteVoid& e);
   void carry_out(protocol::effect::CompleteStart&) {}

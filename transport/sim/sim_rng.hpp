@@ -1,4 +1,5 @@
-// The simulator's own random numbers: xoshiro256** seeded by splitmix64. Same seed, same numbers, on every machine.
+// The simulator's own random numbers: xoshiro256** seeded by splitmix64. Same seed, same numbers, on every
+// machine.
 #pragma once
 
 #include <array>
@@ -30,7 +31,8 @@ class Rng {
   }
   template <class T>
   void shuffle(std::vector<T>& items) {
-    for (std::size_t i = items.size(); i > 1; --i) std::swap(items[i - 1], items[static_cast<std::size_t>(below(i))]);
+    for (std::size_t i = items.size(); i > 1; --i)
+      std::swap(items[i - 1], items[static_cast<std::size_t>(below(i))]);
   }
 
  private:

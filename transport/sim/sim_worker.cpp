@@ -28,8 +28,14 @@ std::uint64_t message_number(std::string_view body) {
   return value;
 }
 
-SimWorkers::SimWorkers(Scheduler& scheduler, Rng rng, const Faults& faults, NodeId self, WorkerLog& log, Deliver deliver)
-    : scheduler_(scheduler), rng_(rng), faults_(faults), self_(self), log_(log), deliver_(std::move(deliver)) {}
+SimWorkers::SimWorkers(Scheduler& scheduler, Rng rng, const Faults& faults, NodeId self, WorkerLog& log,
+                       Deliver deliver)
+    : scheduler_(scheduler),
+      rng_(rng),
+      faults_(faults),
+      self_(self),
+      log_(log),
+      deliver_(std::move(deliver)) {}
 
 SimWorkers::~SimWorkers() { *alive_ = false; }
 
@@ -125,7 +131,8 @@ void SimWorkers::resume() {
   paused_ = false;
   auto held = std::exchange(held_, {});
   // The loop gets the processor first: an executor checks that the loop lives before it starts a turn.
-  for (auto& [serial, task] : held) later(serial, rng_.between(Duration(100), Duration(500)), std::move(task));
+  for (auto& [serial, task] : held)
+    later(serial, rng_.between(Duration(100), Duration(500)), std::move(task));
 }
 
 void SimWorkers::kill() {
@@ -137,7 +144,8 @@ void SimWorkers::kill() {
 }
 
 void SimWorkers::each(const std::function<void(const Activation&, bool)>& visit) const {
-  for (const auto& [serial, worker] : workers_) visit(log_.activations[worker.activation], worker.state == State::up);
+  for (const auto& [serial, worker] : workers_)
+    visit(log_.activations[worker.activation], worker.state == State::up);
 }
 
 void SimWorkers::next_turn(std::uint64_t serial, Worker& worker) {
@@ -168,10 +176,12 @@ void SimWorkers::handle(std::uint64_t serial, Worker& worker, const protocol::Po
     if (message.message == "add") worker.total += leading_number(message.body);
     return answer(message, fmt::format("{}", worker.total));
   }
-  if (message.message == "mute") return answer(message, {ErrorCode::no_reply, "the handler dropped its Reply"});
+  if (message.message == "mute")
+    return answer(message, {ErrorCode::no_reply, "the handler dropped its Reply"});
   if (message.message == "finish" || message.message == "stop_self") {
     answer(message, Bytes("bye"));
-    return end(serial, worker, message.message == "finish" ? WorkerExit::finished : WorkerExit::stop_self, "");
+    return end(serial, worker, message.message == "finish" ? WorkerExit::finished : WorkerExit::stop_self,
+               "");
   }
   answer(message, {ErrorCode::no_such_message, "no handler for " + message.message});
 }

@@ -1,10 +1,10 @@
-// The workers of one simulated node: what a WorkerHost does, in virtual time, and a log of every activation so that
-// checkers see what ran where, when and as which generation.
+// The workers of one simulated node: what a WorkerHost does, in virtual time, and a log of every activation
+// so that checkers see what ran where, when and as which generation.
 //
-// Behaviour by type: "broken" never starts, "slow" takes its time to start and stop, "stuck" only stops when its
-// shutdown timeout ends, "finisher" ends normally by itself after half a second, everything else is a counter.
-// Messages: add N -> the new total, get -> the total, crash, finish, stop_self, mute (drops the reply).
-// A body may end in " #n": a number of its own, logged when the message is handled.
+// Behaviour by type: "broken" never starts, "slow" takes its time to start and stop, "stuck" only stops when
+// its shutdown timeout ends, "finisher" ends normally by itself after half a second, everything else is a
+// counter. Messages: add N -> the new total, get -> the total, crash, finish, stop_self, mute (drops the
+// reply). A body may end in " #n": a number of its own, logged when the message is handled.
 #pragma once
 
 #include <cstdint>
@@ -34,9 +34,9 @@ struct Activation {
   Generation generation{};
   Role role = Role::none;
   StartReason reason = StartReason::first;
-  Time ordered{};                ///< the StartWorker effect
-  std::optional<Time> up{};      ///< it ran from here …
-  std::optional<Time> ended{};   ///< … to here
+  Time ordered{};               ///< the StartWorker effect
+  std::optional<Time> up{};     ///< it ran from here …
+  std::optional<Time> ended{};  ///< … to here
   protocol::WorkerExit exit = protocol::WorkerExit::stopped;
 
   bool live() const { return !ended; }
@@ -62,7 +62,8 @@ class SimWorkers {
  public:
   using Deliver = std::function<void(protocol::Event)>;
 
-  SimWorkers(Scheduler& scheduler, Rng rng, const Faults& faults, NodeId self, WorkerLog& log, Deliver deliver);
+  SimWorkers(Scheduler& scheduler, Rng rng, const Faults& faults, NodeId self, WorkerLog& log,
+             Deliver deliver);
   ~SimWorkers();
   SimWorkers(const SimWorkers&) = delete;
   SimWorkers& operator=(const SimWorkers&) = delete;

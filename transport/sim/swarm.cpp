@@ -29,12 +29,14 @@ HubConfig draw_config(Rng& rng) {
 void check_terminations(SimCluster& cluster) {
   for (const auto* node : cluster.nodes()) {
     if (node->life() == NodeLife::terminated) {
-      return cluster.report("I1", fmt::format("{} ended itself: {}", node->id().str(), node->why_terminated()));
+      return cluster.report("I1",
+                            fmt::format("{} ended itself: {}", node->id().str(), node->why_terminated()));
     }
   }
 }
 
-void play(SimCluster& cluster, SwarmFaults& faults, SwarmUsers& users, SafetyChecks& safety, Duration active, Rng& rng) {
+void play(SimCluster& cluster, SwarmFaults& faults, SwarmUsers& users, SafetyChecks& safety, Duration active,
+          Rng& rng) {
   const auto end = cluster.now() + active;
   while (cluster.now() < end && cluster.violations().empty()) {
     cluster.run_for(rng.between(Duration(1'000), Duration(300'000)));
@@ -45,7 +47,8 @@ void play(SimCluster& cluster, SwarmFaults& faults, SwarmUsers& users, SafetyChe
   }
 }
 
-void come_to_rest(SimCluster& cluster, SwarmFaults& faults, QuietChecks& quiet, const SwarmOptions& options, bool split_first) {
+void come_to_rest(SimCluster& cluster, SwarmFaults& faults, QuietChecks& quiet, const SwarmOptions& options,
+                  bool split_first) {
   faults.stop();
   if (split_first) {
     // All have met; now two halves must come to rest each for itself, and then together.
@@ -82,8 +85,8 @@ SwarmResult run_swarm(std::uint64_t seed, const SwarmOptions& options, const Tra
   SwarmUsers users(cluster, rng.fork());
   SwarmResult result;
   result.seed = seed;
-  result.setup = fmt::format("{} nodes, {} active, faults [{}], actions [{}]", nodes, format_duration(active), cluster.faults().str(),
-                             faults.str());
+  result.setup = fmt::format("{} nodes, {} active, faults [{}], actions [{}]", nodes, format_duration(active),
+                             cluster.faults().str(), faults.str());
   if (sink) sink(result.setup);
 
   faults.boot();

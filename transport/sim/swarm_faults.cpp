@@ -48,12 +48,15 @@ SwarmFaults::SwarmFaults(SimCluster& cluster, Rng rng, std::uint32_t nodes) : cl
   for (std::uint32_t i = nodes; i < nodes + kSpareNames; ++i) spare_.push_back(node_name(i));
   const auto known = rng_.chance(0.5) ? initial_.size() : 1 + rng_.below(initial_.size());
   seeds_.assign(initial_.begin(), initial_.begin() + static_cast<std::ptrdiff_t>(known));
-  for (const auto action : {Action::crash, Action::vanish, Action::restart, Action::join, Action::leave, Action::pause,
-                            Action::split, Action::cut_pair, Action::cut_one_way, Action::reset, Action::clog}) {
+  for (const auto action :
+       {Action::crash, Action::vanish, Action::restart, Action::join, Action::leave, Action::pause,
+        Action::split, Action::cut_pair, Action::cut_one_way, Action::reset, Action::clog}) {
     if (rng_.chance(0.5)) actions_.push_back(action);
   }
   if (actions_.empty()) actions_.push_back(Action::join);
-  const auto has = [this](Action action) { return std::find(actions_.begin(), actions_.end(), action) != actions_.end(); };
+  const auto has = [this](Action action) {
+    return std::find(actions_.begin(), actions_.end(), action) != actions_.end();
+  };
   if (has(Action::split) || has(Action::cut_pair) || has(Action::cut_one_way) || has(Action::clog)) {
     actions_.push_back(Action::heal);
   }
@@ -61,18 +64,30 @@ SwarmFaults::SwarmFaults(SimCluster& cluster, Rng rng, std::uint32_t nodes) : cl
 
 std::string_view SwarmFaults::name_of(Action action) {
   switch (action) {
-    case Action::crash: return "crash";
-    case Action::vanish: return "vanish";
-    case Action::restart: return "restart";
-    case Action::join: return "join";
-    case Action::leave: return "leave";
-    case Action::pause: return "pause";
-    case Action::split: return "split";
-    case Action::cut_pair: return "cut";
-    case Action::cut_one_way: return "one_way";
-    case Action::reset: return "reset";
-    case Action::clog: return "clog";
-    case Action::heal: return "heal";
+    case Action::crash:
+      return "crash";
+    case Action::vanish:
+      return "vanish";
+    case Action::restart:
+      return "restart";
+    case Action::join:
+      return "join";
+    case Action::leave:
+      return "leave";
+    case Action::pause:
+      return "pause";
+    case Action::split:
+      return "split";
+    case Action::cut_pair:
+      return "cut";
+    case Action::cut_one_way:
+      return "one_way";
+    case Action::reset:
+      return "reset";
+    case Action::clog:
+      return "clog";
+    case Action::heal:
+      return "heal";
   }
   return "?";
 }
@@ -94,23 +109,34 @@ void SwarmFaults::boot() {
 
 void SwarmFaults::act() {
   switch (rng_.pick(actions_)) {
-    case Action::crash: return crash(SimNetwork::Detach::closed);
-    case Action::vanish: return crash(SimNetwork::Detach::silent);
-    case Action::restart: return restart();
-    case Action::join: return join();
-    case Action::leave: return leave();
-    case Action::pause: return pause();
-    case Action::split: return split();
-    case Action::cut_pair: return cut(true);
-    case Action::cut_one_way: return cut(false);
+    case Action::crash:
+      return crash(SimNetwork::Detach::closed);
+    case Action::vanish:
+      return crash(SimNetwork::Detach::silent);
+    case Action::restart:
+      return restart();
+    case Action::join:
+      return join();
+    case Action::leave:
+      return leave();
+    case Action::pause:
+      return pause();
+    case Action::split:
+      return split();
+    case Action::cut_pair:
+      return cut(true);
+    case Action::cut_one_way:
+      return cut(false);
     case Action::reset:
       if (const auto pair = two_running(); !pair.empty()) {
         cluster_.note(fmt::format("reset {} - {}", pair[0], pair[1]));
         cluster_.network().reset_between(cluster_.node(pair[0]).host(), cluster_.node(pair[1]).host());
       }
       return;
-    case Action::clog: return clog();
-    case Action::heal: return calm();
+    case Action::clog:
+      return clog();
+    case Action::heal:
+      return calm();
   }
 }
 
@@ -158,7 +184,8 @@ void SwarmFaults::pause() {
                                        : rng_.between(Duration(1'000'000), Duration(8'000'000));
   const auto id = cluster_.node(name).id();
   cluster_.scheduler().after(length, [this, name, id] {
-    if (cluster_.node(name).id() == id && cluster_.node(name).life() == NodeLife::paused) cluster_.resume(name);
+    if (cluster_.node(name).id() == id && cluster_.node(name).life() == NodeLife::paused)
+      cluster_.resume(name);
   });
 }
 

@@ -29,7 +29,20 @@ class SwarmFaults {
   std::string str() const;
 
  private:
-  enum class Action : std::uint8_t { crash, vanish, restart, join, leave, pause, split, cut_pair, cut_one_way, reset, clog, heal };
+  enum class Action : std::uint8_t {
+    crash,
+    vanish,
+    restart,
+    join,
+    leave,
+    pause,
+    split,
+    cut_pair,
+    cut_one_way,
+    reset,
+    clog,
+    heal
+  };
   static std::string_view name_of(Action action);
 
   void crash(SimNetwork::Detach how);

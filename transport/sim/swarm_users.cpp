@@ -107,7 +107,8 @@ Bytes SwarmUsers::numbered(std::int64_t amount) { return fmt::format("{} #{}", a
 void SwarmUsers::call() {
   const auto timeout = rng_.between(Duration(50'000), Duration(5'000'000));
   const std::string message = rng_.chance(0.9) ? "add" : "mute";
-  cluster_.call(somewhere(), some_child(), message, numbered(rng_.between(std::int64_t{1}, std::int64_t{9})), timeout);
+  cluster_.call(somewhere(), some_child(), message, numbered(rng_.between(std::int64_t{1}, std::int64_t{9})),
+                timeout);
 }
 
 void SwarmUsers::cast() { cluster_.cast(somewhere(), some_child(), "add", numbered(1)); }

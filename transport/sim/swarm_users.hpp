@@ -1,4 +1,5 @@
-// What users of a swarm run do: start, stop, change, call and lock, at whatever node they happen to be connected to.
+// What users of a swarm run do: start, stop, change, call and lock, at whatever node they happen to be
+// connected to.
 #pragma once
 
 #include <cstdint>

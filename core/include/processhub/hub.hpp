@@ -165,11 +165,12 @@ class PROCESSHUB_API Hub {
   explicit Hub(std::unique_ptr<Impl> impl);
 
  private:
-  /// Takes the answer of a call. False, and the answer untouched: users' callbacks would have to run, and may not; it is called
-  /// again on the callback pool. So a thread that waits for the answer is woken without a detour.
+  /// Takes the answer of a call. False, and the answer untouched: users' callbacks would have to run, and may
+  /// not; it is called again on the callback pool. So a thread that waits for the answer is woken without a
+  /// detour.
   using CallEnd = std::function<bool(Result<Bytes>& answer, bool may_run_callbacks)>;
-  void call_then(std::string_view id, std::string_view message, Bytes body, std::chrono::milliseconds timeout, bool named,
-                 CallEnd end);
+  void call_then(std::string_view id, std::string_view message, Bytes body, std::chrono::milliseconds timeout,
+                 bool named, CallEnd end);
   std::unique_ptr<Impl> impl_;
 };
 

@@ -52,10 +52,11 @@ Answer run_hubctl(std::vector<std::string> arguments, Millis limit = std::chrono
 class ProcessCluster {
  public:
   ProcessCluster();
+  explicit ProcessCluster(std::string hub_id) : hub_id_(std::move(hub_id)) {}
 
   /// Flags for every hubd and every hubctl of this cluster, such as keys. Before the first start.
   void set_flags(std::vector<std::string> hubd_flags, std::vector<std::string> hubctl_flags);
-  /// Starts `name` with the living nodes as seeds and waits for its address. `flags` come last, so they win.
+  /// Starts `name` with the living nodes as seeds and waits for its address.
   void start(const std::string& name, const std::vector<std::string>& flags = {});
   void start(const std::vector<std::string>& names);
   /// SIGKILL.

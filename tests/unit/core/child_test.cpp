@@ -75,15 +75,18 @@ void all_named(std::initializer_list<E> values) {
 }
 
 TEST_CASE("enumerations: every value has a name and a foreign one is a question mark") {
-  for (int code = 1; code <= static_cast<int>(ErrorCode::discarded); ++code) all_named({static_cast<ErrorCode>(code)});
+  for (int code = 1; code <= static_cast<int>(ErrorCode::discarded); ++code)
+    all_named({static_cast<ErrorCode>(code)});
   all_named({Restart::permanent, Restart::transient, Restart::temporary});
   all_named({Executor::pooled, Executor::dedicated});
   all_named({Role::none, Role::active, Role::passive});
   all_named({InstanceState::starting, InstanceState::running, InstanceState::moving, InstanceState::stopping,
              InstanceState::restarting, InstanceState::failed, InstanceState::released});
   all_named({StartReason::first, StartReason::restart, StartReason::takeover, StartReason::move});
-  all_named({StopReason::user, StopReason::move, StopReason::conflict, StopReason::shutdown, StopReason::crash});
-  all_named({NodeState::joining, NodeState::up, NodeState::suspect, NodeState::leaving, NodeState::down, NodeState::left});
+  all_named(
+      {StopReason::user, StopReason::move, StopReason::conflict, StopReason::shutdown, StopReason::crash});
+  all_named({NodeState::joining, NodeState::up, NodeState::suspect, NodeState::leaving, NodeState::down,
+             NodeState::left});
   CHECK(to_string(static_cast<ErrorCode>(200)) == "?");
 }
 

@@ -3,7 +3,6 @@
 #include <doctest/doctest.h>
 
 #include <map>
-#include <optional>
 #include <vector>
 
 namespace processhub {
@@ -66,10 +65,11 @@ TEST_CASE("messages: what does not fit names the type and is no_such_message") {
 }
 
 TEST_CASE("bounded decoding: every kind of msgpack value passes") {
-  const std::map<std::string, std::optional<double>> map{{"a", 1.5}, {"b", std::nullopt}};
-  CHECK(decode<decltype(map)>(encode(map)));
+  const std::map<std::string, double> map{{"a", 1.5}, {"b", -2}};
+  CHECK(decode<std::map<std::string, double>>(encode(map)).value() == map);
   CHECK(*decode<std::string>(encode(std::string(70'000, 'x'))) == std::string(70'000, 'x'));
-  const std::vector<std::int64_t> numbers{0, 127, 128, 255, 256, 65'536, -1, -32, -33, -129, -40'000, -3'000'000'000, 1LL << 40};
+  const std::vector<std::int64_t> numbers{
+      0, 127, 128, 255, 256, 65'536, -1, -32, -33, -129, -40'000, -3'000'000'000, 1LL << 40};
   CHECK(*decode<std::vector<std::int64_t>>(encode(numbers)) == numbers);
   const std::vector<std::int64_t> many(70'000, 5);
   CHECK(*decode<std::vector<std::int64_t>>(encode(many)) == many);
@@ -79,7 +79,9 @@ TEST_CASE("bounded decoding: every kind of msgpack value passes") {
   CHECK_NOTHROW(detail::unpack_bounded(bytes({0xc7, 0x01, 0x05, 0x02})));
 }
 
-TEST_CASE("bounded decoding: a few bytes that claim billions of elements are refused before anything is allocated") {
+TEST_CASE(
+    "bounded decoding: a few bytes that claim billions of elements are refused before anything is "
+    "allocated") {
   CHECK_THROWS(detail::unpack_bounded(bytes({0xdd, 0xff, 0xff, 0xff, 0xff})));
   CHECK_THROWS(detail::unpack_bounded(bytes({0xdf, 0x7f, 0xff, 0xff, 0xff})));
   // Each level alone has enough bytes behind it, all together do not.

@@ -18,14 +18,16 @@ class FakeHub final : public AdminHub {
     start_options = options;
     return Future<StartResult>(start_result);
   }
-  Future<StopResult> stop_children(protocol::event::Select s, std::vector<std::string> values, StopOptions) override {
+  Future<StopResult> stop_children(protocol::event::Select s, std::vector<std::string> values,
+                                   StopOptions) override {
     select = s;
     stopped = std::move(values);
     return Future<StopResult>(StopResult{CallStatus::ok, {{"c1", {"a"}, {}}}});
   }
-  Future<Bytes> call_raw(std::string_view, std::string_view message, Bytes body, std::chrono::milliseconds timeout,
-                         bool named) override {
-    asked = Json{{"message", message}, {"body", Json::from_msgpack(body)}, {"ms", timeout.count()}, {"named", named}};
+  Future<Bytes> call_raw(std::string_view, std::string_view message, Bytes body,
+                         std::chrono::milliseconds timeout, bool named) override {
+    asked = Json{
+        {"message", message}, {"body", Json::from_msgpack(body)}, {"ms", timeout.count()}, {"named", named}};
     return Future<Bytes>(call_result);
   }
   Result<void> cast_raw(std::string_view, std::string_view, Bytes) override { return cast_result; }
@@ -59,10 +61,14 @@ class FakeHub final : public AdminHub {
     return s;
   }
 
-  ChildInfo child{{.id = "c1", .type = "counter", .args = Payload(std::map<std::string, int>{{"start", 5}}),
-                   .metadata = {{"k", "v"}}, .tag = "red"},
-                  {},
-                  {Instance{{NodeId::of("a", 5), 3}, Role::active, InstanceState::running, {1, 2, NodeId::of("a", 5)}}}};
+  ChildInfo child{
+      {.id = "c1",
+       .type = "counter",
+       .args = Payload(std::map<std::string, int>{{"start", 5}}),
+       .metadata = {{"k", "v"}},
+       .tag = "red"},
+      {},
+      {Instance{{NodeId::of("a", 5), 3}, Role::active, InstanceState::running, {1, 2, NodeId::of("a", 5)}}}};
   std::vector<ChildSpec> started{};
   StartOptions start_options{};
   Result<StartResult> start_result{StartResult{}};
@@ -140,7 +146,8 @@ TEST_CASE("admin: status has the agreed fields, the digest as 16 hex digits") {
 
 TEST_CASE("admin: start turns every field of a spec and every option into the call") {
   FakeHub hub;
-  const auto answer = ask(hub, "start", Json::parse(R"({"timeout_ms":1500,"rollback":true,"check_existing":false,"specs":[
+  const auto answer =
+      ask(hub, "start", Json::parse(R"({"timeout_ms":1500,"rollback":true,"check_existing":false,"specs":[
     {"id":"c9","type":"counter","args":{"start":1},"tag":"t","restart":"transient","executor":"dedicated",
      "metadata":{"a":"b"},"max_restarts":3,"max_seconds":2000,"shutdown_timeout":0}]})"));
   CHECK(answer.code == 0);
@@ -165,9 +172,11 @@ TEST_CASE("admin: a start that fails for one child answers the code of that chil
   FakeHub hub;
   StartResult result;
   result.status = CallStatus::partial;
-  result.children = {{"c1", hub.child.instances, {}}, {"c2", {}, Error{ErrorCode::already_started, "it lives"}}};
+  result.children = {{"c1", hub.child.instances, {}},
+                     {"c2", {}, Error{ErrorCode::already_started, "it lives"}}};
   hub.start_result = result;
-  const auto answer = ask(hub, "start", Json::parse(R"({"specs":[{"id":"c1","type":"t"},{"id":"c2","type":"t"}]})"));
+  const auto answer =
+      ask(hub, "start", Json::parse(R"({"specs":[{"id":"c1","type":"t"},{"id":"c2","type":"t"}]})"));
   CHECK(answer.code == static_cast<int>(ErrorCode::already_started));
   CHECK(answer.body.at("code") == "already_started");
   CHECK(answer.body.at("status") == "partial");
@@ -177,7 +186,8 @@ TEST_CASE("admin: a start that fails for one child answers the code of that chil
 
 TEST_CASE("admin: stop takes exactly one of ids, prefix and tag") {
   FakeHub hub;
-  CHECK(ask(hub, "stop", {{"ids", {"c1", "c2"}}}).body.at("children").at(0) == Json{{"id", "c1"}, {"nodes", {"a"}}});
+  CHECK(ask(hub, "stop", {{"ids", {"c1", "c2"}}}).body.at("children").at(0) ==
+        Json{{"id", "c1"}, {"nodes", {"a"}}});
   CHECK(hub.stopped == std::vector<std::string>{"c1", "c2"});
   CHECK(ask(hub, "stop", {{"prefix", "c"}}).code == 0);
   CHECK(hub.select == protocol::event::Select::prefix);
@@ -192,7 +202,8 @@ TEST_CASE("admin: call turns JSON into msgpack and asks for field names; errors 
   Bytes total;
   Json::to_msgpack({{"total", 7}}, nlohmann::detail::output_adapter<char>(total));
   hub.call_result = total;
-  const auto answer = ask(hub, "call", {{"id", "c1"}, {"message", "add"}, {"body", {{"by", 2}}}, {"timeout_ms", 250}});
+  const auto answer =
+      ask(hub, "call", {{"id", "c1"}, {"message", "add"}, {"body", {{"by", 2}}}, {"timeout_ms", 250}});
   CHECK(answer.body == Json{{"total", 7}});
   CHECK(hub.asked == Json{{"message", "add"}, {"body", {{"by", 2}}}, {"ms", 250}, {"named", true}});
   hub.call_result = Error{ErrorCode::timeout, "too late"};
@@ -220,7 +231,9 @@ TEST_CASE("admin: what does not fit is invalid and named") {
       {"lookup", Json::object(), "'id'"},
       {"start", {{"specs", Json::array()}}, "'specs'"},
       {"start", {{"specs", {{{"id", "c"}, {"type", "t"}, {"tpye", 1}}}}}, "specs[0]: 'tpye'"},
-      {"start", {{"specs", {{{"id", "c"}, {"type", "t"}, {"restart", "often"}}}}}, "permanent, transient, temporary"},
+      {"start",
+       {{"specs", {{{"id", "c"}, {"type", "t"}, {"restart", "often"}}}}},
+       "permanent, transient, temporary"},
       {"start", {{"specs", {{{"id", "c"}, {"type", "t"}, {"max_restarts", -1}}}}}, "'max_restarts'"},
       {"start", {{"specs", {{{"id", "c"}, {"type", "t"}, {"metadata", {{"a", 1}}}}}}}, "'metadata'"},
       {"stop", {{"ids", "c1"}}, "'ids'"},

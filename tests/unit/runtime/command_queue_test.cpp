@@ -38,7 +38,9 @@ TEST_CASE("command queue: only the first push after the reader went to sleep wak
   CHECK(queue.push(std::make_unique<int>(3)) == Pushed::ok);
 }
 
-TEST_CASE("command queue: over its limit it refuses and leaves the item to the caller, but what must come is taken") {
+TEST_CASE(
+    "command queue: over its limit it refuses and leaves the item to the caller, but what must come is "
+    "taken") {
   Queue queue(1);
   CHECK(queue.push(std::make_unique<int>(1)) == Pushed::ok);
   auto second = std::make_unique<int>(2);
@@ -70,7 +72,7 @@ struct Sleeper {
     bell = true;
     rung.notify_one();
   }
-  void sleep() {
+  void wait() {
     std::unique_lock lock(mutex);
     rung.wait(lock, [&] { return std::exchange(bell, false); });
   }
@@ -91,7 +93,7 @@ TEST_CASE("command queue: no wake-up is lost and each writer's commands keep the
   std::uint64_t next[2] = {0, 0};
   int out_of_order = 0;
   while (next[0] + next[1] < 2 * kEach) {
-    if (queue.prepare_to_sleep()) sleeper.sleep();
+    if (queue.prepare_to_sleep()) sleeper.wait();
     queue.take(batch);
     for (const auto item : batch) out_of_order += (item & 0xFFFFFFFF) == next[item >> 32]++ ? 0 : 1;
     batch.clear();

@@ -25,12 +25,14 @@ Hook on_failed(std::string id, int priority, std::function<void(const HookEvent&
   return {std::move(id), "child_failed", priority, std::move(handler), {}};
 }
 
-TEST_CASE("hooks: handlers run by priority, equal ones in order of registration, and the event arrives whole") {
+TEST_CASE(
+    "hooks: handlers run by priority, equal ones in order of registration, and the event arrives whole") {
   Reports reports;
   HookRunner hooks(reports.sink());
   std::vector<std::string> ran;
   auto note = [&](std::string name) {
-    return [&ran, name](const HookEvent& e) { ran.push_back(name + ":" + std::get<hook::ChildFailed>(e).id); };
+    return
+        [&ran, name](const HookEvent& e) { ran.push_back(name + ":" + std::get<hook::ChildFailed>(e).id); };
   };
   REQUIRE(hooks.add({on_failed("late", 200, note("late")), on_failed("first", 1, note("first")),
                      on_failed("a", 100, note("a")), on_failed("b", 100, note("b"))}));
@@ -46,7 +48,8 @@ TEST_CASE("hooks: a repeated id replaces, cancel removes, and the list shows wha
   int old_runs = 0;
   int new_runs = 0;
   REQUIRE(hooks.add({on_failed("x", 100, [&](const HookEvent&) { ++old_runs; })}));
-  REQUIRE(hooks.add({on_failed("x", 50, [&](const HookEvent&) { ++new_runs; }), on_failed("y", 1, [](const HookEvent&) {})}));
+  REQUIRE(hooks.add({on_failed("x", 50, [&](const HookEvent&) { ++new_runs; }),
+                     on_failed("y", 1, [](const HookEvent&) {})}));
   CHECK(hooks.cancel({"y", "unheard-of"}) == 1);
   const auto list = hooks.list();
   REQUIRE(list.size() == 1);

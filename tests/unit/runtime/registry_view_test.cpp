@@ -16,7 +16,8 @@ Instance instance(NodeId node, std::uint64_t serial, Role role = Role::active,
   return {{node, serial}, role, state, {1, static_cast<std::uint32_t>(serial), node}};
 }
 
-protocol::RegistryChange change(const std::string& id, std::vector<Instance> instances, std::string tag = "") {
+protocol::RegistryChange change(const std::string& id, std::vector<Instance> instances,
+                                std::string tag = "") {
   auto spec = std::make_shared<ChildSpec>();
   spec->id = id;
   spec->type = "counter";
@@ -149,7 +150,8 @@ TEST_CASE("registry view: readers meet only whole values while the writer replac
       } else {
         changes.push_back(change(id, {instance(kHere, round * 1000 + i)}));
       }
-      changes.push_back(change("extra-" + std::to_string(round) + "-" + std::to_string(i), {instance(kHere, 1)}));
+      changes.push_back(
+          change("extra-" + std::to_string(round) + "-" + std::to_string(i), {instance(kHere, 1)}));
     }
     view.apply(std::move(changes));
   }
