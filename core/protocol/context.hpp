@@ -41,15 +41,13 @@ struct Context {
   HubStats stats{};
 
   NodeId self() const { return identity.self; }
+  // Instantiated in context.cpp for every effect and hook: the machinery of the two big variants then costs
+  // one file's compile time, not everybody's.
   template <class E>
-  void emit(E effect) {
-    fx->emplace_back(std::move(effect));
-  }
+  void emit(E effect);
   template <class H>
-  void hook(H event) {
-    fx->emplace_back(effect::RunHook{HookEvent(std::move(event))});
-  }
-  void log(LogLevel level, std::string text) { fx->emplace_back(effect::Log{level, std::move(text)}); }
+  void hook(H event);
+  void log(LogLevel level, std::string text);
 };
 
 }  // namespace processhub::protocol

@@ -16,6 +16,7 @@ bool inside_worker() { return depth_of_turns > 0; }
 namespace runtime {
 namespace {
 
+constexpr std::chrono::milliseconds kLongTurn{1};
 constexpr std::uint32_t kLookAtClockEvery =
     8;  // items of a batch; the closed gate itself is seen before every item
 
@@ -99,11 +100,17 @@ WorkerTurn::Step WorkerTurn::start_worker() {
 }
 
 /// The first item may run: claim() has looked at the gate.
-bool WorkerTurn::may_go_on(std::uint32_t handled) const {
+bool WorkerTurn::may_go_on(std::uint32_t items) {
   if (cell_->stopping.load(std::memory_order_relaxed) || cell_->ending() || engine_.closing()) return false;
-  if (handled == 0) return !engine_.gate().closed();
-  if (handled >= engine_.turn_batch()) return false;
-  return handled % kLookAtClockEvery == 0 ? engine_.gate().may_run() : !engine_.gate().closed();
+  if (items >= engine_.turn_batch() || engine_.gate().closed()) return false;
+  return items == 0 || items % kLookAtClockEvery != 0 || (engine_.gate().may_run() && !took_long());
+}
+
+/// Slow handlers must not keep the others waiting for a whole batch of them.
+bool WorkerTurn::took_long() {
+  const auto now = std::chrono::steady_clock::now();
+  if (first_look_ == std::chrono::steady_clock::time_point{}) first_look_ = now;
+  return now - first_look_ > kLongTurn;
 }
 
 WorkerTurn::Step WorkerTurn::run_batch() {

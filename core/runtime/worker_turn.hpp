@@ -46,7 +46,8 @@ class WorkerTurn {
   TurnEnd run_claimed();
   Step start_worker();
   Step run_batch();
-  bool may_go_on(std::uint32_t handled) const;
+  bool may_go_on(std::uint32_t items);
+  bool took_long();
   bool run_item(MailItem& item);
   bool handle(protocol::PostedMessage& message, const HandlerEntry* handler);
   void report_slow_inline(std::chrono::steady_clock::duration took, const HandlerEntry& handler);
@@ -60,6 +61,7 @@ class WorkerTurn {
   const CellPtr cell_;
   const Runner* runner_;
   std::uint32_t handled_ = 0;
+  std::chrono::steady_clock::time_point first_look_{};
   std::string why_{};  ///< what the user's code threw
   MailQueue used_{};
 };

@@ -237,15 +237,15 @@ std::optional<Violation> QuietChecks::check_locks(const Component& component) {
   return {};
 }
 
-/// Another operation on the same id that may have changed its fate.
+/// Another operation on the same id that may have changed its fate. A stop removes what its node had seen: with one start
+/// that was over before the stop was asked for, that is all there is.
 bool QuietChecks::touched_otherwise(const Acknowledged& fact) const {
+  const auto& own = cluster_.operations()[fact.operation - 1];
+  int starts_before = 0;
   for (const auto& op : cluster_.operations()) {
-    if (op.number == fact.operation) continue;
-    if (!op.touches(fact.id)) continue;
-    // A start that was over before the stop was asked for is what the stop removed.
-    const auto& own = cluster_.operations()[fact.operation - 1];
-    if (!fact.start && op.kind == OpKind::start && op.done() && op.completed < own.issued) continue;
-    return true;
+    if (op.number == fact.operation || !op.touches(fact.id)) continue;
+    const bool start_before = op.kind == OpKind::start && op.done() && op.completed < own.issued;
+    if (fact.start || !start_before || ++starts_before > 1) return true;
   }
   return false;
 }

@@ -1,11 +1,14 @@
 #include "transport/zmq/capacity.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/eventfd.h>
 #include <sys/resource.h>
 
 #include <algorithm>
 #include <string>
 
+#include "transport/zmq/unique_fd.hpp"
 #include "transport/zmq/zmq_transport.hpp"
 
 namespace processhub {
@@ -33,10 +36,28 @@ std::uint64_t raised_file_limit() {
   return limit.rlim_cur;
 }
 
+// Each time the kernel doubles the descriptor table of a process with several threads it waits for all cores
+// (an RCU grace period), and the thread that opened the descriptor waits with it: some 20 ms that the loop
+// does not have. One descriptor with a high number, closed again, makes the table large enough for a few
+// hundred peers from the start (8 bytes each).
+void reserve_descriptor_table(std::uint64_t open_files) {
+  constexpr std::uint64_t kReserved = 4'096;
+  const UniqueFd any(::eventfd(0, EFD_CLOEXEC));
+  if (!any || open_files == 0) return;
+  const int highest = static_cast<int>(std::min(open_files, kReserved) - 1);
+  const UniqueFd placeholder(::fcntl(any.get(), F_DUPFD_CLOEXEC, highest));
+}
+
+std::uint64_t prepare_descriptors() {
+  const std::uint64_t open_files = raised_file_limit();
+  reserve_descriptor_table(open_files);
+  return open_files;
+}
+
 }  // namespace
 
 Capacity claim_capacity() {
-  static const std::uint64_t open_files = raised_file_limit();
+  static const std::uint64_t open_files = prepare_descriptors();
   const std::uint64_t for_peers = open_files > kFilesForOthers ? open_files - kFilesForOthers : 0;
   Capacity capacity;
   capacity.open_files = open_files;

@@ -71,7 +71,8 @@ class PeerConnection {
   bool refusal_reported = false;  ///< since it was up last
   SteadyTime up_since{};
   std::optional<SteadyTime> reconnect_at{};
-  std::optional<SteadyTime> last_probe{};
+  std::optional<SteadyTime> refused_at{};  ///< when that was last reported
+  SteadyTime probe_until{};
   Backoff backoff{};
   ReachabilityProbe probe{};
 

@@ -15,8 +15,13 @@ namespace {
 using std::chrono::microseconds;
 using std::chrono::steady_clock;
 
-// How often a peer that refuses connections is asked again, and at most reported.
-constexpr std::chrono::milliseconds kProbeInterval{200};
+// How often an address that refuses connections, and never did otherwise, is at most asked again and
+// reported.
+constexpr std::chrono::milliseconds kRefusalInterval{200};
+
+// Opening a socket costs some 0.1 ms: a hundred links that broke at once must not hold up the frames of the
+// others.
+constexpr int kReopeningsPerTurn = 10;
 
 }  // namespace
 
@@ -228,20 +233,22 @@ void ZmqTransport::on_broken(PeerConnection& connection, Turn& turn) {
 void ZmqTransport::on_retry(PeerConnection& connection, Turn& turn) {
   if (connection.kind != PeerConnection::Kind::link || connection.probe.running()) return;
   if (connection.ever_up && connection.refusal_reported) return;
-  if (connection.last_probe && steady_clock::now() - *connection.last_probe < kProbeInterval) return;
+  // Until it was refused, libzmq's own back-off paces the probes: the listener of a killed process may close
+  // a moment after its connections, and the first refusal is news that must not wait.
+  if (connection.refused_at && steady_clock::now() - *connection.refused_at < kRefusalInterval) return;
   start_probe(connection, turn);
 }
 
 void ZmqTransport::start_probe(PeerConnection& connection, Turn& turn) {
   const auto now = steady_clock::now();
-  connection.last_probe = now;
+  connection.probe_until = now + ReachabilityProbe::kPatience;
   std::optional<ProbeOutcome> outcome = ProbeOutcome::inconclusive;
   if (connection.ipv4()) outcome = connection.probe.start(*connection.ipv4(), connection.address.port);
   if (outcome) return finish_probe(connection, *outcome, turn);
   if (!watch(connection.probe.fd(), Source::probe, connection.id)) {
     return finish_probe(connection, ProbeOutcome::inconclusive, turn);
   }
-  timers_.emplace(now + ReachabilityProbe::kPatience, Timer{connection.id, TimerKind::probe});
+  timers_.emplace(connection.probe_until, Timer{connection.id, TimerKind::probe});
 }
 
 void ZmqTransport::finish_probe(PeerConnection& connection, ProbeOutcome outcome, Turn& turn) {
@@ -254,20 +261,25 @@ void ZmqTransport::finish_probe(PeerConnection& connection, ProbeOutcome outcome
 void ZmqTransport::report_down(PeerConnection& connection, bool refused, Turn& turn) {
   connection.down_unreported = false;
   connection.refusal_reported = refused;
+  if (refused) connection.refused_at = steady_clock::now();
   turn.events.on_link_down(connection.link, refused);
 }
 
 void ZmqTransport::fire_timers(Turn& turn) {
   const auto now = steady_clock::now();
-  while (!timers_.empty() && timers_.begin()->first <= now) {
+  int reopened = 0;
+  while (!timers_.empty() && timers_.begin()->first <= now && reopened < kReopeningsPerTurn) {
     const auto [due, timer] = *timers_.begin();
     timers_.erase(timers_.begin());
     PeerConnection* connection = find(timer.connection);
     if (connection == nullptr) continue;
-    if (timer.kind == TimerKind::reconnect) {
-      if (connection->reconnect_at == due) open(*connection);
-    } else if (connection->probe.running() && now - *connection->last_probe >= ReachabilityProbe::kPatience) {
-      finish_probe(*connection, ProbeOutcome::inconclusive, turn);
+    if (timer.kind == TimerKind::probe) {
+      if (connection->probe.running() && connection->probe_until == due) {
+        finish_probe(*connection, ProbeOutcome::inconclusive, turn);
+      }
+    } else if (connection->reconnect_at == due) {
+      open(*connection);
+      ++reopened;
     }
   }
 }

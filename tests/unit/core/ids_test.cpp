@@ -23,11 +23,11 @@ TEST_CASE("ids: the same life is the same handle, other incarnations and names a
   CHECK(a.incarnation() == 7);
 }
 
-TEST_CASE("ids: no node is empty, says so and orders before every node") {
+TEST_CASE("ids: no node is empty, says so and orders before every named node") {
   const NodeId none;
   CHECK_FALSE(none);
   CHECK(none.name().empty());
-  CHECK(none < NodeId::of("", 0));
+  CHECK(none < NodeId::of("a", 0));
 }
 
 TEST_CASE("ids: nodes order by name, then incarnation, whatever the order of their making") {

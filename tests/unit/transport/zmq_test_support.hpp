@@ -14,8 +14,8 @@
 #include <utility>
 #include <vector>
 
-#include <processhub/config.hpp>
-#include <processhub/transport.hpp>
+#include "processhub/config.hpp"
+#include "processhub/transport.hpp"
 #include "transport/zmq/zmq_transport.hpp"
 
 namespace processhub::zmq_test {

@@ -1,0 +1,58 @@
+#include "core/protocol/context.hpp"
+
+namespace processhub::protocol {
+
+template <class E>
+void Context::emit(E effect) {
+  fx->emplace_back(std::move(effect));
+}
+
+template <class H>
+void Context::hook(H event) {
+  fx->emplace_back(effect::RunHook{HookEvent(std::move(event))});
+}
+
+void Context::log(LogLevel level, std::string text) { fx->emplace_back(effect::Log{level, std::move(text)}); }
+
+template void Context::emit(effect::Connect);
+template void Context::emit(effect::Disconnect);
+template void Context::emit(effect::Subscribe);
+template void Context::emit(effect::Unsubscribe);
+template void Context::emit(effect::SendLink);
+template void Context::emit(effect::SendRoute);
+template void Context::emit(effect::Publish);
+template void Context::emit(effect::StartWorker);
+template void Context::emit(effect::StopWorker);
+template void Context::emit(effect::Post);
+template void Context::emit(effect::CloseGates);
+template void Context::emit(effect::OpenGates);
+template void Context::emit(effect::CompleteStart);
+template void Context::emit(effect::CompleteStop);
+template void Context::emit(effect::CompleteCall);
+template void Context::emit(effect::CompleteVoid);
+template void Context::emit(effect::CompleteLock);
+template void Context::emit(effect::UserEvent);
+template void Context::emit(effect::Log);
+template void Context::emit(effect::AdminQuery);
+template void Context::emit(effect::Terminate);
+
+template void Context::hook(hook::PreClusterJoin);
+template void Context::hook(hook::PostClusterJoin);
+template void Context::hook(hook::PreClusterLeave);
+template void Context::hook(hook::PostClusterLeave);
+template void Context::hook(hook::RegistryInserted);
+template void Context::hook(hook::RegistryRemoved);
+template void Context::hook(hook::ChildrenMigrated);
+template void Context::hook(hook::PriorityChanged);
+template void Context::hook(hook::PreRedistribution);
+template void Context::hook(hook::PostRedistribution);
+template void Context::hook(hook::PreChildrenStart);
+template void Context::hook(hook::ChildrenStarted);
+template void Context::hook(hook::ChildRestarted);
+template void Context::hook(hook::ChildFailed);
+template void Context::hook(hook::ChildConflict);
+template void Context::hook(hook::NodeSuspected);
+template void Context::hook(hook::DeadLetter);
+template void Context::hook(hook::HubShutdown);
+
+}  // namespace processhub::protocol
