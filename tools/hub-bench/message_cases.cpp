@@ -1,6 +1,9 @@
 // Calls and casts, local and remote, against raw ZeroMQ.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <stdexcept>
+
 #include "tools/hub-bench/cases.hpp"
 #include "tools/hub-bench/cluster.hpp"
 
@@ -16,8 +19,15 @@ struct Pair {
 
   Pair() {
     cluster.node(0).ask({{"do", "start_busy"}, {"count", kWorkers}});
-    local = find(0);
-    remote = find(1);
+    const auto deadline = now_ns() + 10'000'000'000LL;
+    do {  // until both nodes have their share
+      local = find(0);
+      remote = find(1);
+    } while (!complete() && now_ns() < deadline);
+    if (!complete()) throw std::runtime_error("the workers are not on both nodes");
+  }
+  bool complete() const {
+    return local.size() >= 2 && !remote.empty() && local.size() + remote.size() == kWorkers;
   }
   std::vector<std::string> find(std::uint32_t node) {
     return cluster.node(0)

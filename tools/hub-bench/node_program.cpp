@@ -1,5 +1,6 @@
 #include "tools/hub-bench/node_program.hpp"
 
+#include <algorithm>
 #include <cstdio>
 #include <fstream>
 #include <iostream>
@@ -97,8 +98,13 @@ Json NodeProgram::wait_nodes(const Json& command) {
   const std::size_t count = command.at("count");
   if (!hub_->wait_joined(std::chrono::seconds(30))) throw std::runtime_error("did not join within 30 s");
   const auto deadline = now_ns() + 30'000'000'000LL;
-  while (hub_->nodes().size() != count) {
-    if (now_ns() > deadline) throw std::runtime_error("does not see all nodes within 30 s");
+  const auto all_up = [&] {
+    const auto nodes = hub_->nodes();
+    return nodes.size() == count && std::all_of(nodes.begin(), nodes.end(),
+                                                [](const auto& node) { return node.state == NodeState::up; });
+  };
+  while (!all_up()) {
+    if (now_ns() > deadline) throw std::runtime_error("does not see all nodes up within 30 s");
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
   return Json::object();

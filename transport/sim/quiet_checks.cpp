@@ -237,8 +237,8 @@ std::optional<Violation> QuietChecks::check_locks(const Component& component) {
   return {};
 }
 
-/// Another operation on the same id that may have changed its fate. A stop removes what its node had seen: with one start
-/// that was over before the stop was asked for, that is all there is.
+/// Another operation on the same id that may have changed its fate. A stop removes what its node had seen:
+/// with one start that was over before the stop was asked for, that is all there is.
 bool QuietChecks::touched_otherwise(const Acknowledged& fact) const {
   const auto& own = cluster_.operations()[fact.operation - 1];
   int starts_before = 0;

@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <array>
 #include <string>
 
 #include "transport/zmq/unique_fd.hpp"
@@ -66,6 +67,17 @@ Capacity claim_capacity() {
   capacity.sockets = std::clamp(static_cast<int>(capacity.peers) * kSocketsPerPeer + kSocketsForOthers,
                                 kFewestSockets, kMostSockets);
   return capacity;
+}
+
+bool has_descriptors_for_a_context() {
+  // The reaper, the I/O thread and the context itself take six; the bound sockets, their monitors and ZAP the
+  // rest.
+  constexpr std::size_t kNeeded = 24;
+  std::array<UniqueFd, kNeeded> taken;
+  return std::all_of(taken.begin(), taken.end(), [](UniqueFd& fd) {
+    fd.reset(::eventfd(0, EFD_CLOEXEC));
+    return static_cast<bool>(fd);
+  });
 }
 
 }  // namespace zmq_detail

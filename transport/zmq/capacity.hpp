@@ -14,4 +14,8 @@ struct Capacity {
 /// Raises the soft limit of open files to the hard one, once per process; then counts.
 Capacity claim_capacity();
 
+/// libzmq aborts the program if it cannot open the descriptors its threads need: to be asked before a context
+/// starts.
+bool has_descriptors_for_a_context();
+
 }  // namespace processhub::zmq_detail

@@ -7,6 +7,7 @@
 #include <array>
 #include <utility>
 
+#include "transport/zmq/capacity.hpp"
 #include "transport/zmq/reachability_probe.hpp"
 #include "transport/zmq/socket_io.hpp"
 #include "transport/zmq/socket_monitor.hpp"
@@ -171,6 +172,8 @@ Result<ClientSocket> ClientSocket::connect(const std::string& endpoint, millisec
                                            const ClientOptions& options) {
   auto address = parse_peer_address(endpoint);
   if (!address) return address.error();
+  if (!has_descriptors_for_a_context())
+    return {ErrorCode::system, "cannot start ZeroMQ: too many open files"};
   try {
     auto impl = std::make_unique<Impl>(std::move(*address), options);
     if (auto connected = impl->wait_connected(timeout); !connected) return connected.error();

@@ -40,6 +40,7 @@ ZmqTransport::ZmqTransport(const HubConfig& config, std::optional<CurveSettings>
       may_leave_loopback_(curve.has_value() || config.security.insecure),
       context_(kIoThreads, claim_capacity().sockets),
       routes_(kMaxRoutes) {
+  const zmq::socket_t starts_the_threads(context_, zmq::socket_type::pair);
   if (!watch(wake_up_.fd(), Source::wake_up))
     throw std::system_error(errno, std::generic_category(), "epoll_ctl");
   if (curve) zap_ = std::make_unique<ZapHandler>(context_, std::move(curve->allowed));
@@ -273,6 +274,8 @@ void ZmqTransport::note_problem(std::string problem) { counters_.last_problem = 
 Result<std::unique_ptr<Transport>> make_zmq_transport(const HubConfig& config) {
   auto curve = zmq_detail::load_curve_settings(config.security);
   if (!curve) return curve.error();
+  if (!zmq_detail::has_descriptors_for_a_context())
+    return {ErrorCode::system, "cannot start ZeroMQ: too many open files"};
   try {
     return std::unique_ptr<Transport>(std::make_unique<zmq_detail::ZmqTransport>(config, std::move(*curve)));
   } catch (const std::exception& error) {  // zmq::error_t, std::system_error
