@@ -35,6 +35,7 @@ class MembershipEvents {
   virtual ~MembershipEvents() = default;
   virtual void on_member_up(NodeId node) = 0;
   virtual void on_member_gone(NodeId node, bool left) = 0;  ///< down or left
+  virtual void on_suspicion() = 0;                          ///< a member became suspect, or is none any more
   virtual void on_view_changed() = 0;                       ///< owners may differ now
   virtual void on_heartbeat(NodeId node, const Heartbeat& heartbeat) = 0;
   virtual Heartbeat own_heartbeat() = 0;  ///< table and spec parts filled in

@@ -18,6 +18,7 @@ void Membership::clear_suspicion(Member& m) {
   m.refused = false;
   answer_helpers(m.record.id, Verdict::alive);
   challengers_.erase(m.record.id);
+  events_.on_suspicion();
 }
 
 void Membership::suspect(Member& m, bool refused) {
@@ -26,6 +27,7 @@ void Membership::suspect(Member& m, bool refused) {
   m.refused = refused;
   m.suspect_until = ctx_.now + ctx_.config.probe_timeout;
   ctx_.hook(hook::NodeSuspected{m.record.id});
+  events_.on_suspicion();
   if (refused && up_count() <= 2) return make_gone(m, false, "its address refuses connections");
   links_.send(m.record.id, Lane::control, Probe{++next_probe_, m.record.id});
   ask_helpers(m);

@@ -112,7 +112,7 @@ void HubCore::Parts::on(event::Publication& e) {
     else
       ++ctx.stats.bad_frames;
   }
-  replication.on_publication(*from, header->seq, wants_ack);
+  replication.on_publication(*from, wants_ack);
   for (auto& m : messages) std::visit([&](auto& message) { on(*from, message); }, m);
 }
 

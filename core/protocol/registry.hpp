@@ -111,13 +111,15 @@ class Registry {
   /// Rows of `node` that changed after `since`; false if the log does not reach back that far.
   bool rows_since(NodeId node, std::uint64_t since, std::vector<Uid>& out) const;
 
+  /// Forgets a child that nobody refers to any more: no spec, no rows, no open request.
+  void release_if_empty(Child& child);
+
   // -- what readers on other threads are told
   void touch(Child& child);
   std::vector<RegistryChange> take_changes(const std::function<bool(NodeId)>& is_up);
 
  private:
   Child& slot_for(const Uid& uid);
-  void release_if_empty(Child& child);
   void index_id(Child& child);
   void unindex_id(Child& child);
   void rehash_spec(Child& child);

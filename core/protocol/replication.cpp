@@ -126,13 +126,12 @@ void Replication::on(NodeId from, const TableDelta& delta) {
   if (delta.last) table.version = std::max(table.version, delta.to);
 }
 
-void Replication::on_publication(NodeId from, std::uint64_t seq, bool wants_ack) {
+void Replication::on_publication(NodeId from, bool wants_ack) {
   auto& state = peers_[from];
-  if (pubs_.has_gap(from)) {
+  if (pubs_.has_gap(from) && state.pull == 0) {
     ++ctx_.stats.gaps;
     pull(from, false);
   }
-  (void)seq;
   state.wants_ack = state.wants_ack || wants_ack;
 }
 
@@ -272,9 +271,9 @@ void Replication::take_removals(const PullChunk& chunk) {
     auto it = live.find(uid.origin);
     if (it == live.end()) return false;
     const auto& r = it->second->ranges;
-    for (std::size_t i = 0; i + 1 < r.size(); i += 2)
-      if (uid.counter >= r[i] && uid.counter <= r[i + 1]) return true;
-    return false;
+    auto after = static_cast<std::size_t>(std::upper_bound(r.begin(), r.end(), uid.counter) - r.begin());
+    // Odd: inside a pair. Even: between pairs, or on the last number of one.
+    return after % 2 == 1 || (after > 0 && r[after - 1] == uid.counter);
   };
   for (Slot s = 0; s < registry_.slot_end(); ++s) {
     auto* child = registry_.at(s);

@@ -55,7 +55,7 @@ class Replication {
   void on(NodeId from, const PullChunk& chunk);
   void on(NodeId from, const PubAck& ack);
   void on_heartbeat(NodeId from, const Heartbeat& heartbeat);
-  void on_publication(NodeId from, std::uint64_t seq, bool wants_ack);
+  void on_publication(NodeId from, bool wants_ack);
   void on_session_up(NodeId peer);
   void on_session_end(NodeId peer);
   void on_member_gone(NodeId peer);

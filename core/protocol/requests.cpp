@@ -1,7 +1,6 @@
 #include "core/protocol/requests.hpp"
 
 #include <algorithm>
-#include <set>
 
 namespace processhub::protocol {
 
@@ -26,30 +25,37 @@ std::uint32_t Requests::open_op(Kind kind, Token token, std::chrono::millisecond
 // ---------------------------------------------------------------------------------------------------------------
 
 void Requests::on(event::StartChildren start) {
-  std::set<std::string_view> seen;
-  for (const auto& spec : start.specs) {
-    if (auto good = validate(spec); !good) {
-      return ctx_.emit(effect::CompleteStart{start.token, good.error()});
-    }
-    if (!seen.insert(spec.id).second) {
-      return ctx_.emit(effect::CompleteStart{
-          start.token, Error{ErrorCode::invalid, "id '" + spec.id + "' is given twice"}});
-    }
-  }
   auto id = open_op(Kind::start, start.token, start.options.timeout);
   auto& op = ops_[id];
   op.rollback = start.options.on_failure == OnFailure::rollback;
   op.check_existing = start.options.check_existing;
   op.specs = std::move(start.specs);
   op.items.reserve(op.specs.size());
-  std::vector<std::string> ids;
   for (auto& spec : op.specs) {
     for (const auto& [k, v] : start.options.metadata) spec.metadata.try_emplace(k, v);
     if (spec.tag.empty()) spec.tag = start.options.tag;
+  }
+  touched_.push_back(id);
+}
+
+/// Validates a slice. False: a spec is wrong, the request has ended and nothing was started.
+bool Requests::check_specs(std::uint32_t id, Op& op, std::size_t& budget) {
+  std::vector<std::string> ids;
+  for (; budget > 0 && op.checked < op.specs.size(); --budget, ++op.checked) {
+    const auto& spec = op.specs[op.checked];
+    auto good = validate(spec);
+    if (good && !op.seen.try_emplace(spec.id, true).second) {
+      good = Error{ErrorCode::invalid, "id '" + spec.id + "' is given twice"};
+    }
+    if (!good) {
+      ctx_.emit(effect::CompleteStart{op.token, good.error()});
+      ops_.erase(id);
+      return false;
+    }
     ids.push_back(spec.id);
   }
-  ctx_.hook(hook::PreChildrenStart{std::move(ids)});
-  touched_.push_back(id);
+  if (!ids.empty()) ctx_.hook(hook::PreChildrenStart{std::move(ids)});
+  return true;
 }
 
 Child* Requests::create(const ChildSpec& spec, std::uint32_t op) {
@@ -88,7 +94,9 @@ void Requests::begin_start(std::uint32_t id, Op& op, const ChildSpec& spec) {
 void Requests::begin_starts(std::uint32_t id, Op& op, std::size_t& budget) {
   for (; budget > 0 && op.next < op.specs.size(); --budget) begin_start(id, op, op.specs[op.next++]);
   op.begun = op.next == op.specs.size();
-  if (op.begun) op.specs.clear();
+  if (!op.begun) return;
+  op.specs = {};
+  op.seen = {};
 }
 
 void Requests::on_start_failed(const Uid& uid, const std::string& why) {

@@ -59,7 +59,11 @@ class Requests {
     std::vector<ChildSpec> specs{};  ///< not begun yet from `next` on
     std::vector<std::string> ids{};
     std::size_t next = 0;
-    bool begun = false;  ///< all items exist
+    std::size_t checked = 0;  ///< specs validated so far: nothing starts before all are
+    StringMap<bool> seen{};   ///< their ids
+    bool begun = false;       ///< all items exist
+    std::size_t told = 0;     ///< items that are in the result already
+    StartResult result{};
     std::vector<Item> items{};
     std::map<Uid, std::size_t> index{};
     std::size_t open = 0;
@@ -68,16 +72,18 @@ class Requests {
   };
 
   std::uint32_t open_op(Kind kind, Token token, std::chrono::milliseconds timeout);
+  bool check_specs(std::uint32_t id, Op& op, std::size_t& budget);
   void begin_starts(std::uint32_t id, Op& op, std::size_t& budget);
   void begin_start(std::uint32_t id, Op& op, const ChildSpec& spec);
   void begin_stops(std::uint32_t id, Op& op, std::size_t& budget);
   void begin_stop(std::uint32_t id, Op& op, const std::string& child);
   bool copies_confirmed(Op& op);
   void item_done(Op& op, Item& item, std::optional<Error> error);
-  void check(std::uint32_t id);
+  void check(std::uint32_t id, std::size_t& budget);
   void expire(std::uint32_t id, Op& op);
-  void roll_back(Op& op);
+  void roll_back_if_failed(Op& op);
   void finish(std::uint32_t id, Op& op);
+  bool tell_start(Op& op, std::size_t& budget);
   void finish_start(Op& op);
   void finish_stop(Op& op);
   void detach(std::uint32_t id, const Item& item);

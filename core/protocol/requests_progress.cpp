@@ -16,7 +16,7 @@ void Requests::detach(std::uint32_t id, const Item& item) {
   auto* child = item.uid ? registry_.find(item.uid) : nullptr;
   if (child == nullptr || child->op != id) return;
   child->op = 0;
-  registry_.touch(*child);
+  registry_.release_if_empty(*child);
 }
 
 void Requests::on_child_changed(Child& child) {
@@ -59,7 +59,11 @@ bool Requests::copies_confirmed(Op& op) {
   return static_cast<std::size_t>(have) >= needed;
 }
 
-void Requests::roll_back(Op& op) {
+void Requests::roll_back_if_failed(Op& op) {
+  bool failed =
+      std::any_of(op.items.begin(), op.items.end(), [](const Item& i) { return i.error.has_value(); });
+  if (op.kind != Kind::start || !op.rollback || !failed || op.result.rolled_back) return;
+  op.result.rolled_back = true;
   for (auto& item : op.items) {
     if (!item.uid || registry_.find(item.uid) == nullptr) continue;
     replication_.remove_spec(item.uid);
@@ -80,20 +84,15 @@ void Requests::expire(std::uint32_t id, Op& op) {
               Error{ErrorCode::timeout,
                     "'" + item.id + "' did not " + (op.kind == Kind::start ? "start" : "stop") + " in time"});
   }
+  roll_back_if_failed(op);
   finish(id, op);
 }
 
-void Requests::finish_start(Op& op) {
-  StartResult result;
-  bool failed =
-      std::any_of(op.items.begin(), op.items.end(), [](const Item& i) { return i.error.has_value(); });
-  if (failed && op.rollback) {
-    roll_back(op);
-    result.rolled_back = true;
-  }
-  std::size_t good = 0;
+/// Adds a slice of items to the answer; true when it is complete.
+bool Requests::tell_start(Op& op, std::size_t& budget) {
   std::vector<std::string> started;
-  for (auto& item : op.items) {
+  for (; budget > 0 && op.told < op.items.size(); --budget, ++op.told) {
+    auto& item = op.items[op.told];
     ChildStarted c;
     c.id = item.id;
     c.error = item.error;
@@ -104,15 +103,21 @@ void Requests::finish_start(Op& op) {
           c.instances.push_back({{e.node, e.serial}, e.role, e.state, e.generation()});
       }
       started.push_back(item.id);
-      ++good;
     }
-    result.children.push_back(std::move(c));
+    op.result.children.push_back(std::move(c));
   }
-  result.status = good == op.items.size() ? CallStatus::ok
-                  : good == 0             ? CallStatus::failed
-                                          : CallStatus::partial;
   if (!started.empty()) ctx_.hook(hook::ChildrenStarted{std::move(started)});
-  ctx_.emit(effect::CompleteStart{op.token, std::move(result)});
+  return op.told == op.items.size();
+}
+
+void Requests::finish_start(Op& op) {
+  auto everything = op.items.size();
+  tell_start(op, everything);
+  auto& children = op.result.children;
+  auto good = std::count_if(children.begin(), children.end(), [](const ChildStarted& c) { return !c.error; });
+  auto all = static_cast<std::ptrdiff_t>(children.size());
+  op.result.status = good == all ? CallStatus::ok : good == 0 ? CallStatus::failed : CallStatus::partial;
+  ctx_.emit(effect::CompleteStart{op.token, std::move(op.result)});
 }
 
 void Requests::finish_stop(Op& op) {
@@ -137,12 +142,14 @@ void Requests::finish(std::uint32_t id, Op& op) {
   for (const auto& item : items) detach(id, item);
 }
 
-void Requests::check(std::uint32_t id) {
+void Requests::check(std::uint32_t id, std::size_t& budget) {
   auto it = ops_.find(id);
   if (it == ops_.end()) return;
   auto& op = it->second;
-  if (!op.begun || op.open > 0) return;
-  if (copies_confirmed(op)) finish(id, op);
+  if (!op.begun || op.open > 0 || !copies_confirmed(op)) return;
+  roll_back_if_failed(op);
+  if (op.kind == Kind::start && !tell_start(op, budget)) return touched_.push_back(id);
+  finish(id, op);
 }
 
 bool Requests::work(std::size_t budget) {
@@ -157,13 +164,16 @@ bool Requests::work(std::size_t budget) {
     auto it = ops_.find(id);
     if (it == ops_.end()) continue;
     auto& op = it->second;
-    if (!op.begun && op.kind == Kind::start) begin_starts(id, op, budget);
+    if (!op.begun && op.kind == Kind::start) {
+      if (!check_specs(id, op, budget)) continue;
+      if (op.checked == op.specs.size()) begin_starts(id, op, budget);
+    }
     if (!op.begun && op.kind == Kind::stop) begin_stops(id, op, budget);
     if (!op.begun) {
       touched_.push_back(id);
     } else {
       if (op.publication == 0) op.publication = replication_.flush_deltas();
-      check(id);
+      check(id, budget);
     }
   }
   return !touched_.empty();

@@ -19,18 +19,25 @@ class LoopTraffic {
  public:
   using Lane = std::uint16_t;
   static constexpr Lane kNone = 0xFFFF;
+  static constexpr Lane kEveryLane = 0xFFFE;  ///< a broadcast: it may be on its way to any child
   static constexpr std::size_t kLanes = 4096;
 
   static Lane lane_of(std::uint64_t id_hash) { return static_cast<Lane>(id_hash >> 20 & (kLanes - 1)); }
-  bool quiet(Lane lane) const { return count_[lane].load(std::memory_order_acquire) == 0; }
+  bool quiet(Lane lane) const {
+    return count_[lane].load(std::memory_order_acquire) == 0 &&
+           broadcasts_.load(std::memory_order_acquire) == 0;
+  }
   void enter(Lane lane) {
-    if (lane != kNone) count_[lane].fetch_add(1, std::memory_order_acq_rel);
+    if (lane != kNone) counter(lane).fetch_add(1, std::memory_order_acq_rel);
   }
   void leave(Lane lane) {
-    if (lane != kNone) count_[lane].fetch_sub(1, std::memory_order_acq_rel);
+    if (lane != kNone) counter(lane).fetch_sub(1, std::memory_order_acq_rel);
   }
 
  private:
+  std::atomic<std::uint32_t>& counter(Lane lane) { return lane == kEveryLane ? broadcasts_ : count_[lane]; }
+
+  std::atomic<std::uint32_t> broadcasts_{0};
   std::array<std::atomic<std::uint32_t>, kLanes> count_{};
 };
 

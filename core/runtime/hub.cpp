@@ -89,7 +89,7 @@ Result<void> Hub::cast_raw(std::string_view id, std::string_view message, Bytes 
   return impl_->node().cast(id, message, std::move(body));
 }
 Result<void> Hub::broadcast_raw(std::string_view tag, std::string_view message, Bytes body) {
-  return impl_->node().tell(event::Broadcast{std::string(tag), std::string(message), std::move(body)});
+  return impl_->node().broadcast(tag, message, std::move(body));
 }
 
 Result<void> Hub::register_hooks(std::vector<Hook> hooks) { return impl_->hooks().add(std::move(hooks)); }

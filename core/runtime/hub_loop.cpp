@@ -53,13 +53,12 @@ void HubLoop::run() {
 void HubLoop::turn() {
   const bool sleep = !more_ && next_ == batch_.size() && world_.commands.prepare_to_sleep();
   look_at_network(sleep ? idle_time() : Duration(0));
-  const auto woke = now_;
   take_commands();
   see_time();
   more_ = world_.core->run(now_, effects_) || more_;
   world_.core->flush(now_, effects_);
   finish_turn();
-  account(woke);
+  account();
 }
 
 /// Short enough for the core, for open calls, and to prove to the workers that the loop lives. Also while
@@ -74,9 +73,16 @@ Duration HubLoop::idle_time() {
 }
 
 void HubLoop::look_at_network(Duration timeout) {
+  busy_since_ = kNever;
   more_ = world_.transport->poll(timeout, *this, kFramesPerTurn);
   sleeps_until_.store(0);
+  wake_up();
+}
+
+/// The wait has ended: with the first thing that arrived, or with nothing.
+void HubLoop::wake_up() {
   see_time();
+  busy_since_ = std::min(busy_since_, now_);
 }
 
 void HubLoop::take_commands() {
@@ -153,8 +159,8 @@ void HubLoop::finish_turn() {
   world_.host.set_alive_until(now_ + Duration(world_.config.stall_limit));
 }
 
-void HubLoop::account(Time woke) {
-  const auto lag = boot_now() - woke;
+void HubLoop::account() {
+  const auto lag = boot_now() - busy_since_;
   own_stats_.loop_lag_max = std::max(own_stats_.loop_lag_max, lag);
   lag_average_ += (static_cast<double>(lag.count()) - lag_average_) / 64;
   auto stats = world_.core->stats();
@@ -226,27 +232,27 @@ void HubLoop::step_core(Event event) {
 }
 
 void HubLoop::on_link_frame(LinkId link, std::string_view frame) {
-  see_time();
+  wake_up();
   step_core(event::LinkFrame{link, Bytes(frame)});
 }
 
 void HubLoop::on_route_frame(RouteId route, std::string_view frame) {
-  see_time();
+  wake_up();
   step_core(event::RouteFrame{route, Bytes(frame)});
 }
 
 void HubLoop::on_publication(std::string_view frame) {
-  see_time();
+  wake_up();
   step_core(event::Publication{Bytes(frame)});
 }
 
 void HubLoop::on_link_up(LinkId link) {
-  see_time();
+  wake_up();
   step_core(event::LinkUp{link});
 }
 
 void HubLoop::on_link_down(LinkId link, bool refused) {
-  see_time();
+  wake_up();
   step_core(event::LinkDown{link, refused});
 }
 

@@ -74,12 +74,13 @@ class HubLoop final : private TransportEvents {
   void step(Command command);
   void requeue_open_calls(protocol::event::WorkerDown& down);
   void finish_turn();
-  void account(Time woke);
+  void account();
   void wind_down();
   void stop_workers();
   void drop_commands(const Error& error);
   Error ending() const;
   void see_time() { now_ = boot_now(); }
+  void wake_up();
 
   void on_link_frame(LinkId link, std::string_view frame) override;
   void on_route_frame(RouteId route, std::string_view frame) override;
@@ -93,8 +94,9 @@ class HubLoop final : private TransportEvents {
   EffectPerformer performer_;
   protocol::Effects effects_{};
   Time now_{};
-  bool more_ = true;   // work is waiting: do not sleep
-  bool deaf_ = false;  // winding down: what arrives is ignored
+  Time busy_since_ = kNever;  // when this turn had something to do
+  bool more_ = true;          // work is waiting: do not sleep
+  bool deaf_ = false;         // winding down: what arrives is ignored
   std::vector<Command> batch_{};
   std::size_t next_ = 0;  // of batch_
   std::vector<LoopTraffic::Lane> taken_lanes_{};

@@ -152,6 +152,14 @@ Result<void> HubNode::cast(std::string_view id, std::string_view message, Bytes 
   return push(command, false);
 }
 
+Result<void> HubNode::broadcast(std::string_view tag, std::string_view message, Bytes body) {
+  Command command{event::Broadcast{std::string(tag), std::string(message), std::move(body)},
+                  0,
+                  {},
+                  LoopTraffic::kEveryLane};
+  return push(command, false);
+}
+
 CallEnd HubNode::ended_by(CallAnswer answer) const {
   return [callbacks = &shared_.callbacks, answer = std::move(answer)](Result<Bytes> result) {
     OpenAnswers::end_call(*callbacks, answer, std::move(result));

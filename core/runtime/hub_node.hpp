@@ -66,6 +66,7 @@ class HubNode final : private WorkerEvents {
   Result<void> tell(protocol::Event event);
 
   Result<void> cast(std::string_view id, std::string_view message, Bytes body);
+  Result<void> broadcast(std::string_view tag, std::string_view message, Bytes body);
   struct CallRequest {
     std::string_view id{};
     std::string_view message{};

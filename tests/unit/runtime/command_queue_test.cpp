@@ -114,6 +114,16 @@ TEST_CASE("loop traffic: a lane is quiet again when all that entered has left") 
   traffic.leave(lane);
   CHECK(traffic.quiet(lane));
   traffic.enter(LoopTraffic::kNone);
+  CHECK(traffic.quiet(lane));
+}
+
+TEST_CASE("loop traffic: while a broadcast is under way no lane is quiet") {
+  LoopTraffic traffic;
+  const auto lane = LoopTraffic::lane_of(7);
+  traffic.enter(LoopTraffic::kEveryLane);
+  CHECK_FALSE(traffic.quiet(lane));
+  traffic.leave(LoopTraffic::kEveryLane);
+  CHECK(traffic.quiet(lane));
 }
 
 }  // namespace

@@ -1,0 +1,61 @@
+#include <doctest/doctest.h>
+
+#include "tests/unit/runtime/hub_fixture.hpp"
+
+namespace processhub::hub_test {
+namespace {
+
+HubConfig on_loopback(std::string name, std::vector<std::string> seeds) {
+  auto c = config();
+  c.name = std::move(name);
+  c.listen = "tcp://127.0.0.1:0";
+  c.seeds = std::move(seeds);
+  return c;
+}
+
+/// The id of a child that runs on the other node.
+std::string remote_child(Hub& here) {
+  std::vector<ChildSpec> specs;
+  for (int i = 0; i < 40; ++i) specs.push_back({.id = "c" + std::to_string(i), .type = "counter"});
+  REQUIRE(*here.start_children(std::move(specs)).get());
+  for (const auto& child : here.list()) {
+    if (child.active() != nullptr && child.active()->ref.node != here.node()) return child.spec.id;
+  }
+  FAIL("all forty children run on one node");
+  return {};
+}
+
+TEST_CASE("hub network: calls and casts reach a child on the other node, in order, and unknown ones say so") {
+  auto a = start(on_loopback("a", {}));
+  auto b = start(on_loopback("b", {a.endpoint()}));
+  REQUIRE(eventually([&] { return a.nodes().size() == 2 && b.nodes().size() == 2; }));
+  const auto id = remote_child(a);
+  CHECK(a.call<Total>(id, Get{}, 10s).get().value().total == 0);
+  for (std::int64_t i = 0; i < 2'000; ++i) REQUIRE(a.cast(id, Order{i}));
+  CHECK(a.call<Total>(id, Get{}, 10s).get().value().total == 0);
+  const auto late = a.call<Total>(id, Never{}, 50ms).get();
+  REQUIRE_FALSE(late);
+  CHECK(late.error().code == ErrorCode::timeout);
+  CHECK(a.call<Total>("nobody", Get{}, 10s).get().error().code == ErrorCode::no_such_child);
+  CHECK(eventually([&] { return a.status().digest == b.status().digest; }));
+  CHECK(a.stop());
+}
+
+TEST_CASE(
+    "hub network: a second life of a living node's name is refused, and answers stopped with the reason") {
+  auto a = start(on_loopback("same", {}));
+  start_counter(a, "c1");
+  auto second = Hub::start(on_loopback("same", {a.endpoint()}), WorkerTypes{}.add<Counter>("counter"));
+  REQUIRE(second);
+  REQUIRE(eventually([&] { return !second->termination_reason().empty(); }));
+  second->wait_for_signal();  // returns: the hub has ended
+  const auto refused = second->start_child({.id = "c2", .type = "counter"}).get();
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == ErrorCode::stopped);
+  CHECK(refused.error().message.find(second->termination_reason()) != std::string::npos);
+  CHECK_FALSE(second->wait_joined(0ms));
+  CHECK(a.call<Total>("c1", Get{}, 10s).get());
+}
+
+}  // namespace
+}  // namespace processhub::hub_test
