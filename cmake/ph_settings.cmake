@@ -36,10 +36,6 @@ endif()
 # Linked privately by every target of this tree.
 add_library(ph_build_options INTERFACE)
 target_compile_options(ph_build_options INTERFACE -Wall -Wextra)
-if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
-  # GCC bug 105651: joining a literal and a std::string is reported as an overlapping copy of 2^63 bytes.
-  target_compile_options(ph_build_options INTERFACE -Wno-restrict)
-endif()
 if(PROCESSHUB_WERROR)
   target_compile_options(ph_build_options INTERFACE -Werror)
 endif()

@@ -1,6 +1,6 @@
 // hub-bench measures ProcessHub on this machine, with real processes, and raw ZeroMQ beside it.
 //
-//   hub-bench                              everything: several minutes
+//   hub-bench                              everything: two minutes or more
 //   hub-bench --quick                      less of everything: half a minute
 //   hub-bench --rows 'calls|kill'          the cases whose name matches; --list names them
 //   hub-bench --json result.json           the rows for programs

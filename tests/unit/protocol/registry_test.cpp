@@ -16,7 +16,7 @@ std::shared_ptr<const SpecRecord> spec(NodeId origin, std::uint64_t counter, con
   auto s = std::make_shared<SpecRecord>();
   s->uid = {origin, counter};
   s->spec.id = id;
-  s->spec.type = "t";
+  s->spec.type = "counter";
   return s;
 }
 

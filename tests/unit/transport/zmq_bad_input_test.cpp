@@ -1,8 +1,9 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
-#include <cstdlib>
+#include <algorithm>
 
 #include <zmq.hpp>
 
@@ -33,6 +34,30 @@ UniqueFd tcp_connect(const std::string& endpoint) {
   REQUIRE(::connect(connection.get(), reinterpret_cast<const sockaddr*>(&to), sizeof to) == 0);
   return connection;
 }
+
+/// Leaves the process `spare` descriptors while it lives.
+class FewDescriptors {
+ public:
+  explicit FewDescriptors(rlim_t spare) {
+    REQUIRE(::getrlimit(RLIMIT_NOFILE, &before_) == 0);
+    rlimit few = before_;
+    few.rlim_cur = highest_in_use() + 1 + spare;
+    REQUIRE(::setrlimit(RLIMIT_NOFILE, &few) == 0);
+  }
+  FewDescriptors(const FewDescriptors&) = delete;
+  FewDescriptors& operator=(const FewDescriptors&) = delete;
+  ~FewDescriptors() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+
+ private:
+  static rlim_t highest_in_use() {
+    rlim_t highest = 0;
+    for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+      highest = std::max<rlim_t>(highest, std::stoul(entry.path().filename().string()));
+    }
+    return highest;
+  }
+  rlimit before_{};
+};
 
 /// Whatever happened before, a frame still goes through and back.
 void check_still_talks(Node& server, Node& client) {
@@ -260,6 +285,29 @@ TEST_CASE("a client that loses its node says so once everything is read") {
   REQUIRE_FALSE(after);
   CHECK(after.error().code == ErrorCode::node_down);
   CHECK(client->send("anyone?").error().code == ErrorCode::node_down);
+}
+
+TEST_CASE("links that find no free descriptor come up when there are some again") {
+  Node server;
+  server.listen();
+  for (const rlim_t spare : {0, 1, 2, 3, 4, 5, 6, 7, 8, 12, 20}) {
+    CAPTURE(spare);
+    Node client;
+    {
+      const FewDescriptors few(spare);
+      for (LinkId link = 1; link <= 5; ++link) client.transport->connect(link, server.address.router);
+      client.transport->subscribe(server.address.publisher);
+      poll_until(
+          {&server, &client}, [] { return false; }, 5ms);
+      if (spare == 0) CHECK_FALSE(make_zmq_transport({}));
+    }
+    CHECK(poll_until({&server, &client}, [&] {
+      for (LinkId link = 1; link <= 5; ++link) {
+        if (!client.is_up(link)) return false;
+      }
+      return true;
+    }));
+  }
 }
 
 TEST_CASE("the route table is bounded and forgets the route that was idle longest") {
