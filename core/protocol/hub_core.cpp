@@ -82,6 +82,8 @@ bool HubCore::Parts::run() {
   more = placement.work(kSlice) || more;
   more = replication.work(kSlice) || more;
   calls.work();
+  if (auto ids = registry.take_inserted(); !ids.empty()) ctx.hook(hook::RegistryInserted{std::move(ids)});
+  if (auto ids = registry.take_removed(); !ids.empty()) ctx.hook(hook::RegistryRemoved{std::move(ids)});
   check_stall();
   check_settled();
   check_leave();

@@ -167,7 +167,16 @@ LinkEvents::Admission Membership::on_hello(const Hello& h) {
       out.refusal->highest_incarnation = old->record.id.incarnation();
       return out;
     }
-    challengers_[old->record.id] = id;
+    auto& challenge = challengers_[old->record.id];
+    if (challenge.newcomer == id && challenge.answered) {
+      challengers_.erase(old->record.id);
+      out.refusal = refusal("the name '" + std::string(id.name()) + "' is taken by a living node at " +
+                            old->record.router);
+      ctx_.log(LogLevel::error,
+               "refused a second node named '" + std::string(id.name()) + "' at " + h.self.router);
+      return out;
+    }
+    challenge.newcomer = id;
     if (old->liveness == Liveness::up) suspect(*old, links_.refused(old->record.id));
     return out;  // the newcomer keeps asking until the verdict on its old life is there
   }

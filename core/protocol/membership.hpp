@@ -117,7 +117,11 @@ class Membership {
   std::vector<std::string> seeds_{};  ///< configured, without our own address
   std::map<std::string, bool> own_seeds_{};
   std::vector<PendingProbe> helping_{};
-  std::map<NodeId, NodeId> challengers_{};  ///< old life -> newcomer that waits for the verdict on it
+  struct Challenge {
+    NodeId newcomer{};
+    bool answered = false;  ///< the old life has proved itself since
+  };
+  std::map<NodeId, Challenge> challengers_{};  ///< old life -> newcomer that waits for the verdict on it
   std::uint64_t digest_ = 0;
   std::uint64_t next_probe_ = 0;
   Time heartbeat_due_{};

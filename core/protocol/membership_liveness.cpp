@@ -17,7 +17,7 @@ void Membership::clear_suspicion(Member& m) {
   m.liveness = Liveness::up;
   m.refused = false;
   answer_helpers(m.record.id, Verdict::alive);
-  challengers_.erase(m.record.id);
+  if (auto it = challengers_.find(m.record.id); it != challengers_.end()) it->second.answered = true;
   events_.on_suspicion();
 }
 

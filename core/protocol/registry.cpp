@@ -122,6 +122,7 @@ bool Registry::add_spec(std::shared_ptr<const SpecRecord> spec) {
   ++live_;
   rehash_spec(child);
   index_id(child);
+  inserted_.push_back(child.spec->spec.id);
   touch(child);
   for (auto slot : all_of(child.spec->spec.id))
     if (slot != child.slot) listener_->on_child_changed(slots_[slot]);
@@ -134,6 +135,7 @@ void Registry::remove_spec(const Uid& uid) {
   if (child == nullptr) return;
   if (child->spec) {
     touch(*child);
+    removed_.push_back(child->spec->spec.id);
     unindex_id(*child);
     child->spec.reset();
     --live_;

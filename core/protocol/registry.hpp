@@ -10,6 +10,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/protocol/containers.hpp"
@@ -116,6 +117,9 @@ class Registry {
 
   // -- what readers on other threads are told
   void touch(Child& child);
+  /// Ids that became live, and that ceased to be, since the last call.
+  std::vector<std::string> take_inserted() { return std::exchange(inserted_, {}); }
+  std::vector<std::string> take_removed() { return std::exchange(removed_, {}); }
   std::vector<RegistryChange> take_changes(const std::function<bool(NodeId)>& is_up);
 
  private:
@@ -135,6 +139,8 @@ class Registry {
   std::uint64_t spec_sum_ = 0;
   std::size_t live_ = 0;
   std::vector<std::string> changed_ids_{};
+  std::vector<std::string> inserted_{};
+  std::vector<std::string> removed_{};
 };
 
 /// The child two nodes agree on when an id was started twice.

@@ -113,7 +113,7 @@ bool Supervisor::over_intensity(LocalChild& child) {
   auto limit = spec.max_restarts.value_or(ctx_.config.max_restarts);
   auto window = spec.max_seconds ? Duration(*spec.max_seconds) : Duration(ctx_.config.max_seconds);
   child.crashes.push_back(ctx_.now);
-  while (!child.crashes.empty() && ctx_.now - child.crashes.front() > window) child.crashes.pop_front();
+  std::erase_if(child.crashes, [&](Time at) { return ctx_.now - at > window; });
   return child.crashes.size() > limit;
 }
 

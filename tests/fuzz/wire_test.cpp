@@ -94,7 +94,7 @@ TEST_CASE("truncated messages of every kind are refused") {
 
 TEST_CASE("random bytes and flipped bits never crash a decoder") {
   Rng rng(20'26);
-  auto good = encoded(rich_delta());
+  auto good = encoded(Heartbeat{1, 2, 3, 1ULL << 60, MemberStatus::synced, 70'000, 5});
   int parsed = 0;
   for (int round = 0; round < 20'000; ++round) {
     Bytes bytes;
@@ -102,10 +102,11 @@ TEST_CASE("random bytes and flipped bits never crash a decoder") {
       bytes.resize(rng.below(200));
       for (auto& c : bytes) c = static_cast<char>(rng.next());
     } else {
-      bytes = good.substr(0, 600);
-      for (int i = 0; i < 4; ++i) bytes[rng.below(bytes.size())] = static_cast<char>(rng.next());
+      bytes = good;
+      bytes[rng.below(bytes.size())] = static_cast<char>(rng.next());
     }
-    auto kind = static_cast<std::uint16_t>(rng.below(kMessageKinds));
+    auto kind =
+        round % 2 == 0 ? static_cast<std::uint16_t>(rng.below(kMessageKinds)) : message_kind<Heartbeat>();
     parsed += decode_message(kind, bytes) ? 1 : 0;
     std::string_view in = bytes;
     if (auto type = take_preamble(in); type == FrameType::session) (void)take_session_header(in);

@@ -111,7 +111,7 @@ TEST_CASE("hub children: hooks tell of starts, and what they look up is there") 
                                "registry_inserted",
                                1,
                                [&](const HookEvent& e) {
-                                 const auto& ids = std::get<hook::ChildrenStarted>(e).ids;
+                                 const auto& ids = std::get<hook::RegistryInserted>(e).ids;
                                  found = hub.lookup(ids.at(0)).has_value();
                                  std::lock_guard lock(mutex);
                                  seen.insert(seen.end(), ids.begin(), ids.end());

@@ -28,7 +28,11 @@ std::string remote_child(Hub& here) {
 TEST_CASE("hub network: calls and casts reach a child on the other node, in order, and unknown ones say so") {
   auto a = start(on_loopback("a", {}));
   auto b = start(on_loopback("b", {a.endpoint()}));
-  REQUIRE(eventually([&] { return a.nodes().size() == 2 && b.nodes().size() == 2; }));
+  auto sees_two = [](const Hub& hub) {
+    const auto nodes = hub.nodes();
+    return nodes.size() == 2 && nodes[0].state == NodeState::up && nodes[1].state == NodeState::up;
+  };
+  REQUIRE(eventually([&] { return sees_two(a) && sees_two(b) && !a.is_locked(); }));
   const auto id = remote_child(a);
   CHECK(a.call<Total>(id, Get{}, 10s).get().value().total == 0);
   for (std::int64_t i = 0; i < 2'000; ++i) REQUIRE(a.cast(id, Order{i}));
