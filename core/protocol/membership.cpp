@@ -176,9 +176,11 @@ LinkEvents::Admission Membership::on_hello(const Hello& h) {
                "refused a second node named '" + std::string(id.name()) + "' at " + h.self.router);
       return out;
     }
-    challenge.newcomer = id;
+    if (challenge.newcomer == id) return out;  // it keeps asking until the verdict on its old life is there
+    challenge = {id, ++next_probe_, false};
+    links_.send(old->record.id, Lane::control, Probe{challenge.probe, old->record.id});
     if (old->liveness == Liveness::up) suspect(*old, links_.refused(old->record.id));
-    return out;  // the newcomer keeps asking until the verdict on its old life is there
+    return out;
   }
   learn(h.self);
   out.accept = true;

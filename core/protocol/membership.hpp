@@ -119,6 +119,8 @@ class Membership {
   std::vector<PendingProbe> helping_{};
   struct Challenge {
     NodeId newcomer{};
+    std::uint64_t probe =
+        0;                  ///< sent because of the newcomer: only its answer proves that the old life lives
     bool answered = false;  ///< the old life has proved itself since
   };
   std::map<NodeId, Challenge> challengers_{};  ///< old life -> newcomer that waits for the verdict on it

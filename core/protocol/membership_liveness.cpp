@@ -17,7 +17,6 @@ void Membership::clear_suspicion(Member& m) {
   m.liveness = Liveness::up;
   m.refused = false;
   answer_helpers(m.record.id, Verdict::alive);
-  if (auto it = challengers_.find(m.record.id); it != challengers_.end()) it->second.answered = true;
   events_.on_suspicion();
 }
 
@@ -152,6 +151,8 @@ void Membership::answer_helpers(NodeId target, Verdict verdict) {
 
 void Membership::on(NodeId from, const ProbeReply& r) {
   if (r.target == from) {
+    if (auto it = challengers_.find(from); it != challengers_.end() && it->second.probe == r.nonce)
+      it->second.answered = true;
     if (r.last) on(from, *r.last);
     answer_helpers(from, Verdict::alive);
     return;
