@@ -208,9 +208,7 @@ void Placement::evaluate_running(Child& child, LocalChild& local) {
 
 /// A first node that has neither listed nor released the child counts as running it.
 bool Placement::first_unresolved(const Child& child) const {
-  bool later =
-      std::any_of(child.entries.begin(), child.entries.end(), [](const Entry& e) { return e.epoch >= 2; });
-  if (later) return false;
+  if (child.highest_epoch() >= 2) return false;  // somebody has settled it before, or could not have gone on
   return std::any_of(child.spec->first.begin(), child.spec->first.end(), [&](NodeId f) {
     return f != ctx_.self() && membership_.is_up(f) && child.entry_of(f) == nullptr;
   });
@@ -245,6 +243,8 @@ void Placement::evaluate_missing(Child& child) {
   bool mine_first = std::find(first.begin(), first.end(), ctx_.self()) != first.end();
   bool unseen = own == nullptr && child.highest_epoch() <= 1 && other_lister(child) == nullptr;
   if (mine_first && unseen) {
+    // Told of it late: others may have waited in vain and gone on without us.
+    if (child.pulled && !settled()) return wait(child);
     supervisor_.start(child, 1, role_for(child), StartReason::first, true);
     return;
   }
@@ -263,8 +263,8 @@ void Placement::evaluate_foreign(Child& child) {
   const auto& first = child.spec->first;
   bool mine_first = std::find(first.begin(), first.end(), ctx_.self()) != first.end();
   if (own == nullptr) {
-    if (mine_first && child.highest_epoch() <= 1) {
-      // Not ours any more: say so, or the new owner would wait for us.
+    if (mine_first && other_lister(child) == nullptr) {
+      // Not ours any more: say so, or a new owner who knows of no later epoch would wait for us.
       replication_.set_row({child.uid, 1, 0, Role::none, InstanceState::released, 0});
     }
     return;

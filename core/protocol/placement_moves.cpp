@@ -71,7 +71,7 @@ void Placement::on(NodeId from, const Reserve& r) {
     auto* child = registry_.find(item.uid);
     if (child == nullptr) continue;
     auto known = child->highest_epoch();
-    if (known > item.epoch || (known == item.epoch && supervisor_.find(item.uid) != nullptr)) {
+    if (known >= item.epoch) {
       reply.higher.push_back({item.uid, known});
     } else {
       child->epoch_floor = item.epoch;

@@ -48,6 +48,7 @@ struct Child {
   std::uint64_t epoch_floor = 0;  ///< highest epoch heard of or reserved
   std::uint64_t spec_hash = 0;    ///< its share of the spec digest
   std::uint32_t op = 0;           ///< the open start or stop of this node that waits for it; 0: none
+  bool pulled = false;            ///< learnt from a snapshot, not from the node that started it
   bool queued = false;            ///< in Placement's queue
   bool waiting = false;           ///< in Placement's list of what cannot be decided yet
   bool changed = false;           ///< in the list of registry changes

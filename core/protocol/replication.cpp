@@ -95,10 +95,13 @@ std::uint64_t Replication::flush_deltas() {
 // -- facts of others
 // -----------------------------------------------------------------------------------------------
 
-void Replication::take_specs(const std::vector<std::shared_ptr<const SpecRecord>>& specs) {
+void Replication::take_specs(const std::vector<std::shared_ptr<const SpecRecord>>& specs, bool pulled) {
   for (const auto& spec : specs) {
     if (!spec->uid || !registry_.add_spec(spec)) continue;
-    if (auto* child = registry_.find(spec->uid)) events_.on_spec_added(*child);
+    auto* child = registry_.find(spec->uid);
+    if (child == nullptr) continue;
+    child->pulled = pulled;
+    events_.on_spec_added(*child);
   }
 }
 
@@ -107,7 +110,7 @@ void Replication::take_values(const std::vector<UidValue>& values) {
 }
 
 void Replication::on(NodeId, const SpecDelta& delta) {
-  take_specs(delta.added);
+  take_specs(delta.added, false);
   for (const auto& uid : delta.removed) registry_.remove_spec(uid);
   take_values(delta.values);
   for (const auto& s : delta.statics) events_.on_static(s);
@@ -286,7 +289,7 @@ void Replication::take_removals(const PullChunk& chunk) {
 void Replication::on(NodeId from, const PullChunk& chunk) {
   auto& state = peers_[from];
   if (state.pull != chunk.nonce) return;  // of an older pull
-  take_specs(chunk.specs);
+  take_specs(chunk.specs, true);
   take_values(chunk.values);
   for (const auto& s : chunk.statics) events_.on_static(s);
   for (const auto& t : chunk.tables) take_table(from, t);

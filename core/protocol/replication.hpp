@@ -110,7 +110,7 @@ class Replication {
   bool serve_specs(Serving& job, std::size_t budget);
   bool serve_tables(Serving& job, std::size_t budget);
   void begin_table(Serving& job);
-  void take_specs(const std::vector<std::shared_ptr<const SpecRecord>>& specs);
+  void take_specs(const std::vector<std::shared_ptr<const SpecRecord>>& specs, bool pulled);
   void take_values(const std::vector<UidValue>& values);
   void take_table(NodeId from, const TablePart& part);
   void take_removals(const PullChunk& chunk);

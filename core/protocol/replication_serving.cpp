@@ -70,9 +70,9 @@ bool Replication::serve_specs(Serving& job, std::size_t budget) {
     bool lacks = !job.theirs.contains(child->uid);
     if (lacks) {
       auto record = child->spec;
-      if (child->epoch_floor > record->epoch_floor) {
+      if (const auto highest = child->highest_epoch(); highest > record->epoch_floor) {
         auto raised = std::make_shared<SpecRecord>(*record);
-        raised->epoch_floor = child->epoch_floor;
+        raised->epoch_floor = highest;
         record = std::move(raised);
       }
       chunk.specs.push_back(std::move(record));

@@ -40,7 +40,8 @@ void SafetyChecks::on_start_worker(const SimNode& node, const effect::StartWorke
     cluster_.report("I4", fmt::format("{} uses worker serial {} again", node.id().str(), start.serial));
   }
   check_generation(node, start);
-  if (start.role == Role::active) check_agreed_view(node, start);
+  // A restart in place is the instance that was there already, perhaps one that a healed cut has yet to end.
+  if (start.role == Role::active && start.reason != StartReason::restart) check_agreed_view(node, start);
 }
 
 void SafetyChecks::check_generation(const SimNode& node, const effect::StartWorker& start) {
@@ -127,7 +128,10 @@ void SafetyChecks::settle_acknowledged(const SimNode& node) {
     for (const auto* other : cluster_.running_nodes()) {
       auto found = other->registry().find(fact.id);
       const bool knows = found != other->registry().end();
-      if (fact.start ? knows && found->second->uid == fact.uid : !knows) fact.holders.insert(other->id());
+      // Who never listed a stopped child may not have heard of its start either: that is no memory of the stop.
+      const bool remembers =
+          fact.start ? knows && found->second->uid == fact.uid : !knows && other->ever_listed(fact.id);
+      if (remembers) fact.holders.insert(other->id());
     }
     return true;
   });

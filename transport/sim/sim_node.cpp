@@ -47,6 +47,7 @@ void SimNode::boot(std::uint64_t incarnation, Duration clock_offset) {
   clock_offset_ = clock_offset;
   inbox_.clear();
   registry_.clear();
+  listed_.clear();
   cluster_ = {};
   turn_due_ = false;
   ++alarm_;
@@ -163,6 +164,7 @@ void SimNode::take_changes() {
   for (auto& change : core_->take_registry_changes()) {
     if (change.record) {
       registry_[change.id] = std::move(change.record);
+      listed_.insert(change.id);
     } else {
       registry_.erase(change.id);
     }

@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -79,6 +80,8 @@ class SimNode {
   const std::map<std::string, std::shared_ptr<const protocol::ChildRecord>>& registry() const {
     return registry_;
   }
+  /// This life of the node has listed the id at some time.
+  bool ever_listed(const std::string& id) const { return listed_.contains(id); }
   const protocol::ClusterSnapshot& cluster() const { return cluster_; }
   const SimWorkers& workers() const { return *workers_; }
   CoreView view() const { return core_ ? core_->view() : CoreView{}; }
@@ -148,6 +151,7 @@ class SimNode {
   Time paused_since_{};
   Duration paused_total_{};
   std::map<std::string, std::shared_ptr<const protocol::ChildRecord>> registry_{};
+  std::set<std::string> listed_{};
   protocol::ClusterSnapshot cluster_{};
 };
 
