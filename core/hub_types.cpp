@@ -9,6 +9,8 @@ std::string_view to_string(NodeState state) {
       return "joining";
     case NodeState::up:
       return "up";
+    case NodeState::indirect:
+      return "indirect";
     case NodeState::suspect:
       return "suspect";
     case NodeState::leaving:

@@ -220,9 +220,12 @@ Time CallRouter::next_deadline() const {
 }
 
 void CallRouter::fail_all(const Error& error) {
-  std::vector<Token> open;
-  for (const auto& [deadline, token] : deadlines_) open.push_back(token);
-  for (auto token : open) complete(token, error);
+  for (const auto& [id, queue] : held_)
+    for (const auto& waiting : queue)
+      if (waiting.request.token != 0) fail(waiting.request, error.code, error.message);
+  std::vector<Token> sent;
+  for (const auto& [deadline, token] : deadlines_) sent.push_back(token);
+  for (auto token : sent) complete(token, Error{ErrorCode::unknown, error.message + " with the call in flight"});
   held_.clear();
   held_count_ = 0;
 }

@@ -104,6 +104,7 @@ void Links::end_session(NodeId id) {
   sessions_.erase(peer.session->id());
   ctx_.stats.resends += peer.session->resends();
   peer.session.reset();
+  relays_.drop(id);
   events_.on_session_end(id);
 }
 
@@ -139,7 +140,10 @@ void Links::say_hello(NodeId id, Peer& peer) {
   h.nonce = peer.nonce;
   h.echo_nonce = peer.their_nonce;
   h.echo_token = peer.echo_token;
-  ctx_.emit(effect::SendLink{peer.link, frame_of(FrameType::hello, h)});
+  auto frame = frame_of(FrameType::hello, h);
+  // An address may come within reach again: a hello takes both ways.
+  if (relayed(id)) ctx_.emit(effect::SendLink{peer.link, frame});
+  send_frame(id, peer, std::move(frame));
   peer.hello_wait = std::min(std::max(peer.hello_wait * 2, kHelloFirst), kHelloMax);
   peer.hello_due = ctx_.now + peer.hello_wait;
 }
@@ -159,11 +163,11 @@ void Links::bad_frame(const char* why) {
     ctx_.log(LogLevel::warn, std::string("ignored a frame: ") + why + " (" + std::to_string(n) + " so far)");
 }
 
-void Links::refuse(RouteId route, const Refusal& refusal) {
-  ctx_.emit(effect::SendRoute{route, frame_of(FrameType::refusal, refusal)});
+void Links::refuse(std::optional<RouteId> route, const Refusal& refusal) {
+  if (route) ctx_.emit(effect::SendRoute{*route, frame_of(FrameType::refusal, refusal)});
 }
 
-bool Links::acceptable(const Hello& h, RouteId route) {
+bool Links::acceptable(const Hello& h, std::optional<RouteId> route) {
   bool client = h.role == PeerRole::client;
   if (h.hub_id != ctx_.config.hub_id && !(client && h.hub_id.empty())) {
     bad_frame("hello for another hub");
@@ -183,8 +187,10 @@ bool Links::acceptable(const Hello& h, RouteId route) {
   return for_us && h.self.id;
 }
 
+std::optional<Hello> Links::parse_hello(std::string_view body) { return parse<Hello>(body); }
+
 void Links::on_hello(RouteId route, std::string_view body) {
-  auto h = parse<Hello>(body);
+  auto h = parse_hello(body);
   if (!h) return bad_frame("hello that does not parse");
   if (h->self.id == ctx_.self()) {
     for (auto& [endpoint, seed] : seeds_) {
@@ -228,7 +234,7 @@ void Links::adopt_seed(NodeId id, Peer& peer, std::uint64_t token) {
   }
 }
 
-void Links::on_node_hello(RouteId route, const Hello& h) {
+void Links::on_node_hello(std::optional<RouteId> route, const Hello& h) {
   if (h.options_digest != options_digest_) {
     refuse(route, {ctx_.config.hub_id, h.self.id, ctx_.self(),
                    "cluster-wide options differ: here " + options_ + ", there " + h.options, 0});
@@ -284,7 +290,10 @@ void Links::on_session_frame(std::optional<RouteId> route, std::string_view rest
   if (auto it = clients_.find(header->session); it != clients_.end()) {
     return on_client_frame(it->second, it->first, *header, rest);
   }
-  if (auto id = peer_for_session(header->session)) return on_peer_frame(id, *header, rest);
+  if (auto id = peer_for_session(header->session)) {
+    events_.on_heard(id);
+    return on_peer_frame(id, *header, rest);
+  }
   ++ctx_.stats.bad_frames;
   if (!route) return;
   Bytes reset;
@@ -294,7 +303,6 @@ void Links::on_session_frame(std::optional<RouteId> route, std::string_view rest
 }
 
 void Links::on_peer_frame(NodeId id, const SessionHeader& header, std::string_view rest) {
-  events_.on_heard(id);
   std::vector<std::pair<std::uint16_t, Bytes>> parts;
   auto* session = session_of(id);
   if (session == nullptr) return;
@@ -422,13 +430,11 @@ void Links::tick() {
 }
 
 void Links::flush() {
-  for (auto& [id, peer] : peers_) {
-    if (!peer.session) continue;
-    peer.session->flush(ctx_.now, [&](Bytes frame) {
-      ++ctx_.stats.messages_out;
-      ctx_.emit(effect::SendLink{peer.link, std::move(frame)});
-    });
-  }
+  // What is relayed becomes a message of another session: first, so that it leaves in this turn.
+  for (auto& [id, peer] : peers_)
+    if (relayed(id)) flush_peer(id, peer);
+  for (auto& [id, peer] : peers_)
+    if (!relayed(id)) flush_peer(id, peer);
   for (auto& [key, client] : clients_) {
     client.session.flush(ctx_.now, [&](Bytes frame) {
       ctx_.emit(effect::SendRoute{client.route, std::move(frame)});

@@ -14,6 +14,7 @@
 #include "core/protocol/context.hpp"
 #include "core/protocol/link_session.hpp"
 #include "core/protocol/messages.hpp"
+#include "core/protocol/relays.hpp"
 
 namespace processhub::protocol {
 
@@ -30,7 +31,8 @@ class LinkEvents {
   virtual void on_session_up(NodeId peer) = 0;
   virtual void on_session_end(NodeId peer) = 0;
   virtual void on_peer_message(NodeId peer, Message message) = 0;
-  virtual void on_heard(NodeId peer) = 0;
+  virtual void on_heard(NodeId peer) = 0;          ///< directly
+  virtual void on_heard_through(NodeId peer) = 0;  ///< by way of another node
   virtual void on_link_lost(NodeId peer, bool refused) = 0;
   virtual void on_refused(const Refusal& refusal) = 0;
   virtual void on_client_request(std::uint64_t client, AdminRequest request) = 0;
@@ -52,6 +54,13 @@ class Links {
   bool has_session(NodeId peer) const;
   /// The peer's address refused the last connection attempt.
   bool refused(NodeId peer) const;
+
+  /// Frames for `peer` travel through `via` from now on, until they are not needed to any more.
+  void relay_through(NodeId peer, NodeId via);
+  /// The peer was heard directly.
+  void relay_no_more(NodeId peer) { relays_.drop(peer); }
+  bool relayed(NodeId peer) const { return bool(relays_.via(peer, ctx_.now)); }
+  void on(NodeId sender, const Relay& relay);
 
   template <class M>
   bool send(NodeId peer, Lane lane, const M& message) {
@@ -105,19 +114,23 @@ class Links {
   void say_hello(NodeId id, Peer& peer);
   void say_hello_to_seed(Seed& seed);
   Hello own_hello();
+  void send_frame(NodeId id, const Peer& peer, Bytes frame);
+  void on_relayed(NodeId from, std::string_view frame);
+  static std::optional<Hello> parse_hello(std::string_view body);
   void on_hello(RouteId route, std::string_view body);
-  bool acceptable(const Hello& hello, RouteId route);
-  void on_node_hello(RouteId route, const Hello& hello);
+  bool acceptable(const Hello& hello, std::optional<RouteId> route);
+  void on_node_hello(std::optional<RouteId> route, const Hello& hello);
   void on_client_hello(RouteId route, const Hello& hello);
   void adopt_seed(NodeId id, Peer& peer, std::uint64_t token);
   void establish(NodeId id, Peer& peer);
   void on_session_frame(std::optional<RouteId> route, std::string_view rest);
   void on_peer_frame(NodeId id, const SessionHeader& header, std::string_view rest);
+  void flush_peer(NodeId id, Peer& peer);
   void on_client_frame(Client& client, std::uint64_t key, const SessionHeader& header, std::string_view rest);
   NodeId peer_for_session(std::uint64_t session);
   void on_refusal(std::string_view body);
   void on_reset(LinkId link, std::string_view body);
-  void refuse(RouteId route, const Refusal& refusal);
+  void refuse(std::optional<RouteId> route, const Refusal& refusal);
   void bad_frame(const char* why);
   std::uint64_t fresh_nonce() { return ++last_nonce_; }
   NodeId peer_at(LinkId link) const;
@@ -127,6 +140,7 @@ class Links {
   std::uint64_t options_digest_;
   std::string options_;
   std::map<NodeId, Peer> peers_{};
+  Relays relays_{};
   std::map<std::string, Seed> seeds_{};
   std::map<std::uint64_t, Client> clients_{};   ///< by session id
   std::map<std::uint64_t, NodeId> sessions_{};  ///< node sessions by id

@@ -116,7 +116,7 @@ std::vector<NodeInfo> Membership::infos() const {
     if (m.liveness == Liveness::left) state = NodeState::left;
     if (m.liveness == Liveness::up && m.record.status == MemberStatus::joining) state = NodeState::joining;
     if (m.liveness == Liveness::up && m.record.status == MemberStatus::leaving) state = NodeState::leaving;
-    if (m.liveness == Liveness::suspect) state = NodeState::suspect;
+    if (m.liveness == Liveness::suspect) state = m.indirect ? NodeState::indirect : NodeState::suspect;
     out.push_back({id, m.record.router, state, m.record.zone, m.record.weight});
   }
   std::sort(out.begin(), out.end(), [](const NodeInfo& a, const NodeInfo& b) { return a.id < b.id; });
@@ -199,15 +199,19 @@ void Membership::on_session_up(NodeId node) {
   auto& m = it->second;
   m.last_heard = ctx_.now;
   if (m.liveness != Liveness::up) make_up(m);
+  tell_members(node);
+  links_.send(node, Lane::control, events_.own_heartbeat());
+}
+
+void Membership::tell_members(NodeId peer) {
   Members news;
   news.up.push_back(self_);
   for (const auto& [id, other] : members_) {
-    if (id == node) continue;
+    if (id == peer) continue;
     if (is_up(id)) news.up.push_back(other.record);
     if (other.liveness == Liveness::left) news.left.push_back(id);
   }
-  links_.send(node, Lane::control, news);
-  links_.send(node, Lane::control, events_.own_heartbeat());
+  links_.send(peer, Lane::control, news);
 }
 
 void Membership::make_up(Member& m) {
@@ -216,6 +220,7 @@ void Membership::make_up(Member& m) {
   if (!returning) ctx_.hook(hook::PreClusterJoin{id});
   m.liveness = Liveness::up;
   m.last_heard = ctx_.now;
+  m.refused = m.indirect = false;
   if (!returning) m.announced = false;
   events_.on_member_up(id);
   refresh_digest();
@@ -231,7 +236,8 @@ void Membership::make_gone(Member& m, bool left, const std::string& why) {
   if (was_up) ctx_.hook(hook::PreClusterLeave{id, left});
   m.liveness = left ? Liveness::left : Liveness::down;
   m.down_since = ctx_.now;
-  m.announced = false;
+  m.announced = m.indirect = false;
+  m.told_by = {};
   if (left) {
     links_.close(id);
   } else {
@@ -272,6 +278,7 @@ void Membership::forgive_silence() {
     if (!is_up(id)) continue;
     m.last_heard = ctx_.now;
     m.liveness = Liveness::up;
+    m.refused = m.indirect = false;
   }
   helping_.clear();
 }

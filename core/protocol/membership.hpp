@@ -23,8 +23,11 @@ struct Member {
   Liveness liveness = Liveness::known;
   Time last_heard{};     ///< anything from it, or a helper's word that it lives
   Time suspect_until{};  ///< down at this time unless it answers
+  Time probe_due{};      ///< while suspect: the next probes
   Time down_since{};
   bool refused = false;    ///< the suspicion began with a refused connection
+  bool indirect = false;   ///< suspect here, but others reach it: its session is relayed
+  NodeId told_by{};        ///< who last said that it is up
   Heartbeat last{};        ///< its newest announcement
   bool announced = false;  ///< `last` is from this life of the session
 };
@@ -54,6 +57,7 @@ class Membership {
   void on_own_endpoint(const std::string& endpoint);
   void on_session_up(NodeId node);
   void on_heard(NodeId node);
+  void on_heard_through(NodeId node);
   void on_link_lost(NodeId node, bool refused);
   void on_refused(const Refusal& refusal);
   void on(NodeId from, const Heartbeat& heartbeat);
@@ -98,7 +102,10 @@ class Membership {
   void make_up(Member& member);
   void make_gone(Member& member, bool left, const std::string& why);
   void suspect(Member& member, bool refused);
+  void probe(Member& member);
   void ask_helpers(const Member& member);
+  void still_alive(Member& member);
+  void tell_members(NodeId peer);
   void clear_suspicion(Member& member);
   void refresh_digest();
   void learn(const MemberRecord& record);

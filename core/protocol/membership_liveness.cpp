@@ -1,6 +1,7 @@
 // The failure detector of Membership: heartbeats, suspicion, probes, verdicts; and the search for seeds and
 // lost members.
 #include <algorithm>
+#include <utility>
 
 #include "core/protocol/membership.hpp"
 
@@ -13,9 +14,24 @@ void Membership::on_heard(NodeId node) {
   if (it->second.liveness == Liveness::suspect) clear_suspicion(it->second);
 }
 
+/// A relayed frame proves that it lives, not that it is within reach.
+void Membership::on_heard_through(NodeId node) {
+  auto it = members_.find(node);
+  if (it != members_.end() && it->second.liveness == Liveness::suspect) still_alive(it->second);
+}
+
+void Membership::still_alive(Member& m) {
+  m.suspect_until = ctx_.now + ctx_.config.probe_timeout + ctx_.config.suspect_after;
+  m.refused = false;
+  if (std::exchange(m.indirect, true)) return;
+  ctx_.log(LogLevel::warn, "node " + m.record.id.str() + " is out of reach, but others reach it");
+  events_.on_suspicion();
+}
+
 void Membership::clear_suspicion(Member& m) {
   m.liveness = Liveness::up;
-  m.refused = false;
+  m.refused = m.indirect = false;
+  links_.relay_no_more(m.record.id);
   answer_helpers(m.record.id, Verdict::alive);
   events_.on_suspicion();
 }
@@ -28,6 +44,11 @@ void Membership::suspect(Member& m, bool refused) {
   ctx_.hook(hook::NodeSuspected{m.record.id});
   events_.on_suspicion();
   if (refused && up_count() <= 2) return make_gone(m, false, "its address refuses connections");
+  probe(m);
+}
+
+void Membership::probe(Member& m) {
+  m.probe_due = ctx_.now + ctx_.config.probe_timeout;
   links_.send(m.record.id, Lane::control, Probe{++next_probe_, m.record.id});
   ask_helpers(m);
 }
@@ -92,7 +113,7 @@ void Membership::on(NodeId from, const MemberNews& news) {
   }
 }
 
-void Membership::on(NodeId, const Members& news) {
+void Membership::on(NodeId from, const Members& news) {
   for (auto id : news.left) {
     auto it = members_.find(id);
     if (it != members_.end() && it->second.liveness != Liveness::left) make_gone(it->second, true, "");
@@ -108,7 +129,9 @@ void Membership::on(NodeId, const Members& news) {
     if (it != members_.end() && it->second.liveness == Liveness::left) continue;
     if (has_left(r.id)) continue;
     learn(r);
-    if (!is_up(r.id)) links_.open(r.id, r.router);
+    if (is_up(r.id)) continue;
+    links_.open(r.id, r.router);
+    members_[r.id].told_by = from;
   }
   refresh_digest();
 }
@@ -132,8 +155,9 @@ void Membership::on(NodeId from, const Probe& p) {
     links_.send(from, Lane::control, ProbeReply{p.nonce, p.target, verdict, std::nullopt});
     return;
   }
-  if (links_.refused(p.target)) {
-    links_.send(from, Lane::control, ProbeReply{p.nonce, p.target, Verdict::refused, std::nullopt});
+  if (links_.refused(p.target) || links_.relayed(p.target)) {
+    auto verdict = links_.refused(p.target) ? Verdict::refused : Verdict::silent;  // no help: we need some too
+    links_.send(from, Lane::control, ProbeReply{p.nonce, p.target, verdict, std::nullopt});
     return;
   }
   helping_.push_back({from, p.target, p.nonce, ctx_.now + ctx_.config.probe_timeout});
@@ -162,8 +186,8 @@ void Membership::on(NodeId from, const ProbeReply& r) {
   auto& m = it->second;
   if (r.verdict == Verdict::alive) {
     // Only others reach it: it stays in the view as long as they say so, and we keep asking.
-    m.suspect_until = ctx_.now + ctx_.config.probe_timeout + ctx_.config.suspect_after;
-    m.refused = false;
+    still_alive(m);
+    links_.relay_through(r.target, from);
     if (r.last) on(r.target, *r.last);
     if (links_.refused(r.target)) links_.open(r.target, m.record.router);
   } else if (r.verdict == Verdict::left) {
@@ -177,7 +201,12 @@ void Membership::check_silence() {
   std::vector<NodeId> dead;
   for (auto& [id, m] : members_) {
     if (m.liveness == Liveness::up && ctx_.now - m.last_heard > ctx_.config.suspect_after) suspect(m, false);
-    if (m.liveness == Liveness::suspect && ctx_.now >= m.suspect_until) dead.push_back(id);
+    if (m.liveness != Liveness::suspect) continue;
+    if (ctx_.now >= m.suspect_until) {
+      dead.push_back(id);
+    } else if (ctx_.now >= m.probe_due) {
+      probe(m);
+    }
   }
   for (auto id : dead)
     make_gone(members_[id], false, members_[id].refused ? "its address refuses connections" : "it is silent");
@@ -195,13 +224,13 @@ void Membership::discover() {
     if (!met) links_.try_endpoint(seed);
   }
   for (auto& [id, m] : members_) {
-    if (m.liveness == Liveness::suspect && links_.has_session(id)) {
-      links_.send(id, Lane::control, Probe{++next_probe_, id});
-      ask_helpers(m);
-    }
-    if ((m.liveness == Liveness::down || m.liveness == Liveness::known) && !has_left(id))
-      links_.open(id, m.record.router);
+    if (!(m.liveness == Liveness::down || m.liveness == Liveness::known) || has_left(id)) continue;
+    links_.open(id, m.record.router);
+    if (is_up(m.told_by)) links_.relay_through(id, m.told_by);
   }
+  // Views that stay different may lack a member that only some can reach.
+  if (!agreed())
+    for (auto peer : up_peers()) tell_members(peer);
 }
 
 void Membership::check_joined() {
@@ -240,7 +269,7 @@ Time Membership::next_deadline() const {
   Time due = std::min(heartbeat_due_, discover_due_);
   for (const auto& [id, m] : members_) {
     if (m.liveness == Liveness::up) due = std::min(due, m.last_heard + ctx_.config.suspect_after);
-    if (m.liveness == Liveness::suspect) due = std::min(due, m.suspect_until);
+    if (m.liveness == Liveness::suspect) due = std::min({due, m.suspect_until, m.probe_due});
   }
   for (const auto& h : helping_) due = std::min(due, h.until);
   // Past join_timeout the heartbeat's tick looks again.

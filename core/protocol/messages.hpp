@@ -357,9 +357,18 @@ struct AdminReply {
   PROCESSHUB_FIELDS(request, code, body)
 };
 
+/// A frame for a node that its sender cannot reach; the receiver is that node, or passes it on, once.
+struct Relay {
+  static constexpr std::string_view name = "relay";
+  NodeId from{};
+  NodeId to{};
+  Bytes frame{};
+  PROCESSHUB_FIELDS(from, to, frame)
+};
+
 using Message = std::variant<Heartbeat, SpecDelta, TableDelta, MemberNews, UserNews, Members, Leaving, Probe,
                              ProbeReply, PubAck, Pull, PullChunk, Reserve, ReserveReply, MoveRequest,
-                             StartFailed, CallRequest, CallReply, AdminRequest, AdminReply>;
+                             StartFailed, CallRequest, CallReply, AdminRequest, AdminReply, Relay>;
 
 inline constexpr std::size_t kMessageKinds = std::variant_size_v<Message>;
 

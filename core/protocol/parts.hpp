@@ -87,6 +87,7 @@ class HubCore::Parts final : public Registry::Listener,
   void on(NodeId from, CallReply& m) { calls.on(from, std::move(m)); }
   void on(NodeId, AdminRequest&) {}
   void on(NodeId, AdminReply&) {}
+  void on(NodeId from, Relay& m) { links.on(from, m); }
 
   // -- Registry::Listener
   void on_child_changed(Child& child) override;
@@ -97,6 +98,7 @@ class HubCore::Parts final : public Registry::Listener,
   void on_session_end(NodeId peer) override;
   void on_peer_message(NodeId peer, Message message) override;
   void on_heard(NodeId peer) override { membership.on_heard(peer); }
+  void on_heard_through(NodeId peer) override { membership.on_heard_through(peer); }
   void on_link_lost(NodeId peer, bool refused) override { membership.on_link_lost(peer, refused); }
   void on_refused(const Refusal& refusal) override { membership.on_refused(refusal); }
   void on_client_request(std::uint64_t client, AdminRequest request) override;

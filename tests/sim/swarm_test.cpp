@@ -3,7 +3,6 @@
 
 #include <cstdlib>
 #include <fstream>
-#include <set>
 #include <sstream>
 #include <string>
 
@@ -29,24 +28,9 @@ void play(std::uint64_t seed, const SwarmOptions& options) {
                      << options.nodes_min << ".." << options.nodes_max << " --trace");
 }
 
-/// Seeds whose failure is known and not yet mended; tests/sim/open_seeds says what is known of each.
-const std::set<std::uint64_t>& open_seeds() {
-  static const auto seeds = [] {
-    std::set<std::uint64_t> out;
-    std::ifstream file(PH_SOURCE_DIR "/tests/sim/open_seeds");
-    for (std::string line; std::getline(file, line);) {
-      if (!line.empty() && line.front() != '#') out.insert(std::strtoull(line.c_str(), nullptr, 10));
-    }
-    return out;
-  }();
-  return seeds;
-}
-
 /// Every kParts-th seed, so that the parts take equally long whatever the count.
 void play_part(std::uint64_t part) {
-  for (std::uint64_t seed = part; seed <= seed_count(); seed += kParts) {
-    if (!open_seeds().contains(seed)) play(seed, {});
-  }
+  for (std::uint64_t seed = part; seed <= seed_count(); seed += kParts) play(seed, {});
 }
 
 }  // namespace
@@ -61,13 +45,6 @@ TEST_CASE("random lives of clusters keep the invariants, part 7 of 10") { play_p
 TEST_CASE("random lives of clusters keep the invariants, part 8 of 10") { play_part(8); }
 TEST_CASE("random lives of clusters keep the invariants, part 9 of 10") { play_part(9); }
 TEST_CASE("random lives of clusters keep the invariants, part 10 of 10") { play_part(10); }
-
-TEST_CASE("seeds listed as open still fail, or they belong to the regression seeds") {
-  for (auto seed : open_seeds()) {
-    CAPTURE(seed);
-    CHECK(run_swarm(seed, {}).violation);
-  }
-}
 
 TEST_CASE("seeds that once found a bug stay clean") {
   std::ifstream file(PH_SOURCE_DIR "/tests/sim/regression_seeds");

@@ -108,6 +108,13 @@ bool QuietChecks::settle(Duration limit, Duration steady) {
   return true;
 }
 
+bool QuietChecks::out_of_reach(const SimNode& node, NodeId other) {
+  const auto* to = cluster_.find(other);
+  const auto& network = cluster_.network();
+  return to != nullptr &&
+         (network.is_cut(node.host(), to->host()) || network.is_cut(to->host(), node.host()));
+}
+
 std::optional<Violation> QuietChecks::check_views(const Component& component) {
   const auto members = ids_of(component);
   for (const auto* node : component) {
@@ -118,6 +125,7 @@ std::optional<Violation> QuietChecks::check_views(const Component& component) {
                                       names(node->believed_up()), names(members)));
     }
     for (const auto& other : node->cluster().nodes) {
+      if (other.state == NodeState::indirect && out_of_reach(*node, other.id)) continue;
       if (other.state != NodeState::up && other.state != NodeState::down && other.state != NodeState::left) {
         return broken("I2", fmt::format("{} still holds {} as {}", node->id().str(), other.id.str(),
                                         to_string(other.state)));

@@ -37,6 +37,7 @@ class QuietChecks {
 
  private:
   using Component = std::vector<const SimNode*>;
+  bool out_of_reach(const SimNode& node, NodeId other);
   std::optional<Violation> check_views(const Component& component);
   std::optional<Violation> check_registries(const Component& component);
   std::optional<Violation> check_instances(const Component& component);

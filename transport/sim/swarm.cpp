@@ -47,13 +47,24 @@ void play(SimCluster& cluster, SwarmFaults& faults, SwarmUsers& users, SafetyChe
   }
 }
 
+enum class Rest : std::uint8_t { whole, halves, mesh };
+
+Rest draw_rest(Rng& rng) {
+  if (rng.chance(0.3)) return Rest::halves;
+  return rng.chance(0.3) ? Rest::mesh : Rest::whole;
+}
+
 void come_to_rest(SimCluster& cluster, SwarmFaults& faults, QuietChecks& quiet, const SwarmOptions& options,
-                  bool split_first) {
+                  Rest how) {
   faults.stop();
-  if (split_first) {
-    // All have met; now two halves must come to rest each for itself, and then together.
+  if (how != Rest::whole) {
+    // All have met; now two halves must come to rest each for itself, or a mesh with a hole as one; then all.
     if (!quiet.settle(options.quiet_limit)) return;
-    faults.split();
+    if (how == Rest::halves) {
+      faults.split();
+    } else {
+      faults.cut_in_mesh();
+    }
     if (!quiet.settle(options.quiet_limit)) return;
     faults.stop();
   }
@@ -91,7 +102,7 @@ SwarmResult run_swarm(std::uint64_t seed, const SwarmOptions& options, const Tra
 
   faults.boot();
   play(cluster, faults, users, safety, active, rng);
-  if (cluster.violations().empty()) come_to_rest(cluster, faults, quiet, options, rng.chance(0.3));
+  if (cluster.violations().empty()) come_to_rest(cluster, faults, quiet, options, draw_rest(rng));
 
   if (!cluster.violations().empty()) result.violation = cluster.violations().front();
   result.virtual_time = cluster.now();

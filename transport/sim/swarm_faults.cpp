@@ -210,6 +210,10 @@ void SwarmFaults::cut(bool both_ways) {
   }
 }
 
+void SwarmFaults::cut_in_mesh() {
+  if (cluster_.running_nodes().size() > 2) cut(rng_.chance(0.5));
+}
+
 void SwarmFaults::clog() {
   const auto pair = two_running();
   if (pair.empty()) return;

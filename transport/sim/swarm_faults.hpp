@@ -25,6 +25,8 @@ class SwarmFaults {
   void stop();
   /// Cuts the running nodes cleanly in two groups.
   void split();
+  /// Cuts two nodes from each other, where a third one reaches both.
+  void cut_in_mesh();
   /// The actions this seed has.
   std::string str() const;
 

@@ -25,7 +25,8 @@ namespace processhub {
 
 class StrategyCatalog;
 
-enum class NodeState : std::uint8_t { joining, up, suspect, leaving, down, left };
+/// `suspect`: silent, being probed. `indirect`: out of this node's reach, but others reach it and pass on.
+enum class NodeState : std::uint8_t { joining, up, suspect, indirect, leaving, down, left };
 PROCESSHUB_API std::string_view to_string(NodeState state);
 
 struct NodeInfo {

@@ -1,0 +1,56 @@
+// The part of Links that reaches a peer through a third node: frames of the session (and hellos) travel inside
+// Relay messages, one hop. The session above does not notice: it orders, repeats and acknowledges as ever.
+#include "core/protocol/links.hpp"
+
+namespace processhub::protocol {
+
+namespace {
+constexpr Duration kRelayKept = std::chrono::seconds(3);  // after the last sign that it is needed
+}  // namespace
+
+void Links::relay_through(NodeId peer, NodeId via) {
+  if (peer != via && has_session(via) && !relayed(via)) relays_.use(peer, via, ctx_.now + kRelayKept);
+}
+
+void Links::send_frame(NodeId id, const Peer& peer, Bytes frame) {
+  if (const auto via = relays_.via(id, ctx_.now)) {
+    if (send(via, Lane::control, Relay{ctx_.self(), id, frame})) return;
+  }
+  ctx_.emit(effect::SendLink{peer.link, std::move(frame)});
+}
+
+void Links::flush_peer(NodeId id, Peer& peer) {
+  if (!peer.session) return;
+  peer.session->flush(ctx_.now, [&](Bytes frame) {
+    ++ctx_.stats.messages_out;
+    send_frame(id, peer, std::move(frame));
+  });
+}
+
+void Links::on(NodeId sender, const Relay& relay) {
+  if (relay.to == ctx_.self()) {
+    // It had to come this way, so the answer goes back this way.
+    relay_through(relay.from, sender);
+    return on_relayed(relay.from, relay.frame);
+  }
+  if (relay.from != sender || relayed(relay.to) || !send(relay.to, Lane::control, relay))
+    ++ctx_.stats.send_refusals;  // the session it belongs to sends it again, perhaps another way
+}
+
+void Links::on_relayed(NodeId from, std::string_view frame) {
+  auto in = frame;
+  const auto type = take_preamble(in);
+  if (type == FrameType::hello) {
+    auto hello = parse_hello(in);
+    if (!hello || hello->self.id != from || hello->role != PeerRole::node)
+      return bad_frame("relayed hello of another");
+    if (acceptable(*hello, std::nullopt)) on_node_hello(std::nullopt, *hello);
+    return;
+  }
+  const auto header = type == FrameType::session ? take_session_header(in) : std::nullopt;
+  if (!header || peer_for_session(header->session) != from) return bad_frame("relayed frame of another");
+  events_.on_heard_through(from);
+  on_peer_frame(from, *header, in);
+}
+
+}  // namespace processhub::protocol
