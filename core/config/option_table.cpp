@@ -27,9 +27,6 @@ const std::array kHubOptions{
            "share of children relative to other nodes; 0: none unless it is the only choice"},
     Option{"zone", &H::zone, Unit::text, "failure zone, for spreading replicas"},
     Option{"role", &H::roles, Unit::text, "what children may require of a node"},
-    Option{"config_version", &H::config_version, Unit::count,
-           "rolling change of cluster-wide options: all switch once every member has the higher one", 1},
-
     Option{"distribution", &H::distribution, Unit::strategy, "which nodes own a child; cluster-wide"},
     Option{"redundancy", &H::redundancy, Unit::strategy, "how many nodes run a child; cluster-wide"},
     Option{"migration", &H::migration, Unit::strategy,
@@ -41,7 +38,8 @@ const std::array kHubOptions{
 
     Option{"discover_interval", &H::discover_interval, Unit::duration,
            "seeds and lost members are tried this often", 1},
-    Option{"sync_interval", &H::sync_interval, Unit::duration, "digests are compared at least this often", 1},
+    Option{"sync_interval", &H::sync_interval, Unit::duration,
+           "how long digests may differ before everything is compared", 1},
     Option{"heartbeat_interval", &H::heartbeat_interval, Unit::duration,
            "one small publication each; a fifth of suspect_after or less", 1},
     Option{"suspect_after", &H::suspect_after, Unit::duration,

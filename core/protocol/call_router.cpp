@@ -225,7 +225,8 @@ void CallRouter::fail_all(const Error& error) {
       if (waiting.request.token != 0) fail(waiting.request, error.code, error.message);
   std::vector<Token> sent;
   for (const auto& [deadline, token] : deadlines_) sent.push_back(token);
-  for (auto token : sent) complete(token, Error{ErrorCode::unknown, error.message + " with the call in flight"});
+  for (auto token : sent)
+    complete(token, Error{ErrorCode::unknown, error.message + " with the call in flight"});
   held_.clear();
   held_count_ = 0;
 }

@@ -120,6 +120,7 @@ struct LockQueue {
   Token token = 0;
   std::string reason{};
   int level = 10;
+  bool discard = false;  ///< what is below the level is refused instead of kept waiting
 };
 struct UnlockQueue {
   Token token = 0;
@@ -130,6 +131,7 @@ struct DispatchEvent {
   Bytes body{};
   Scope scope = Scope::local;
   int priority = 0;
+  NodeId from{};  ///< another node that dispatched it; none: this one
 };
 struct LeaveCluster {
   Token token = 0;

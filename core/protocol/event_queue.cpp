@@ -48,11 +48,12 @@ std::vector<Event> EventQueue::drain() {
   for (auto& [priority, items] : waiting_)
     for (auto& item : items) out.push_back(std::move(item.event));
   waiting_.clear();
+  earliest_ = kNever;
   return out;
 }
 
-std::uint64_t EventQueue::lock(Holder holder, std::string reason, int level, Time now) {
-  holders_[++last_token_] = {holder, std::move(reason), level, now};
+std::uint64_t EventQueue::lock(Holder holder, std::string reason, int level, Time now, bool discard) {
+  holders_[++last_token_] = {holder, std::move(reason), level, now, discard};
   return last_token_;
 }
 
@@ -62,6 +63,11 @@ int EventQueue::level() const {
   int level = 0;
   for (const auto& [token, held] : holders_) level = std::max(level, held.level);
   return level;
+}
+
+bool EventQueue::discards(int priority) const {
+  return std::any_of(holders_.begin(), holders_.end(),
+                     [&](const auto& h) { return h.second.discard && priority < h.second.level; });
 }
 
 std::vector<std::string> EventQueue::free_overdue(Time now, Duration timeout) {

@@ -36,9 +36,11 @@ class EventQueue {
   /// Takes out everything, for answering it when the hub ends.
   std::vector<Event> drain();
 
-  std::uint64_t lock(Holder holder, std::string reason, int level, Time now);
+  std::uint64_t lock(Holder holder, std::string reason, int level, Time now, bool discard = false);
   bool unlock(std::uint64_t token);
   int level() const;
+  /// A holder wants events of this priority refused, not kept.
+  bool discards(int priority) const;
   /// Frees redistribution and user holders older than `timeout`; their reasons.
   std::vector<std::string> free_overdue(Time now, Duration timeout);
   Time next_deadline(Duration timeout) const;
@@ -55,6 +57,7 @@ class EventQueue {
     std::string reason{};
     int level = kLockedLevel;
     Time since{};
+    bool discard = false;
   };
   std::map<int, std::deque<Item>> waiting_{};  ///< by negative priority: the most urgent first
   Time earliest_{kNever};  ///< no deadline is before it; one that is gone already may have set it

@@ -2,7 +2,7 @@
 //
 //   all        'P' 'H' version(1) type(1)
 //   hello      + msgpack Hello            refusal + msgpack Refusal        (no session)
-//   reset      + session(8)               the receiver does not know this session
+//   reset      + session(8)               the sender does not know this session (any more)
 //   session    + session(8) lane(1) flags(1) seq(8) ack_control(8) ack_data(8), then parts
 //   publish    + hub(8) node(8) seq(8), then parts
 //

@@ -33,6 +33,10 @@ void refuse_event(Context& ctx, Event& event, const Error& error) {
   if (auto* e = std::get_if<event::StopChildren>(&event)) ctx.emit(effect::CompleteStop{e->token, error});
   if (auto* e = std::get_if<event::UpdateMetadata>(&event)) ctx.emit(effect::CompleteVoid{e->token, error});
   if (auto* e = std::get_if<event::RestartChild>(&event)) ctx.emit(effect::CompleteVoid{e->token, error});
+  if (auto* e = std::get_if<event::DispatchEvent>(&event)) {
+    ++ctx.stats.dead_letters;
+    ctx.hook(hook::DeadLetter{{}, std::move(e->name), error.message});
+  }
 }
 
 }  // namespace
@@ -62,6 +66,8 @@ void HubCore::Parts::handle(Event event) {
     bool start = std::holds_alternative<event::StartChildren>(event);
     if (partitioned_ && start)
       return refuse_event(ctx, event, {ErrorCode::partitioned, "no quorum on this side"});
+    if (queue.discards(*priority))
+      return refuse_event(ctx, event, {ErrorCode::discarded, "the queue is locked and takes nothing in"});
     const auto* timeout = timeout_of(event);
     const Time deadline = timeout == nullptr ? kNever : ctx.now + *timeout;
     return queue.push(*priority, std::move(event), ctx.now, deadline);

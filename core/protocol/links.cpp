@@ -208,7 +208,7 @@ void Links::on_hello(RouteId route, std::string_view body) {
 }
 
 void Links::on_client_hello(RouteId route, const Hello& h) {
-  if (clients_.size() >= kMaxClients) return bad_frame("hello of one client too many");
+  if (clients_.size() >= kMaxClients) drop_idle_client();
   auto nonce = fresh_nonce();
   auto id = session_id(nonce, h.nonce, ctx_.self().hash(), h.self.id.hash());
   clients_.try_emplace(id, Client{route, LinkSession(id, limits()), ctx_.now});
@@ -216,6 +216,14 @@ void Links::on_client_hello(RouteId route, const Hello& h) {
   answer.nonce = nonce;
   answer.echo_nonce = h.nonce;
   ctx_.emit(effect::SendRoute{route, frame_of(FrameType::hello, answer)});
+}
+
+/// So many at once are a flood, or clients that went without a goodbye: the longest silent one makes room.
+void Links::drop_idle_client() {
+  auto idle = std::min_element(clients_.begin(), clients_.end(), [](const auto& a, const auto& b) {
+    return a.second.last_heard < b.second.last_heard;
+  });
+  clients_.erase(idle);
 }
 
 void Links::adopt_seed(NodeId id, Peer& peer, std::uint64_t token) {
@@ -347,6 +355,9 @@ void Links::on(const event::RouteFrame& f) {
       return on_hello(f.route, in);
     case FrameType::session:
       return on_session_frame(f.route, in);
+    case FrameType::reset:
+      if (auto session = take_u64(in)) clients_.erase(*session);  // its goodbye
+      return;
     default:
       return bad_frame("frame type that has no place here");
   }

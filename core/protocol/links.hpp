@@ -121,6 +121,7 @@ class Links {
   bool acceptable(const Hello& hello, std::optional<RouteId> route);
   void on_node_hello(std::optional<RouteId> route, const Hello& hello);
   void on_client_hello(RouteId route, const Hello& hello);
+  void drop_idle_client();
   void adopt_seed(NodeId id, Peer& peer, std::uint64_t token);
   void establish(NodeId id, Peer& peer);
   void on_session_frame(std::optional<RouteId> route, std::string_view rest);

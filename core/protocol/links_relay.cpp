@@ -1,5 +1,6 @@
-// The part of Links that reaches a peer through a third node: frames of the session (and hellos) travel inside
-// Relay messages, one hop. The session above does not notice: it orders, repeats and acknowledges as ever.
+// The part of Links that reaches a peer through a third node: frames of the session (and hellos) travel
+// inside Relay messages, one hop. The session above does not notice: it orders, repeats and acknowledges as
+// ever.
 #include "core/protocol/links.hpp"
 
 namespace processhub::protocol {

@@ -156,7 +156,8 @@ void Membership::on(NodeId from, const Probe& p) {
     return;
   }
   if (links_.refused(p.target) || links_.relayed(p.target)) {
-    auto verdict = links_.refused(p.target) ? Verdict::refused : Verdict::silent;  // no help: we need some too
+    auto verdict =
+        links_.refused(p.target) ? Verdict::refused : Verdict::silent;  // no help: we need some too
     links_.send(from, Lane::control, ProbeReply{p.nonce, p.target, verdict, std::nullopt});
     return;
   }

@@ -213,15 +213,17 @@ struct MemberNews {
   PROCESSHUB_FIELDS(node, verdict, refutation)
 };
 
+// -- over sessions
+// --------------------------------------------------------------------------------------------
+
+/// An event of the user's own; waits in the receiver's queue as it did in the sender's.
 struct UserNews {
   static constexpr std::string_view name = "user_news";
   std::string event{};
   Bytes body{};
-  PROCESSHUB_FIELDS(event, body)
+  std::uint32_t priority = 0;
+  PROCESSHUB_FIELDS(event, body, priority)
 };
-
-// -- over sessions
-// --------------------------------------------------------------------------------------------
 
 struct Members {
   static constexpr std::string_view name = "members";

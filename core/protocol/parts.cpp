@@ -50,7 +50,7 @@ void HubCore::Parts::on(event::RestartChild& e) { requests.on(std::move(e)); }
 
 void HubCore::Parts::on(event::LockQueue& e) {
   auto before = queue.level();
-  auto token = queue.lock(EventQueue::Holder::user, std::move(e.reason), e.level, ctx.now);
+  auto token = queue.lock(EventQueue::Holder::user, std::move(e.reason), e.level, ctx.now, e.discard);
   note_level(before);
   ctx.emit(effect::CompleteLock{e.token, token});
 }
@@ -65,8 +65,12 @@ void HubCore::Parts::on(event::UnlockQueue& e) {
 }
 
 void HubCore::Parts::on(event::DispatchEvent& e) {
-  if (e.scope == Scope::global) publications.publish(UserNews{e.name, e.body});
-  ctx.emit(effect::UserEvent{std::move(e.name), ctx.self(), std::move(e.body)});
+  if (e.scope == Scope::global) {
+    // Over the sessions: an event is said once, and nobody would notice that it was lost.
+    const UserNews news{e.name, e.body, static_cast<std::uint32_t>(e.priority)};
+    for (auto peer : membership.up_peers()) links.send(peer, Lane::control, news);
+  }
+  ctx.emit(effect::UserEvent{std::move(e.name), e.from ? e.from : ctx.self(), std::move(e.body)});
 }
 
 void HubCore::Parts::on(event::LeaveCluster& e) {

@@ -70,7 +70,8 @@ class HubCore::Parts final : public Registry::Listener,
   void on(NodeId from, TableDelta& m) { replication.on(from, m); }
   void on(NodeId from, MemberNews& m) { membership.on(from, m); }
   void on(NodeId from, UserNews& m) {
-    ctx.emit(effect::UserEvent{std::move(m.event), from, std::move(m.body)});
+    handle(event::DispatchEvent{std::move(m.event), std::move(m.body), Scope::local,
+                                static_cast<int>(m.priority), from});
   }
   void on(NodeId from, Members& m) { membership.on(from, m); }
   void on(NodeId from, Leaving& m) { membership.on(from, m); }

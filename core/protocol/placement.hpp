@@ -71,6 +71,7 @@ class Placement {
   struct Move {
     NodeId from{};
     Time until{};
+    Time ask_again{};  ///< unless the source has begun by then
   };
 
   void recompute(Child& child);

@@ -8,6 +8,7 @@ namespace processhub::protocol {
 
 namespace {
 constexpr std::size_t kItemsPerMessage = 2000;
+constexpr Duration kAskAgain = std::chrono::milliseconds(300);
 
 template <class T>
 std::vector<T> take_front(std::vector<T>& items, std::size_t n) {
@@ -27,13 +28,18 @@ void Placement::take_over(Child& child) {
 }
 
 void Placement::ask_for(Child& child, NodeId from) {
-  auto [it, fresh] = moves_.try_emplace(child.uid, Move{from, ctx_.now + ctx_.config.migration_timeout});
+  auto [it, fresh] = moves_.try_emplace(child.uid);
   if (fresh && moves_.size() > ctx_.config.max_concurrent_moves) {
     moves_.erase(it);  // its turn comes when others are done
     return wait(child);
   }
-  if (fresh || it->second.from != from) {
-    it->second = {from, ctx_.now + ctx_.config.migration_timeout};
+  auto& move = it->second;
+  if (fresh || move.from != from) move = {from, ctx_.now + ctx_.config.migration_timeout, ctx_.now};
+  const auto* source = child.entry_of(from);
+  const bool begun = source != nullptr && source->state == InstanceState::moving;
+  // A source whose view does not agree with ours yet ignores the request.
+  if (!begun && ctx_.now >= move.ask_again) {
+    move.ask_again = ctx_.now + kAskAgain;
     asking_[from].push_back({child.uid, child.highest_epoch()});
   }
   wait(child);

@@ -1,5 +1,5 @@
-// Relays: which peers are reached only through a third node, and through which one. A relay serves while it is
-// vouched for: it lapses by itself, so that two nodes that can reach each other again find out.
+// Relays: which peers are reached only through a third node, and through which one. A relay serves while it
+// is vouched for: it lapses by itself, so that two nodes that can reach each other again find out.
 #pragma once
 
 #include <map>

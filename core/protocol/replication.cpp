@@ -10,7 +10,6 @@ namespace {
 
 constexpr std::size_t kDeltaBytes = 48 * 1024;  // about what one publication carries
 constexpr std::size_t kRowsPerDelta = 1500;     // about 30 bytes each
-constexpr Duration kMismatchPatience = std::chrono::milliseconds(600);
 constexpr Duration kPullRetry = std::chrono::seconds(5);
 
 std::size_t size_guess(const SpecRecord& s) {
@@ -171,7 +170,7 @@ void Replication::on_heartbeat(NodeId from, const Heartbeat& h) {
     return;
   }
   if (state.mismatch_since == kNever) state.mismatch_since = ctx_.now;
-  if (ctx_.now - state.mismatch_since < kMismatchPatience) return;
+  if (ctx_.now - state.mismatch_since < ctx_.config.sync_interval) return;
   state.mismatch_since = ctx_.now;
   bool table_broken = h.table_version == table.version && h.table_digest != table.digest;
   if (table_broken) registry_.table(from).version = 0;  // the log cannot explain it: take a full copy

@@ -99,12 +99,14 @@ void Hub::on_event(std::string name, EventHandler handler) {
   impl_->hooks().on_event(std::move(name), std::move(handler));
 }
 Result<void> Hub::dispatch(std::string name, Bytes body, Scope scope, int priority) {
-  return impl_->node().tell(event::DispatchEvent{std::move(name), std::move(body), scope, priority});
+  if (priority < 0 || priority > kMaxPriority)
+    return {ErrorCode::invalid, "dispatch: a priority is a number from 0 to " + std::to_string(kMaxPriority)};
+  return impl_->node().tell(event::DispatchEvent{std::move(name), std::move(body), scope, priority, {}});
 }
 
-Future<std::uint64_t> Hub::lock(std::string reason, int level) {
+Future<std::uint64_t> Hub::lock(std::string reason, int level, WhileLocked below) {
   return impl_->request<std::uint64_t>([&](Token token) {
-    return event::LockQueue{token, std::move(reason), level};
+    return event::LockQueue{token, std::move(reason), level, below == WhileLocked::discard};
   });
 }
 Future<void> Hub::unlock(std::uint64_t token) {

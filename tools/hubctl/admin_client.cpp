@@ -84,7 +84,6 @@ Result<protocol::AdminReply> AdminClient::request(const std::string& verb, Bytes
   };
   if (auto pumped = pump_until(answered, deadline); !pumped) return pumped.error();
   if (!reply) return {ErrorCode::unknown, session_.why()};
-  acknowledge();
   return std::move(*reply);
 }
 
@@ -111,8 +110,9 @@ Result<void> AdminClient::send_due(Time now) {
   return {};
 }
 
-/// The node keeps an answer until it is acknowledged, and an acknowledgement usually waits for company. We
-/// may be gone before: flush as if the wait were over.
-void AdminClient::acknowledge() { static_cast<void>(send_due(now() + protocol::SessionLimits{}.ack_delay)); }
+void AdminClient::close() {
+  // A goodbye that is lost costs the node a little memory for a while, nothing else.
+  if (auto bye = session_.goodbye()) static_cast<void>(socket_.send(*bye));
+}
 
 }  // namespace processhub::hubctl

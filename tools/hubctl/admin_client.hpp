@@ -25,6 +25,9 @@ class AdminClient {
   /// time, or the connection broke, in which case the request may have been carried out.
   Result<protocol::AdminReply> request(const std::string& verb, Bytes args, Millis timeout);
 
+  /// Tells the node that nobody waits for anything any more, so that it need not keep the session.
+  void close();
+
  private:
   AdminClient(ClientSocket socket, AdminSession session)
       : socket_(std::move(socket)), session_(std::move(session)) {}
@@ -33,7 +36,6 @@ class AdminClient {
   template <class Done>
   Result<void> pump_until(Done done, Time deadline);
   Result<void> send_due(Time now);
-  void acknowledge();
 
   ClientSocket socket_;
   AdminSession session_;

@@ -114,6 +114,15 @@ std::optional<AdminReply> AdminSession::take_reply() {
   return reply;
 }
 
+std::optional<Bytes> AdminSession::goodbye() {
+  if (!session_) return std::nullopt;
+  Bytes frame;
+  put_preamble(frame, FrameType::reset);
+  put_u64(frame, session_->id());
+  end("closed");
+  return frame;
+}
+
 void AdminSession::end(std::string why) {
   state_ = State::ended;
   why_ = std::move(why);

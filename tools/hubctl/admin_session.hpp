@@ -37,6 +37,8 @@ class AdminSession {
   void flush(Time now, std::vector<Bytes>& frames);
   Time next_deadline() const;
   std::optional<protocol::AdminReply> take_reply();
+  /// Ends the session: what is returned tells the node, if there is anything to tell.
+  std::optional<Bytes> goodbye();
 
  private:
   void on_hello(std::string_view body);

@@ -71,6 +71,7 @@ int run_in_cluster(const Command& command, const Verb& verb) {
   if (!client) return fail(client.error(), kNobody, command.json);
 
   auto reply = client->request(request->verb, to_msgpack(request->args), command.timeout + kAnswerTravels);
+  client->close();
   if (!reply) return fail(reply.error(), kNobody, command.json);
   auto answer = from_msgpack(reply->body);
   if (!answer) return fail(answer.error(), kNobody, command.json);

@@ -128,7 +128,8 @@ void SafetyChecks::settle_acknowledged(const SimNode& node) {
     for (const auto* other : cluster_.running_nodes()) {
       auto found = other->registry().find(fact.id);
       const bool knows = found != other->registry().end();
-      // Who never listed a stopped child may not have heard of its start either: that is no memory of the stop.
+      // Who never listed a stopped child may not have heard of its start either: that is no memory of the
+      // stop.
       const bool remembers =
           fact.start ? knows && found->second->uid == fact.uid : !knows && other->ever_listed(fact.id);
       if (remembers) fact.holders.insert(other->id());

@@ -84,7 +84,7 @@ struct EventText {
     return fmt::format("broadcast {} {}({})", e.tag, e.message, e.body);
   }
   std::string operator()(const event::LockQueue& e) {
-    return fmt::format("lock #{} {} level {}", e.token, e.reason, e.level);
+    return fmt::format("lock #{} {} level {}{}", e.token, e.reason, e.level, e.discard ? " discard" : "");
   }
   std::string operator()(const event::UnlockQueue& e) {
     return fmt::format("unlock #{} lock {}", e.token, e.lock);

@@ -47,8 +47,6 @@ struct HubConfig {
   double weight = 1.0;  ///< share of children relative to other nodes; 0: none unless it is the only choice
   std::string zone{};   ///< failure zone, for spreading replicas
   std::vector<std::string> roles{};  ///< what children may require
-  std::uint64_t config_version =
-      1;  ///< rolling change of cluster-wide options: all switch once every member has the higher one
 
   StrategyChoice distribution{"rendezvous", {}};         ///< cluster-wide
   StrategyChoice redundancy{"singularity", {}};          ///< cluster-wide
@@ -57,7 +55,7 @@ struct HubConfig {
   StrategyChoice partition_tolerance{"divergence", {}};  ///< cluster-wide
 
   ms discover_interval{2'000};    ///< seeds and lost members are tried this often
-  ms sync_interval{5'000};        ///< digests are compared at least this often even if nothing seems missing
+  ms sync_interval{500};          ///< registries whose digests differ for this long are compared and repaired
   ms heartbeat_interval{200};     ///< one small PUB message each; a fifth of suspect_after or less
   ms suspect_after{1'300};        ///< silence before probes start; longer than a tolerable pause (1 s)
   ms probe_timeout{500};          ///< an answer to a direct or relayed probe

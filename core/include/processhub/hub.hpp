@@ -29,6 +29,12 @@ class StrategyCatalog;
 enum class NodeState : std::uint8_t { joining, up, suspect, indirect, leaving, down, left };
 PROCESSHUB_API std::string_view to_string(NodeState state);
 
+/// The highest priority of an event, and the highest level of the queue's lock.
+inline constexpr int kMaxPriority = 1000;
+
+/// What becomes of an event below the level of a locked queue.
+enum class WhileLocked : std::uint8_t { wait, discard };
+
 struct NodeInfo {
   NodeId id{};
   std::string endpoint{};
@@ -141,14 +147,15 @@ class PROCESSHUB_API Hub {
   std::vector<HookInfo> hooks() const;
 
   /// Events of the user's own. A handler runs on the hook thread; priorities below the queue's level wait
-  /// while it is locked.
+  /// while it is locked, on every node. A global one reaches each node of the view once.
   using EventHandler = std::function<void(NodeId from, const Bytes& body)>;
   void on_event(std::string name, EventHandler handler);
+  /// `priority` is 0 to kMaxPriority.
   Result<void> dispatch(std::string name, Bytes body, Scope scope = Scope::local, int priority = 0);
 
-  /// Holds back events below `level` (default: everything a user starts). Freed by unlock, or after
-  /// deadlock_recovery_timeout.
-  Future<std::uint64_t> lock(std::string reason, int level = 10);
+  /// Holds back events below `level` (default: everything a user starts): they wait, or are refused with
+  /// `discarded`. Freed by unlock, or after deadlock_recovery_timeout.
+  Future<std::uint64_t> lock(std::string reason, int level = 10, WhileLocked below = WhileLocked::wait);
   Future<void> unlock(std::uint64_t token);
 
   /// Gives a network to a hub that was started without one: it becomes node `name`, listening on `endpoint`.

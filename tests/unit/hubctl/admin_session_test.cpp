@@ -124,6 +124,21 @@ TEST_CASE("an answer to another client's hello opens nothing") {
   CHECK(client.state() == AdminSession::State::greeting);
 }
 
+TEST_CASE("a goodbye names the session, once") {
+  AdminSession client(kClient, 5);
+  CHECK_FALSE(client.goodbye());
+  FakeNode node;
+  exchange(client, node, Time(0));
+  const auto id = node.session->id();
+  auto bye = client.goodbye();
+  REQUIRE(bye);
+  std::string_view in = *bye;
+  CHECK(take_preamble(in) == FrameType::reset);
+  CHECK(take_u64(in) == id);
+  CHECK(client.state() == AdminSession::State::ended);
+  CHECK_FALSE(client.goodbye());
+}
+
 TEST_CASE("a refusal, a reset and foreign bytes end the session with a reason") {
   AdminSession refused(kClient, 5);
   refused.on_frame(Time(0), frame_of(FrameType::refusal, Refusal{"h", kClient, kNode, "no room", 0}));

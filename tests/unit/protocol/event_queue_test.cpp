@@ -42,6 +42,18 @@ TEST_CASE("an event below the level waits until the last holder is gone") {
   CHECK(q.level() == 0);
 }
 
+TEST_CASE("a lock may refuse what is below its level instead of keeping it") {
+  EventQueue q;
+  auto keeps = q.lock(EventQueue::Holder::user, "keeps", kLockedLevel, Time{0});
+  CHECK_FALSE(q.discards(0));
+  auto refuses = q.lock(EventQueue::Holder::user, "refuses", 5, Time{0}, true);
+  CHECK(q.discards(4));
+  CHECK_FALSE(q.discards(5));
+  CHECK(q.unlock(refuses));
+  CHECK_FALSE(q.discards(4));
+  CHECK(q.unlock(keeps));
+}
+
 TEST_CASE("a lock held too long is freed by the deadlock timeout, the joining lock is not") {
   EventQueue q;
   q.lock(EventQueue::Holder::joining, "joining", kLockedLevel, Time{0});

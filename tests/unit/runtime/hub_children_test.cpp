@@ -143,6 +143,17 @@ TEST_CASE("hub children: while the queue is locked starts wait, and unlocking le
   CHECK(eventually([&] { return !hub.is_locked(); }));
 }
 
+TEST_CASE("hub children: a lock may refuse what is below its level") {
+  auto hub = start();
+  const auto token = hub.lock("no more", 10, WhileLocked::discard).get();
+  REQUIRE(token);
+  const auto refused = hub.start_child({.id = "c1", .type = "counter"}).get();
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == ErrorCode::discarded);
+  CHECK(hub.unlock(*token).get());
+  CHECK(hub.start_child({.id = "c1", .type = "counter"}).get());
+}
+
 TEST_CASE("hub children: users' events reach their handler with the node they came from") {
   auto hub = start();
   std::atomic<bool> right{false};

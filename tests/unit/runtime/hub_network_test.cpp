@@ -45,6 +45,25 @@ TEST_CASE("hub network: calls and casts reach a child on the other node, in orde
   CHECK(a.stop());
 }
 
+TEST_CASE("hub network: a global event reaches every node once, and waits where the queue is locked") {
+  auto a = start(on_loopback("a", {}));
+  auto b = start(on_loopback("b", {a.endpoint()}));
+  REQUIRE(eventually([&] { return a.nodes().size() == 2 && b.nodes().size() == 2 && !b.is_locked(); }));
+  std::atomic<int> at_a{0};
+  std::atomic<int> at_b{0};
+  a.on_event("tick", [&](NodeId from, const Bytes&) { at_a += from == a.node() ? 1 : 100; });
+  b.on_event("tick",
+             [&](NodeId from, const Bytes& body) { at_b += from == a.node() && body == "now" ? 1 : 100; });
+  const auto token = b.lock("not now", 10).get();
+  REQUIRE(token);
+  REQUIRE(a.dispatch("tick", "now", Scope::global));
+  REQUIRE(a.dispatch("tick", "now", Scope::global, 10));  // passes b's lock
+  CHECK(eventually([&] { return at_a == 2 && at_b == 1; }));
+  CHECK(b.unlock(*token).get());
+  CHECK(eventually([&] { return at_b == 2; }));
+  CHECK(a.dispatch("tick", {}, Scope::global, -1).error().code == ErrorCode::invalid);
+}
+
 TEST_CASE(
     "hub network: a second life of a living node's name is refused, and answers stopped with the reason") {
   auto a = start(on_loopback("same", {}));
