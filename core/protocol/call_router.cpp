@@ -32,7 +32,7 @@ void CallRouter::on(event::CastChild cast) {
 void CallRouter::on(event::Broadcast b) {
   for (Slot s = 0; s < registry_.slot_end(); ++s) {
     auto* child = registry_.at(s);
-    if (child == nullptr || !child->spec || child->spec->spec.tag != b.tag) continue;
+    if (child == nullptr || !child->spec || child->spec->spec.kind->tag != b.tag) continue;
     route({ctx_.self(), 0, child->spec->spec.id, b.message, b.body, false, kCastPatience, 0},
           ctx_.now + kCastPatience);
   }
@@ -91,8 +91,8 @@ bool CallRouter::try_route(CallRequest& request, Time until) {
     fail(request, ErrorCode::no_such_child, "no child '" + request.id + "'");
     return true;
   }
-  if (child->value.failed) {
-    fail(request, ErrorCode::stopped, "child '" + request.id + "' failed: " + child->value.why);
+  if (child->value->failed) {
+    fail(request, ErrorCode::stopped, "child '" + request.id + "' failed: " + child->value->why);
     return true;
   }
   const auto* to = target(*child);

@@ -139,18 +139,20 @@ struct Codec<std::optional<T>> {
     if (!r.take_nil()) protocol::get(r, v.emplace());
   }
 };
-template <class T>
-struct Codec<std::vector<T>> {
-  static void put(Writer& w, const std::vector<T>& v) {
+template <class List>
+struct ListCodec {
+  static void put(Writer& w, const List& v) {
     w.array(v.size());
     for (const auto& e : v) protocol::put(w, e);
   }
-  static void get(Reader& r, std::vector<T>& v) {
+  static void get(Reader& r, List& v) {
     v.clear();
     auto n = r.array();
     for (std::size_t i = 0; i < n && !r.bad(); ++i) protocol::get(r, v.emplace_back());
   }
 };
+template <class T>
+struct Codec<std::vector<T>> : ListCodec<std::vector<T>> {};
 template <class A, class B>
 struct Codec<std::map<A, B>> {
   static void put(Writer& w, const std::map<A, B>& v) {

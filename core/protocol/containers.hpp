@@ -1,13 +1,20 @@
-// The one place that names the hash map and the small vector of the core (Abseil's). A HashMap is never
-// iterated: its order differs between runs.
+// The one place that names the hash map and the small vector of the core (Abseil's), and the containers that
+// keep a hundred thousand children small. A HashMap or NumberIndex is never iterated: its order differs
+// between runs. (Where order does not matter, runtime/ may.)
 #pragma once
 
 #include <absl/container/flat_hash_map.h>
+#include <absl/container/flat_hash_set.h>
 #include <absl/container/inlined_vector.h>
 
+#include <array>
+#include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "core/hash.hpp"
 #include "processhub/ids.hpp"
@@ -25,16 +32,102 @@ struct NodeIdHash {
 template <class K, class V, class H = typename absl::flat_hash_map<K, V>::hasher>
 using HashMap = absl::flat_hash_map<K, V, H>;
 
-/// Looked up by string_view without making a string.
 struct TextHash {
-  using is_transparent = void;
   std::size_t operator()(std::string_view v) const { return static_cast<std::size_t>(hash64(v)); }
 };
 
-template <class V>
-using StringMap = absl::flat_hash_map<std::string, V, TextHash, std::equal_to<>>;
+using TextSet =
+    absl::flat_hash_set<std::string_view, TextHash>;  ///< refers to texts that somebody else keeps
 
 template <class T, std::size_t N>
 using SmallVector = absl::InlinedVector<T, N>;
+
+/// Numbered places for objects that never move; the number of a freed place is given out again. Objects lie
+/// 64 to a block, where a deque of large elements wastes a quarter.
+template <class T>
+class Slab {
+ public:
+  /// A place with a fresh object.
+  std::uint32_t take() {
+    if (free_.empty()) {
+      if (end_ % kBlock == 0) blocks_.push_back(std::make_unique<Block>());
+      return end_++;
+    }
+    const auto number = free_.back();
+    free_.pop_back();
+    return number;
+  }
+  void give_back(std::uint32_t number) {
+    auto& object = (*this)[number];
+    std::destroy_at(&object);
+    std::construct_at(&object);
+    free_.push_back(number);
+  }
+  T& operator[](std::uint32_t number) { return (*blocks_[number / kBlock])[number % kBlock]; }
+  const T& operator[](std::uint32_t number) const { return (*blocks_[number / kBlock])[number % kBlock]; }
+  /// All numbers given out so far are below this.
+  std::uint32_t end() const { return end_; }
+
+ private:
+  static constexpr std::uint32_t kBlock = 64;
+  using Block = std::array<T, kBlock>;
+  std::vector<std::unique_ptr<Block>> blocks_{};
+  std::vector<std::uint32_t> free_{};
+  std::uint32_t end_ = 0;
+};
+
+/// Finds numbers by a key that is stored with what they number: some seven bytes each, where a map would keep
+/// a second copy of every key. `Of` knows the key of a number and the hash of either.
+template <class Key, class Of>
+class NumberIndex {
+ public:
+  static constexpr std::uint32_t kNone = ~std::uint32_t{0};
+
+  explicit NumberIndex(Of of) : numbers_(0, Hash{of}, Equal{of}) {}
+
+  std::uint32_t find(const Key& key) const {
+    const auto it = numbers_.find(key);
+    return it == numbers_.end() ? kNone : *it;
+  }
+  bool contains(const Key& key) const { return numbers_.contains(key); }
+  /// The key of `number` must not be here yet, and must not change while it is.
+  void insert(std::uint32_t number) { numbers_.insert(number); }
+  void erase(std::uint32_t number) { numbers_.erase(number); }
+  std::size_t size() const { return numbers_.size(); }
+
+ private:
+  struct Hash {
+    using is_transparent = void;
+    Of of;
+    std::size_t operator()(std::uint32_t number) const { return of.hash_at(number); }
+    std::size_t operator()(const Key& key) const { return of.hash(key); }
+  };
+  struct Equal {
+    using is_transparent = void;
+    Of of;
+    bool operator()(std::uint32_t a, std::uint32_t b) const { return a == b; }
+    bool operator()(std::uint32_t a, const Key& b) const { return of.key_at(a) == b; }
+    bool operator()(const Key& a, std::uint32_t b) const { return a == of.key_at(b); }
+  };
+  absl::flat_hash_set<std::uint32_t, Hash, Equal> numbers_;
+};
+
+/// A value that most owners never set: one word until then, read as T{}.
+template <class T>
+class Rare {
+ public:
+  Rare& operator=(T value) {
+    value_ = std::make_unique<const T>(std::move(value));
+    return *this;
+  }
+  const T& operator*() const {
+    static const T unset{};
+    return value_ ? *value_ : unset;
+  }
+  const T* operator->() const { return &**this; }
+
+ private:
+  std::unique_ptr<const T> value_{};
+};
 
 }  // namespace processhub::protocol

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/protocol/event.hpp"
+#include "core/protocol/shared_spec.hpp"
 #include "processhub/hooks.hpp"
 
 namespace processhub::protocol {
@@ -46,7 +47,7 @@ struct Publish {
 struct StartWorker {
   std::uint64_t serial = 0;
   Uid uid{};
-  std::shared_ptr<const ChildSpec> spec{};
+  std::shared_ptr<const SharedSpec> spec{};
   Generation generation{};
   Role role = Role::active;
   StartReason reason = StartReason::first;

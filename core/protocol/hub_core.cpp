@@ -8,8 +8,6 @@ namespace processhub::protocol {
 
 namespace {
 
-constexpr std::size_t kSlice = 2000;  // children looked at per part and run()
-
 /// User commands wait in the event queue; everything else passes.
 std::optional<int> queue_priority(const Event& event) {
   if (const auto* dispatch = std::get_if<event::DispatchEvent>(&event)) return dispatch->priority;
@@ -75,7 +73,7 @@ void HubCore::Parts::handle(Event event) {
   std::visit([&](auto& e) { on(e); }, event);
 }
 
-bool HubCore::Parts::run() {
+bool HubCore::Parts::run(std::size_t slice) {
   if (ctx.now >= next_deadline()) tick();
   while (auto next = queue.pop()) {
     auto waited = ctx.now - next->second;
@@ -84,9 +82,9 @@ bool HubCore::Parts::run() {
       *timeout -= std::chrono::duration_cast<std::chrono::milliseconds>(waited);
     std::visit([&](auto& e) { on(e); }, next->first);
   }
-  bool more = requests.work(kSlice);
-  more = placement.work(kSlice) || more;
-  more = replication.work(kSlice) || more;
+  bool more = requests.work(slice);
+  more = placement.work(slice) || more;
+  more = replication.work(slice) || more;
   calls.work();
   if (auto ids = registry.take_inserted(); !ids.empty()) ctx.hook(hook::RegistryInserted{std::move(ids)});
   if (auto ids = registry.take_removed(); !ids.empty()) ctx.hook(hook::RegistryRemoved{std::move(ids)});
@@ -269,9 +267,9 @@ void HubCore::step(Time now, Event event, Effects& fx) {
   parts_->handle(std::move(event));
 }
 
-bool HubCore::run(Time now, Effects& fx) {
+bool HubCore::run(Time now, Effects& fx, std::size_t slice) {
   parts_->begin(now, fx);
-  return parts_->run();
+  return parts_->run(slice);
 }
 
 void HubCore::flush(Time now, Effects& fx) {

@@ -36,17 +36,17 @@ struct Identity {
   std::uint64_t random_seed = 0;  ///< all randomness of the core comes from it
 };
 
-/// The registry's answer about one id; immutable, shared with readers on other threads.
+/// The registry's answer about one id. What it points to is immutable, and may be read by other threads.
 struct ChildRecord {
-  std::shared_ptr<const ChildSpec> spec{};
+  std::shared_ptr<const SharedSpec> spec{};
   Uid uid{};
-  std::shared_ptr<const Metadata> metadata{};  ///< current; null: spec->metadata
-  std::vector<Instance> instances{};
+  std::shared_ptr<const Metadata> metadata{};  ///< current; null: that of the spec
+  std::vector<Instance> instances{};           ///< the highest generation first
 };
 
 struct RegistryChange {
   std::string id{};
-  std::shared_ptr<const ChildRecord> record{};  ///< null: the id is gone
+  std::optional<ChildRecord> record{};  ///< none: the id is gone
 };
 
 /// Published when anything in it changed (counters alone do not publish).
@@ -62,12 +62,15 @@ struct ClusterSnapshot {
 
 class HubCore {
  public:
+  static constexpr std::size_t kSlice = 2000;
+
   HubCore(Identity identity, HubConfig config, StrategySet strategies);
   ~HubCore();
 
   void start(Time now, Effects& fx);
   void step(Time now, Event event, Effects& fx);
-  bool run(Time now, Effects& fx);
+  /// `slice`: children looked at by each part. A driver that measures its turns makes it smaller.
+  bool run(Time now, Effects& fx, std::size_t slice = kSlice);
   void flush(Time now, Effects& fx);
   Time next_deadline() const;
 

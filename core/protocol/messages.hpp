@@ -13,6 +13,8 @@
 #include <vector>
 
 #include "core/protocol/codec.hpp"
+#include "core/protocol/containers.hpp"
+#include "core/protocol/shared_spec.hpp"
 #include "processhub/child.hpp"
 #include "processhub/ids.hpp"
 #include "processhub/time.hpp"
@@ -26,17 +28,23 @@ auto spec_fields(Spec& s) {
   return std::tie(s.id, s.type, s.args, s.restart, s.executor, s.metadata, s.tag, s.max_restarts,
                   s.max_seconds, s.shutdown_timeout);
 }
+/// Travels as the ChildSpec it stands for.
 template <>
-struct Codec<ChildSpec> {
-  static void put(Writer& w, const ChildSpec& v) {
+struct Codec<SharedSpec> {
+  static void put(Writer& w, const SharedSpec& v) {
     std::apply(
-        [&](const auto&... f) {
-          w.array(sizeof...(f));
-          (protocol::put(w, f), ...);
+        [&](const std::string&, const auto&... others) {
+          w.array(1 + sizeof...(others));
+          w.text(v.id);
+          (protocol::put(w, others), ...);
         },
-        spec_fields(v));
+        spec_fields(*v.kind));
   }
-  static void get(Reader& r, ChildSpec& v) { get_fields(r, spec_fields(v)); }
+  static void get(Reader& r, SharedSpec& v) {
+    ChildSpec spec;
+    get_fields(r, spec_fields(spec));
+    v = SharedSpec(std::move(spec));
+  }
 };
 }  // namespace detail
 
@@ -63,9 +71,9 @@ struct MemberRecord {
 /// The part of a spec that never changes.
 struct SpecRecord {
   Uid uid{};
-  ChildSpec spec{};
-  std::vector<NodeId> first{};    ///< may start it unseen, with epoch 1
-  std::uint64_t epoch_floor = 0;  ///< reserved so far, as the sender knows
+  SharedSpec spec{};
+  SmallVector<NodeId, 2> first{};  ///< may start it unseen, with epoch 1
+  std::uint64_t epoch_floor = 0;   ///< reserved so far, as the sender knows
   PROCESSHUB_FIELDS(uid, spec, first, epoch_floor)
 };
 
@@ -390,6 +398,8 @@ std::string_view message_kind_name(std::uint16_t kind);
 std::optional<Message> decode_message(std::uint16_t kind, std::string_view body);
 
 namespace detail {
+template <class T, std::size_t N>
+struct Codec<SmallVector<T, N>> : ListCodec<SmallVector<T, N>> {};
 template <class T>
 struct Codec<std::shared_ptr<const T>> {
   static void put(Writer& w, const std::shared_ptr<const T>& v) { Codec<T>::put(w, *v); }

@@ -247,7 +247,7 @@ void HubCore::Parts::on_start_failed(const LocalChild& child, const std::string&
 void HubCore::Parts::on_failed(const LocalChild& child, const std::string& why) {
   auto* known = registry.find(child.uid);
   if (known == nullptr) return;
-  auto value = known->value;
+  auto value = *known->value;
   ++value.version;
   value.writer = ctx.self();
   value.failed = true;

@@ -35,7 +35,7 @@ class HubCore::Parts final : public Registry::Listener,
   void begin(Time now, Effects& fx);
   void start();
   void handle(Event event);
-  bool run();
+  bool run(std::size_t slice);
   void flush();
   Time next_deadline() const;
   ClusterSnapshot snapshot();

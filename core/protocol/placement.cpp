@@ -47,7 +47,7 @@ void Placement::on_view_changed() {
 void Placement::recompute(Child& child) {
   if (!child.spec) return;
   scratch_.clear();
-  strategies_.distribution->owners({child.spec->spec.id, child.id_hash, child.value.placement}, replicas_,
+  strategies_.distribution->owners({child.spec->spec.id, child.id_hash, child.value->placement}, replicas_,
                                    scratch_);
   bool same = child.owners.size() == scratch_.size() &&
               std::equal(scratch_.begin(), scratch_.end(), child.owners.begin());
@@ -141,8 +141,8 @@ bool Placement::is_owner(const Child& child, NodeId node) const {
 
 Role Placement::role_for(const Child& child) const {
   std::vector<NodeId> owners(child.owners.begin(), child.owners.end());
-  return strategies_.redundancy->role_of(ctx_.self(),
-                                         {child.spec->spec.id, child.id_hash, child.value.placement}, owners);
+  return strategies_.redundancy->role_of(
+      ctx_.self(), {child.spec->spec.id, child.id_hash, child.value->placement}, owners);
 }
 
 /// True if the child lost against another live uid of its id and is removed here. Every node that knows both
@@ -195,9 +195,9 @@ void Placement::evaluate_running(Child& child, LocalChild& local) {
   if (other != nullptr && !together && local.generation(ctx_.self()) < other->generation()) {
     return supervisor_.stop(child.uid, StopReason::conflict);
   }
-  if (child.value.failed != (local.state == LocalState::failed)) {
+  if (child.value->failed != (local.state == LocalState::failed)) {
     // `failed` was cleared by hand, or set by the node that ran it before us.
-    if (local.state == LocalState::failed && local.crashes.empty()) return;
+    if (local.state == LocalState::failed && !local.crashes) return;
     if (local.state != LocalState::starting) supervisor_.stop(child.uid, StopReason::crash);
     return;
   }
@@ -216,7 +216,7 @@ bool Placement::first_unresolved(const Child& child) const {
 
 /// A temporary child is only started again where a living node let it go for a move.
 bool Placement::temporary_lost(const Child& child) const {
-  if (child.spec->spec.restart != Restart::temporary) return false;
+  if (child.spec->spec.kind->restart != Restart::temporary) return false;
   return std::none_of(child.entries.begin(), child.entries.end(), [&](const Entry& e) {
     return !e.listed() && membership_.is_up(e.node) && e.epoch == child.highest_epoch();
   });
@@ -233,7 +233,7 @@ bool Placement::gone_for_good(const Child& child) const {
 void Placement::evaluate_missing(Child& child) {
   if (reserving_.contains(child.uid) || !membership_.joined()) return wait(child);
   const auto* own = child.entry_of(ctx_.self());
-  if (child.value.failed) {
+  if (child.value->failed) {
     if (own == nullptr || own->state != InstanceState::failed) {
       replication_.set_row({child.uid, child.highest_epoch(), 0, Role::none, InstanceState::failed, 0});
     }

@@ -127,7 +127,7 @@ void Placement::start_batch(Batch& batch) {
     auto* child = registry_.find(uid);
     if (child == nullptr || !child->spec) continue;
     bool start = good && is_owner(*child, ctx_.self()) && supervisor_.find(uid) == nullptr &&
-                 !child->value.failed && other_lister(*child) == nullptr && child->highest_epoch() <= epoch;
+                 !child->value->failed && other_lister(*child) == nullptr && child->highest_epoch() <= epoch;
     if (!start) {
       wait(*child);
       continue;

@@ -7,7 +7,6 @@ namespace processhub::protocol {
 Publications::Publications(Context& context) : ctx_(context), hub_hash_(hash64(context.config.hub_id)) {}
 
 void Publications::append(std::uint16_t kind) {
-  if (ctx_.identity.pub_endpoint.empty()) return;
   if (!open_.empty() && open_.size() + body_.size() + kPartHeaderSize > kFrameTarget) close_frame();
   if (open_.empty()) append_publish_header(open_, {hub_hash_, ctx_.self().hash(), next_seq_});
   put_part_header(open_, kind, static_cast<std::uint32_t>(body_.size()));

@@ -21,6 +21,7 @@ class Publications {
   // -- ours
   template <class M>
   void publish(const M& message) {
+    if (ctx_.identity.pub_endpoint.empty()) return;  // no network
     body_.clear();
     Writer w(body_);
     put(w, message);

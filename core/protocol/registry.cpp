@@ -18,6 +18,14 @@ std::uint64_t row_hash(const Uid& uid, const Entry& e) {
   return (x ^ (x >> 27)) * 0xD6E8FEB86659FD93ULL;
 }
 
+/// The share of a child with a spec in the spec digest.
+std::uint64_t spec_hash(const Child& child) {
+  auto x = child.uid.hash() * 0x94D049BB133111EBULL;
+  if (child.value->version > 0)
+    x ^= (child.value->version ^ child.value->writer.hash()) * 0x9E3779B97F4A7C15ULL;
+  return x ^ (x >> 29);
+}
+
 Entry* entry_in(Child& child, NodeId node) {
   for (auto& e : child.entries)
     if (e.node == node) return &e;
@@ -45,69 +53,68 @@ std::uint64_t Child::highest_epoch() const {
 }
 
 Child* Registry::find(const Uid& uid) {
-  auto it = by_uid_.find(uid);
-  return it == by_uid_.end() ? nullptr : &slots_[it->second];
+  const auto slot = by_uid_.find(uid);
+  return slot == kNoSlot ? nullptr : &slots_[slot];
 }
 
 Child* Registry::winner(std::string_view id) {
-  auto it = by_id_.find(id);
-  return it == by_id_.end() ? nullptr : &slots_[it->second.front()];
+  const auto slot = by_id_.find(id);
+  return slot == kNoSlot ? nullptr : &slots_[slot];
 }
 
 SmallVector<Slot, 2> Registry::all_of(std::string_view id) const {
-  auto it = by_id_.find(id);
-  return it == by_id_.end() ? SmallVector<Slot, 2>{} : it->second;
+  SmallVector<Slot, 2> out;
+  for (auto slot = by_id_.find(id); slot != kNoSlot; slot = slots_[slot].loser) out.push_back(slot);
+  return out;
 }
 
 Child& Registry::slot_for(const Uid& uid) {
-  auto [it, fresh] = by_uid_.try_emplace(uid, kNoSlot);
-  if (!fresh) return slots_[it->second];
-  if (free_.empty()) {
-    it->second = static_cast<Slot>(slots_.size());
-    slots_.emplace_back();
-  } else {
-    it->second = free_.back();
-    free_.pop_back();
-  }
-  auto& child = slots_[it->second];
-  child = Child{};
-  child.slot = it->second;
+  if (auto* known = find(uid)) return *known;
+  const auto slot = slots_.take();
+  auto& child = slots_[slot];
+  child.slot = slot;
   child.uid = uid;
+  by_uid_.insert(slot);
   return child;
 }
 
 void Registry::release_if_empty(Child& child) {
   if (child.spec || !child.entries.empty() || child.op != 0) return;
-  by_uid_.erase(child.uid);
-  free_.push_back(child.slot);
-  child.slot = kNoSlot;
-  child.uid = {};
+  by_uid_.erase(child.slot);
+  slots_.give_back(child.slot);
 }
 
+/// The live children of one id form a list, the winner first; only the winner is in the index.
 void Registry::index_id(Child& child) {
-  auto& slots = by_id_[child.spec->spec.id];
-  auto better = [&](Slot s) { return wins_over(child.uid, slots_[s].uid); };
-  slots.insert(std::find_if(slots.begin(), slots.end(), better), child.slot);
+  auto next = by_id_.find(child.spec->spec.id);
+  Slot before = kNoSlot;
+  while (next != kNoSlot && !wins_over(child.uid, slots_[next].uid))
+    before = std::exchange(next, slots_[next].loser);
+  child.loser = next;
+  if (before != kNoSlot) {
+    slots_[before].loser = child.slot;
+    return;
+  }
+  if (next != kNoSlot) by_id_.erase(next);
+  by_id_.insert(child.slot);
+}
+
+/// Whether its id was started more than once.
+bool Registry::contested(const Child& child) const {
+  return child.loser != kNoSlot || by_id_.find(child.spec->spec.id) != child.slot;
 }
 
 void Registry::unindex_id(Child& child) {
-  auto it = by_id_.find(child.spec->spec.id);
-  if (it == by_id_.end()) return;
-  auto& slots = it->second;
-  slots.erase(std::remove(slots.begin(), slots.end(), child.slot), slots.end());
-  if (slots.empty()) by_id_.erase(it);
-}
-
-void Registry::rehash_spec(Child& child) {
-  spec_sum_ -= child.spec_hash;
-  child.spec_hash = 0;
-  if (child.spec) {
-    auto x = child.uid.hash() * 0x94D049BB133111EBULL;
-    if (child.value.version > 0)
-      x ^= (child.value.version ^ child.value.writer.hash()) * 0x9E3779B97F4A7C15ULL;
-    child.spec_hash = x ^ (x >> 29);
+  const auto first = by_id_.find(child.spec->spec.id);
+  const auto next = std::exchange(child.loser, kNoSlot);
+  if (first == child.slot) {
+    by_id_.erase(first);
+    if (next != kNoSlot) by_id_.insert(next);
+    return;
   }
-  spec_sum_ += child.spec_hash;
+  auto before = first;
+  while (slots_[before].loser != child.slot) before = slots_[before].loser;
+  slots_[before].loser = next;
 }
 
 bool Registry::add_spec(std::shared_ptr<const SpecRecord> spec) {
@@ -120,12 +127,14 @@ bool Registry::add_spec(std::shared_ptr<const SpecRecord> spec) {
   child.id_hash = hash64(spec->spec.id);
   child.spec = std::move(spec);
   ++live_;
-  rehash_spec(child);
+  spec_sum_ += spec_hash(child);
   index_id(child);
   inserted_.push_back(child.spec->spec.id);
   touch(child);
-  for (auto slot : all_of(child.spec->spec.id))
-    if (slot != child.slot) listener_->on_child_changed(slots_[slot]);
+  if (contested(child)) {
+    for (auto slot : all_of(child.spec->spec.id))
+      if (slot != child.slot) listener_->on_child_changed(slots_[slot]);
+  }
   return true;
 }
 
@@ -137,9 +146,9 @@ void Registry::remove_spec(const Uid& uid) {
     touch(*child);
     removed_.push_back(child->spec->spec.id);
     unindex_id(*child);
+    spec_sum_ -= spec_hash(*child);
     child->spec.reset();
     --live_;
-    rehash_spec(*child);
   }
   listener_->on_child_changed(*child);
   release_if_empty(*child);
@@ -149,17 +158,19 @@ bool Registry::merge_value(const Uid& uid, const SpecValue& value) {
   auto* child = find(uid);
   if (child == nullptr || !child->spec) return false;
   auto key = [](const SpecValue& v) { return std::pair(v.version, v.writer); };
-  if (key(value) <= key(child->value)) return false;
+  if (key(value) <= key(*child->value)) return false;
+  spec_sum_ -= spec_hash(*child);
   child->value = value;
-  rehash_spec(*child);
+  spec_sum_ += spec_hash(*child);
   touch(*child);
   return true;
 }
 
 std::vector<LiveDots> Registry::live_dots() const {
   std::map<NodeId, std::vector<std::uint64_t>> counters;
-  for (const auto& c : slots_)
-    if (c.slot != kNoSlot && c.spec) counters[c.uid.origin].push_back(c.uid.counter);
+  for (Slot s = 0; s < slots_.end(); ++s)
+    if (const auto& c = slots_[s]; c.slot != kNoSlot && c.spec)
+      counters[c.uid.origin].push_back(c.uid.counter);
   std::vector<LiveDots> out;
   for (auto& [origin, list] : counters) {
     std::sort(list.begin(), list.end());
@@ -195,7 +206,7 @@ void Registry::put_row(NodeId node, const TableRow& row, std::uint64_t version) 
     if (entry != nullptr) child->entries.erase(child->entries.begin() + (entry - child->entries.data()));
   } else {
     if (entry == nullptr) entry = &child->entries.emplace_back();
-    *entry = {node, row.epoch, row.restarts, row.role, row.state, row.serial, version};
+    *entry = {node, row.epoch, row.serial, row.restarts, row.role, row.state};
     table.digest += row_hash(child->uid, *entry);
     table.listed += entry->listed() ? 1 : 0;
   }
@@ -215,7 +226,8 @@ TableRow Registry::row(NodeId node, const Uid& uid) {
 }
 
 void Registry::drop_table(NodeId node) {
-  for (auto& child : slots_) {
+  for (Slot s = 0; s < slots_.end(); ++s) {
+    auto& child = slots_[s];
     if (child.slot == kNoSlot) continue;
     auto* entry = entry_in(child, node);
     if (entry == nullptr) continue;
@@ -248,17 +260,16 @@ void Registry::touch(Child& child) {
   listener_->on_child_changed(child);
 }
 
-std::shared_ptr<const ChildRecord> Registry::record_of(Child& child,
-                                                       const std::function<bool(NodeId)>& is_up) {
-  auto record = std::make_shared<ChildRecord>();
-  record->spec = std::shared_ptr<const ChildSpec>(child.spec, &child.spec->spec);
-  record->uid = child.uid;
-  if (child.value.metadata) record->metadata = std::make_shared<Metadata>(*child.value.metadata);
+ChildRecord Registry::record_of(const Child& child, const std::function<bool(NodeId)>& is_up) const {
+  ChildRecord record;
+  record.spec = std::shared_ptr<const SharedSpec>(child.spec, &child.spec->spec);
+  record.uid = child.uid;
+  if (child.value->metadata) record.metadata = std::make_shared<Metadata>(*child.value->metadata);
   for (const auto& e : child.entries) {
     if (!e.listed() || !is_up(e.node)) continue;
-    record->instances.push_back({{e.node, e.serial}, e.role, e.state, e.generation()});
+    record.instances.push_back({{e.node, e.serial}, e.role, e.state, e.generation()});
   }
-  std::sort(record->instances.begin(), record->instances.end(),
+  std::sort(record.instances.begin(), record.instances.end(),
             [](const Instance& a, const Instance& b) { return b.generation < a.generation; });
   return record;
 }
@@ -269,10 +280,10 @@ std::vector<RegistryChange> Registry::take_changes(const std::function<bool(Node
   for (auto& id : changed_ids_) {
     auto* child = winner(id);
     if (child != nullptr) {
-      for (auto slot : by_id_[id]) slots_[slot].changed = false;
+      for (auto slot = child->slot; slot != kNoSlot; slot = slots_[slot].loser) slots_[slot].changed = false;
       out.push_back({std::move(id), record_of(*child, is_up)});
     } else {
-      out.push_back({std::move(id), nullptr});
+      out.push_back({std::move(id), std::nullopt});
     }
   }
   changed_ids_.clear();

@@ -27,31 +27,31 @@ inline constexpr Slot kNoSlot = ~Slot{0};
 struct Entry {
   NodeId node{};
   std::uint64_t epoch = 0;
+  std::uint64_t serial = 0;
   std::uint32_t restarts = 0;
   Role role = Role::none;
   InstanceState state = InstanceState::starting;
-  std::uint64_t serial = 0;
-  std::uint64_t version = 0;  ///< the table version that brought it
 
   bool listed() const { return state != InstanceState::released; }
   Generation generation() const { return {epoch, restarts, node}; }
 };
 
+/// Every node keeps one for each child of the cluster, so its size counts.
 struct Child {
-  Slot slot = kNoSlot;  ///< kNoSlot: free
+  Slot slot = kNoSlot;   ///< kNoSlot: free
+  Slot loser = kNoSlot;  ///< the next live child of the same id, if the id was started more than once
+  std::uint32_t op = 0;  ///< the open start or stop of this node that waits for it; 0: none
+  bool pulled = false;   ///< learnt from a snapshot, not from the node that started it
+  bool queued = false;   ///< in Placement's queue
+  bool waiting = false;  ///< in Placement's list of what cannot be decided yet
+  bool changed = false;  ///< in the list of registry changes
   Uid uid{};
   std::shared_ptr<const SpecRecord> spec{};  ///< null: removed, or its spec is still on the way
-  SpecValue value{};
-  SmallVector<Entry, 2> entries{};
-  SmallVector<NodeId, 1> owners{};  ///< under the current view, best first; kept by Placement
+  Rare<SpecValue> value{};
+  SmallVector<Entry, 1> entries{};
+  SmallVector<NodeId, 2> owners{};  ///< under the current view, best first; kept by Placement
   std::uint64_t id_hash = 0;
   std::uint64_t epoch_floor = 0;  ///< highest epoch heard of or reserved
-  std::uint64_t spec_hash = 0;    ///< its share of the spec digest
-  std::uint32_t op = 0;           ///< the open start or stop of this node that waits for it; 0: none
-  bool pulled = false;            ///< learnt from a snapshot, not from the node that started it
-  bool queued = false;            ///< in Placement's queue
-  bool waiting = false;           ///< in Placement's list of what cannot be decided yet
-  bool changed = false;           ///< in the list of registry changes
 
   const Entry* entry_of(NodeId node) const;
   std::uint64_t highest_epoch() const;
@@ -75,13 +75,15 @@ class Registry {
   };
 
   explicit Registry(Listener& listener) : listener_(&listener) {}
+  Registry(const Registry&) = delete;
+  Registry& operator=(const Registry&) = delete;
 
   // -- look-up
   Child* find(const Uid& uid);
   Child* at(Slot slot) {
-    return slot < slots_.size() && slots_[slot].slot != kNoSlot ? &slots_[slot] : nullptr;
+    return slot < slots_.end() && slots_[slot].slot != kNoSlot ? &slots_[slot] : nullptr;
   }
-  Slot slot_end() const { return static_cast<Slot>(slots_.size()); }
+  Slot slot_end() const { return slots_.end(); }
   /// The live uid that wins under this id; null if none.
   Child* winner(std::string_view id);
   /// All live children under an id, winner first.
@@ -124,17 +126,29 @@ class Registry {
   std::vector<RegistryChange> take_changes(const std::function<bool(NodeId)>& is_up);
 
  private:
+  struct ByUid {
+    const Slab<Child>* slots;
+    const Uid& key_at(Slot slot) const { return (*slots)[slot].uid; }
+    std::size_t hash_at(Slot slot) const { return key_at(slot).hash(); }
+    std::size_t hash(const Uid& uid) const { return uid.hash(); }
+  };
+  struct ById {
+    const Slab<Child>* slots;
+    std::string_view key_at(Slot slot) const { return (*slots)[slot].spec->spec.id; }
+    std::size_t hash_at(Slot slot) const { return (*slots)[slot].id_hash; }
+    std::size_t hash(std::string_view id) const { return hash64(id); }
+  };
+
   Child& slot_for(const Uid& uid);
   void index_id(Child& child);
   void unindex_id(Child& child);
-  void rehash_spec(Child& child);
-  std::shared_ptr<const ChildRecord> record_of(Child& child, const std::function<bool(NodeId)>& is_up);
+  bool contested(const Child& child) const;
+  ChildRecord record_of(const Child& child, const std::function<bool(NodeId)>& is_up) const;
 
   Listener* listener_;
-  std::deque<Child> slots_{};
-  std::vector<Slot> free_{};
-  HashMap<Uid, Slot, UidHash> by_uid_{};
-  StringMap<SmallVector<Slot, 2>> by_id_{};
+  Slab<Child> slots_{};
+  NumberIndex<Uid, ByUid> by_uid_{ByUid{&slots_}};
+  NumberIndex<std::string_view, ById> by_id_{ById{&slots_}};  ///< the winner of each id
   SeenSet seen_{};
   std::map<NodeId, Table> tables_{};
   std::uint64_t spec_sum_ = 0;

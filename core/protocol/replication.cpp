@@ -13,8 +13,9 @@ constexpr std::size_t kRowsPerDelta = 1500;     // about 30 bytes each
 constexpr Duration kPullRetry = std::chrono::seconds(5);
 
 std::size_t size_guess(const SpecRecord& s) {
-  std::size_t n = 64 + s.spec.id.size() + s.spec.type.size() + s.spec.args.bytes().size() + s.spec.tag.size();
-  for (const auto& [k, v] : s.spec.metadata) n += 4 + k.size() + v.size();
+  const auto& kind = *s.spec.kind;
+  std::size_t n = 64 + s.spec.id.size() + kind.type.size() + kind.args.bytes().size() + kind.tag.size();
+  for (const auto& [k, v] : kind.metadata) n += 4 + k.size() + v.size();
   return n;
 }
 

@@ -77,8 +77,8 @@ bool Replication::serve_specs(Serving& job, std::size_t budget) {
       }
       chunk.specs.push_back(std::move(record));
     }
-    if (child->value.version > 0 && (lacks || job.all_values))
-      chunk.values.push_back({child->uid, child->value});
+    if (child->value->version > 0 && (lacks || job.all_values))
+      chunk.values.push_back({child->uid, *child->value});
   }
   if (!chunk.specs.empty() || !chunk.values.empty()) links_.send(job.peer, Lane::control, chunk);
   return job.cursor >= registry_.slot_end();

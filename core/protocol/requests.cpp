@@ -31,6 +31,9 @@ void Requests::on(event::StartChildren start) {
   op.check_existing = start.options.check_existing;
   op.specs = std::move(start.specs);
   op.items.reserve(op.specs.size());
+  op.started.children.reserve(op.specs.size());
+  op.index.reserve(op.specs.size());
+  op.seen.reserve(op.specs.size());
   for (auto& spec : op.specs) {
     for (const auto& [k, v] : start.options.metadata) spec.metadata.try_emplace(k, v);
     if (spec.tag.empty()) spec.tag = start.options.tag;
@@ -44,7 +47,7 @@ bool Requests::check_specs(std::uint32_t id, Op& op, std::size_t& budget) {
   for (; budget > 0 && op.checked < op.specs.size(); --budget, ++op.checked) {
     const auto& spec = op.specs[op.checked];
     auto good = validate(spec);
-    if (good && !op.seen.try_emplace(spec.id, true).second) {
+    if (good && !op.seen.insert(spec.id).second) {
       good = Error{ErrorCode::invalid, "id '" + spec.id + "' is given twice"};
     }
     if (!good) {
@@ -58,13 +61,13 @@ bool Requests::check_specs(std::uint32_t id, Op& op, std::size_t& budget) {
   return true;
 }
 
-Child* Requests::create(const ChildSpec& spec, std::uint32_t op) {
+Child* Requests::create(ChildSpec spec, std::uint32_t op) {
   auto owners = placement_.owners_for(spec.id);
   if (owners.empty()) return nullptr;
   auto record = std::make_shared<SpecRecord>();
   record->uid = {ctx_.self(), ++last_counter_};
-  record->spec = spec;
-  record->first = std::move(owners);
+  record->spec = SharedSpec(std::move(spec));
+  record->first.assign(owners.begin(), owners.end());
   auto uid = record->uid;
   replication_.add_spec(std::move(record));
   auto* child = registry_.find(uid);
@@ -72,31 +75,35 @@ Child* Requests::create(const ChildSpec& spec, std::uint32_t op) {
   return child;
 }
 
-void Requests::begin_start(std::uint32_t id, Op& op, const ChildSpec& spec) {
-  auto& item = op.items.emplace_back();
-  item.id = spec.id;
+Requests::Item& Requests::add_item(Op& op, std::string id) {
+  if (op.kind == Kind::start) op.started.children.emplace_back().id = std::move(id);
+  if (op.kind == Kind::stop) op.stopped.children.emplace_back().id = std::move(id);
+  ++op.open;
+  return op.items.emplace_back();
+}
+
+void Requests::begin_start(std::uint32_t id, Op& op, ChildSpec spec) {
+  auto& item = add_item(op, spec.id);
+  const auto at = op.items.size() - 1;
   if (op.check_existing && registry_.winner(spec.id) != nullptr) {
-    item.done = true;
-    item.error = Error{ErrorCode::already_started, "child '" + spec.id + "' lives already"};
-    return;
+    return item_done(op, at, Error{ErrorCode::already_started, "child '" + spec.id + "' lives already"});
   }
-  auto* child = create(spec, id);
+  auto* child = create(std::move(spec), id);
   if (child == nullptr) {
-    item.done = true;
-    item.error = Error{ErrorCode::stopped, "no node may own '" + spec.id + "': all are joining or leaving"};
-    return;
+    return item_done(
+        op, at,
+        Error{ErrorCode::stopped, "no node may own '" + id_of(op, at) + "': all are joining or leaving"});
   }
   item.uid = child->uid;
-  op.index[item.uid] = op.items.size() - 1;
-  ++op.open;
+  op.index[item.uid] = static_cast<std::uint32_t>(at);
 }
 
 void Requests::begin_starts(std::uint32_t id, Op& op, std::size_t& budget) {
-  for (; budget > 0 && op.next < op.specs.size(); --budget) begin_start(id, op, op.specs[op.next++]);
+  op.seen = {};  // it refers to ids that are moved from now on
+  for (; budget > 0 && op.next < op.specs.size(); --budget)
+    begin_start(id, op, std::move(op.specs[op.next++]));
   op.begun = op.next == op.specs.size();
-  if (!op.begun) return;
-  op.specs = {};
-  op.seen = {};
+  if (op.begun) op.specs = {};
 }
 
 void Requests::on_start_failed(const Uid& uid, const std::string& why) {
@@ -107,8 +114,8 @@ void Requests::on_start_failed(const Uid& uid, const std::string& why) {
   auto index = it->second.index.find(uid);
   if (index == it->second.index.end()) return;
   auto id = it->first;
-  auto& item = it->second.items[index->second];
-  detach(id, item);
+  auto item = index->second;
+  detach(id, it->second.items[item]);
   replication_.remove_spec(uid);
   item_done(it->second, item, Error{ErrorCode::start_failed, why});
   touched_.push_back(id);
@@ -120,20 +127,10 @@ void Requests::on_start_failed(const Uid& uid, const std::string& why) {
 void Requests::on(event::StopChildren stop) {
   auto id = open_op(Kind::stop, stop.token, stop.options.timeout);
   auto& op = ops_[id];
-  if (stop.select == event::Select::ids) {
-    op.ids = std::move(stop.values);
-  } else {
-    const auto& key = stop.values.empty() ? std::string() : stop.values.front();
-    for (Slot s = 0; s < registry_.slot_end(); ++s) {
-      auto* child = registry_.at(s);
-      if (child == nullptr || !child->spec) continue;
-      const auto& spec = child->spec->spec;
-      bool chosen = stop.select == event::Select::prefix ? spec.id.starts_with(key) : spec.tag == key;
-      if (chosen) op.ids.push_back(spec.id);
-    }
-  }
-  std::sort(op.ids.begin(), op.ids.end());
-  op.ids.erase(std::unique(op.ids.begin(), op.ids.end()), op.ids.end());
+  op.select = stop.select;
+  op.ids = std::move(stop.values);
+  if (op.select != event::Select::ids) op.ids.resize(1);  // the prefix or the tag
+  op.seen.reserve(op.ids.size());
   touched_.push_back(id);
 }
 
@@ -145,40 +142,50 @@ bool Requests::stopped_everywhere(const Child& child) const {
 void Requests::begin_stop(std::uint32_t id, Op& op, const std::string& child_id) {
   auto slots = registry_.all_of(child_id);
   if (slots.empty()) {
-    auto& item = op.items.emplace_back();
-    item.id = child_id;
-    item.done = true;
-    item.error = Error{ErrorCode::no_such_child, "no child '" + child_id + "'"};
-    return;
+    add_item(op, child_id);
+    return item_done(op, op.items.size() - 1, Error{ErrorCode::no_such_child, "no child '" + child_id + "'"});
   }
   for (auto slot : slots) {
     auto* child = registry_.at(slot);
     if (child == nullptr) continue;
-    auto& item = op.items.emplace_back();
-    item.id = child_id;
-    item.uid = child->uid;
+    const auto uid = child->uid;
+    add_item(op, child_id).uid = uid;
     for (const auto& e : child->entries)
-      if (e.listed() && membership_.is_up(e.node)) item.nodes.emplace_back(e.node.name());
-    op.index[item.uid] = op.items.size() - 1;
-    ++op.open;
+      if (e.listed() && membership_.is_up(e.node))
+        op.stopped.children.back().nodes.emplace_back(e.node.name());
+    op.index[uid] = static_cast<std::uint32_t>(op.items.size() - 1);
     if (auto other = ops_.find(child->op); child->op != 0 && other != ops_.end()) {
       // A start of it is still open: this stop ends it.
-      auto at = other->second.index.find(child->uid);
+      auto at = other->second.index.find(uid);
       if (at != other->second.index.end() && !other->second.items[at->second].done) {
-        item_done(other->second, other->second.items[at->second],
-                  Error{ErrorCode::stopped, "stopped before it ran"});
+        item_done(other->second, at->second, Error{ErrorCode::stopped, "stopped before it ran"});
         touched_.push_back(other->first);
       }
     }
     child->op = id;
-    replication_.remove_spec(item.uid);
+    replication_.remove_spec(uid);
   }
 }
 
+/// By prefix or tag: `next` goes through the registry.
+void Requests::begin_stops_of(std::uint32_t id, Op& op, std::size_t& budget) {
+  const auto& key = op.ids.front();
+  for (; budget > 0 && op.next < registry_.slot_end(); --budget, ++op.next) {
+    const auto* child = registry_.at(static_cast<Slot>(op.next));
+    if (child == nullptr || !child->spec) continue;
+    const auto& spec = child->spec->spec;
+    bool chosen = op.select == event::Select::prefix ? spec.id.starts_with(key) : spec.kind->tag == key;
+    if (chosen) begin_stop(id, op, std::string(spec.id));
+  }
+  op.begun = op.next >= registry_.slot_end();
+}
+
 void Requests::begin_stops(std::uint32_t id, Op& op, std::size_t& budget) {
-  for (; budget > 0 && op.next < op.ids.size(); --budget) begin_stop(id, op, op.ids[op.next++]);
+  if (op.select != event::Select::ids) return begin_stops_of(id, op, budget);
+  for (; budget > 0 && op.next < op.ids.size(); --budget, ++op.next) {
+    if (op.seen.insert(op.ids[op.next]).second) begin_stop(id, op, op.ids[op.next]);
+  }
   op.begun = op.next == op.ids.size();
-  if (op.begun) op.ids.clear();
 }
 
 // -- values
@@ -191,7 +198,7 @@ void Requests::change_value(Token token, const std::string& child_id,
     return ctx_.emit(
         effect::CompleteVoid{token, Error{ErrorCode::no_such_child, "no child '" + child_id + "'"}});
   }
-  auto value = child->value;
+  auto value = *child->value;
   ++value.version;
   value.writer = ctx_.self();
   edit(value);

@@ -4,8 +4,8 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -39,53 +39,66 @@ class Requests {
   void fail_all(const Error& error);
 
   /// Makes a spec and its dot; the caller has checked it. Null if no node may own it.
-  Child* create(const ChildSpec& spec, std::uint32_t op);
+  Child* create(ChildSpec spec, std::uint32_t op);
   bool idle() const { return ops_.empty(); }
 
  private:
   enum class Kind : std::uint8_t { start, stop, change };
+  /// One child of a request. What is said of it stands in the answer, at the same place.
   struct Item {
     Uid uid{};
-    std::string id{};
     bool done = false;
-    std::optional<Error> error{};
-    std::vector<std::string> nodes{};
   };
   struct Op {
     Kind kind = Kind::start;
     Token token = 0;
     Time deadline{};
     bool rollback = false;
-    std::vector<ChildSpec> specs{};  ///< not begun yet from `next` on
+    bool check_existing = true;
+    bool begun = false;  ///< all items exist
+    bool late = false;   ///< the deadline has passed
+    // What is to begin, from `next` on.
+    std::vector<ChildSpec> specs{};
     std::vector<std::string> ids{};
+    event::Select select = event::Select::ids;
     std::size_t next = 0;
     std::size_t checked = 0;  ///< specs validated so far: nothing starts before all are
-    StringMap<bool> seen{};   ///< their ids
-    bool begun = false;       ///< all items exist
-    std::size_t told = 0;     ///< items that are in the result already
-    StartResult result{};
+    TextSet seen{};           ///< ids that were met
+    // What has begun.
     std::vector<Item> items{};
-    std::map<Uid, std::size_t> index{};
-    std::size_t open = 0;
-    std::uint64_t publication = 0;  ///< what must be confirmed; 0: not flushed yet
-    bool check_existing = true;
+    StartResult started{};
+    StopResult stopped{};
+    HashMap<Uid, std::uint32_t, UidHash> index{};  ///< the item of a child
+    std::size_t open = 0;                          ///< items that are not done
+    std::size_t failed = 0;                        ///< items with an error
+    std::uint64_t publication = 0;                 ///< what must be confirmed; 0: not flushed yet
+    // How far each pass over the items has come: all are made in slices.
+    std::size_t rechecked = kNoPass;
+    std::size_t timed_out = 0;
+    std::size_t rolled_back = 0;
+    std::size_t told = 0;
   };
+  static constexpr std::size_t kNoPass = ~std::size_t{0};
 
   std::uint32_t open_op(Kind kind, Token token, std::chrono::milliseconds timeout);
+  bool advance(std::uint32_t id, Op& op, std::size_t& budget);
   bool check_specs(std::uint32_t id, Op& op, std::size_t& budget);
   void begin_starts(std::uint32_t id, Op& op, std::size_t& budget);
-  void begin_start(std::uint32_t id, Op& op, const ChildSpec& spec);
+  void begin_start(std::uint32_t id, Op& op, ChildSpec spec);
   void begin_stops(std::uint32_t id, Op& op, std::size_t& budget);
   void begin_stop(std::uint32_t id, Op& op, const std::string& child);
-  bool copies_confirmed(Op& op);
-  void item_done(Op& op, Item& item, std::optional<Error> error);
-  void check(std::uint32_t id, std::size_t& budget);
-  void expire(std::uint32_t id, Op& op);
-  void roll_back_if_failed(Op& op);
+  void begin_stops_of(std::uint32_t id, Op& op, std::size_t& budget);
+  Item& add_item(Op& op, std::string id);
+  std::optional<Error>& error_of(Op& op, std::size_t item);
+  const std::string& id_of(const Op& op, std::size_t item) const;
+  void item_done(Op& op, std::size_t item, std::optional<Error> error);
+  bool copies_confirmed(const Op& op);
+  void recheck(Op& op, std::size_t& budget);
+  bool time_out(Op& op, std::size_t& budget);
+  bool roll_back(Op& op, std::size_t& budget);
+  bool tell(std::uint32_t id, Op& op, std::size_t& budget);
+  void tell_start(Op& op, std::size_t item, std::vector<std::string>& started);
   void finish(std::uint32_t id, Op& op);
-  bool tell_start(Op& op, std::size_t& budget);
-  void finish_start(Op& op);
-  void finish_stop(Op& op);
   void detach(std::uint32_t id, const Item& item);
   bool stopped_everywhere(const Child& child) const;
   void change_value(Token token, const std::string& id, const std::function<void(SpecValue&)>& edit);

@@ -5,11 +5,21 @@
 
 namespace processhub::protocol {
 
-void Requests::item_done(Op& op, Item& item, std::optional<Error> error) {
-  if (item.done) return;
-  item.done = true;
-  item.error = std::move(error);
+std::optional<Error>& Requests::error_of(Op& op, std::size_t item) {
+  return op.kind == Kind::start ? op.started.children[item].error : op.stopped.children[item].error;
+}
+
+const std::string& Requests::id_of(const Op& op, std::size_t item) const {
+  return op.kind == Kind::start ? op.started.children[item].id : op.stopped.children[item].id;
+}
+
+void Requests::item_done(Op& op, std::size_t item, std::optional<Error> error) {
+  if (op.items[item].done) return;
+  op.items[item].done = true;
   --op.open;
+  if (!error) return;
+  error_of(op, item) = std::move(error);
+  ++op.failed;
 }
 
 void Requests::detach(std::uint32_t id, const Item& item) {
@@ -25,13 +35,13 @@ void Requests::on_child_changed(Child& child) {
   auto& op = it->second;
   auto index = op.index.find(child.uid);
   if (index == op.index.end()) return;
-  auto& item = op.items[index->second];
-  if (item.done) return;
+  auto item = index->second;
+  if (op.items[item].done) return;
   if (op.kind == Kind::stop) {
     if (!stopped_everywhere(child)) return;
     item_done(op, item, std::nullopt);
   } else if (!child.spec) {
-    item_done(op, item, Error{ErrorCode::already_started, "another start of '" + item.id + "' won"});
+    item_done(op, item, Error{ErrorCode::already_started, "another start of '" + id_of(op, item) + "' won"});
   } else {
     std::size_t running = 0;
     for (const auto& e : child.entries)
@@ -45,13 +55,18 @@ void Requests::on_child_changed(Child& child) {
 void Requests::on_view_changed() {
   for (auto& [id, op] : ops_) {
     touched_.push_back(id);
-    for (auto& [uid, index] : op.index)
-      if (auto* child = registry_.find(uid); child != nullptr && !op.items[index].done)
-        on_child_changed(*child);
+    op.rechecked = 0;
   }
 }
 
-bool Requests::copies_confirmed(Op& op) {
+void Requests::recheck(Op& op, std::size_t& budget) {
+  for (; budget > 0 && op.rechecked < op.items.size(); --budget, ++op.rechecked) {
+    if (op.items[op.rechecked].done) continue;
+    if (auto* child = registry_.find(op.items[op.rechecked].uid)) on_child_changed(*child);
+  }
+}
+
+bool Requests::copies_confirmed(const Op& op) {
   auto peers = membership_.up_peers();
   auto needed = std::min<std::size_t>(peers.size(), ctx_.config.spec_copies);
   auto have = std::count_if(peers.begin(), peers.end(),
@@ -59,97 +74,90 @@ bool Requests::copies_confirmed(Op& op) {
   return static_cast<std::size_t>(have) >= needed;
 }
 
-void Requests::roll_back_if_failed(Op& op) {
-  bool failed =
-      std::any_of(op.items.begin(), op.items.end(), [](const Item& i) { return i.error.has_value(); });
-  if (op.kind != Kind::start || !op.rollback || !failed || op.result.rolled_back) return;
-  op.result.rolled_back = true;
-  for (auto& item : op.items) {
-    if (!item.uid || registry_.find(item.uid) == nullptr) continue;
-    replication_.remove_spec(item.uid);
-    if (!item.error) item.error = Error{ErrorCode::rolled_back, "undone: another child of the call failed"};
-  }
-}
-
 /// The deadline passed: what did not get done is undone, so that a late start message finds nothing to start.
-void Requests::expire(std::uint32_t id, Op& op) {
+bool Requests::time_out(Op& op, std::size_t& budget) {
+  const auto text = [&](std::size_t item) {
+    return "'" + id_of(op, item) + "' did not " + (op.kind == Kind::start ? "start" : "stop") + " in time";
+  };
+  for (; budget > 0 && !op.begun && op.next < op.specs.size(); --budget) add_item(op, op.specs[op.next++].id);
+  if (op.select == event::Select::ids)
+    for (; budget > 0 && !op.begun && op.next < op.ids.size(); --budget) add_item(op, op.ids[op.next++]);
+  if (budget == 0) return false;
   op.begun = true;
-  for (auto i = op.next; i < op.specs.size(); ++i) op.items.emplace_back().id = op.specs[i].id;
-  for (auto i = op.next; i < op.ids.size(); ++i) op.items.emplace_back().id = op.ids[i];
-  op.open = op.items.size();  // counted down below
-  for (auto& item : op.items) {
+  for (; budget > 0 && op.timed_out < op.items.size(); --budget, ++op.timed_out) {
+    const auto& item = op.items[op.timed_out];
     if (item.done) continue;
     if (op.kind == Kind::start && item.uid) replication_.remove_spec(item.uid);
-    item_done(op, item,
-              Error{ErrorCode::timeout,
-                    "'" + item.id + "' did not " + (op.kind == Kind::start ? "start" : "stop") + " in time"});
+    item_done(op, op.timed_out, Error{ErrorCode::timeout, text(op.timed_out)});
   }
-  roll_back_if_failed(op);
-  finish(id, op);
+  return op.timed_out == op.items.size();
 }
 
-/// Adds a slice of items to the answer; true when it is complete.
-bool Requests::tell_start(Op& op, std::size_t& budget) {
+/// True when nothing (more) is to be undone.
+bool Requests::roll_back(Op& op, std::size_t& budget) {
+  if (op.kind != Kind::start || !op.rollback || op.failed == 0) return true;
+  op.started.rolled_back = true;
+  for (; budget > 0 && op.rolled_back < op.items.size(); --budget, ++op.rolled_back) {
+    const auto& item = op.items[op.rolled_back];
+    if (!item.uid || registry_.find(item.uid) == nullptr) continue;
+    replication_.remove_spec(item.uid);
+    auto& error = error_of(op, op.rolled_back);
+    if (error) continue;
+    error = Error{ErrorCode::rolled_back, "undone: another child of the call failed"};
+    ++op.failed;
+  }
+  return op.rolled_back == op.items.size();
+}
+
+void Requests::tell_start(Op& op, std::size_t item, std::vector<std::string>& started) {
+  const auto* child = registry_.find(op.items[item].uid);
+  auto& told = op.started.children[item];
+  if (child == nullptr || told.error) return;
+  for (const auto& e : child->entries) {
+    if (e.listed() && membership_.is_up(e.node))
+      told.instances.push_back({{e.node, e.serial}, e.role, e.state, e.generation()});
+  }
+  started.push_back(told.id);
+}
+
+/// Completes the answer, and lets go of the children.
+bool Requests::tell(std::uint32_t id, Op& op, std::size_t& budget) {
   std::vector<std::string> started;
   for (; budget > 0 && op.told < op.items.size(); --budget, ++op.told) {
-    auto& item = op.items[op.told];
-    ChildStarted c;
-    c.id = item.id;
-    c.error = item.error;
-    auto* child = registry_.find(item.uid);
-    if (child != nullptr && !c.error) {
-      for (const auto& e : child->entries) {
-        if (e.listed() && membership_.is_up(e.node))
-          c.instances.push_back({{e.node, e.serial}, e.role, e.state, e.generation()});
-      }
-      started.push_back(item.id);
-    }
-    op.result.children.push_back(std::move(c));
+    if (op.kind == Kind::start) tell_start(op, op.told, started);
+    detach(id, op.items[op.told]);
   }
   if (!started.empty()) ctx_.hook(hook::ChildrenStarted{std::move(started)});
   return op.told == op.items.size();
 }
 
-void Requests::finish_start(Op& op) {
-  auto everything = op.items.size();
-  tell_start(op, everything);
-  auto& children = op.result.children;
-  auto good = std::count_if(children.begin(), children.end(), [](const ChildStarted& c) { return !c.error; });
-  auto all = static_cast<std::ptrdiff_t>(children.size());
-  op.result.status = good == all ? CallStatus::ok : good == 0 ? CallStatus::failed : CallStatus::partial;
-  ctx_.emit(effect::CompleteStart{op.token, std::move(op.result)});
-}
-
-void Requests::finish_stop(Op& op) {
-  StopResult result;
-  std::size_t good = 0;
-  for (auto& item : op.items) {
-    good += item.error ? 0 : 1;
-    result.children.push_back({item.id, std::move(item.nodes), std::move(item.error)});
-  }
-  result.status = good == op.items.size() ? CallStatus::ok
-                  : good == 0             ? CallStatus::failed
-                                          : CallStatus::partial;
-  ctx_.emit(effect::CompleteStop{op.token, std::move(result)});
-}
-
 void Requests::finish(std::uint32_t id, Op& op) {
-  if (op.kind == Kind::start) finish_start(op);
-  if (op.kind == Kind::stop) finish_stop(op);
+  const auto status = op.failed == 0                 ? CallStatus::ok
+                      : op.failed == op.items.size() ? CallStatus::failed
+                                                     : CallStatus::partial;
+  op.started.status = op.stopped.status = status;
+  if (op.kind == Kind::start) ctx_.emit(effect::CompleteStart{op.token, std::move(op.started)});
+  if (op.kind == Kind::stop) ctx_.emit(effect::CompleteStop{op.token, std::move(op.stopped)});
   if (op.kind == Kind::change) ctx_.emit(effect::CompleteVoid{op.token, {}});
-  auto items = std::move(op.items);
   ops_.erase(id);
-  for (const auto& item : items) detach(id, item);
 }
 
-void Requests::check(std::uint32_t id, std::size_t& budget) {
-  auto it = ops_.find(id);
-  if (it == ops_.end()) return;
-  auto& op = it->second;
-  if (!op.begun || op.open > 0 || !copies_confirmed(op)) return;
-  roll_back_if_failed(op);
-  if (op.kind == Kind::start && !tell_start(op, budget)) return touched_.push_back(id);
+/// A slice of one request; false if more is to do at once.
+bool Requests::advance(std::uint32_t id, Op& op, std::size_t& budget) {
+  if (op.late) {
+    if (!time_out(op, budget)) return false;
+  } else if (!op.begun) {
+    if (op.kind == Kind::start && !check_specs(id, op, budget)) return true;
+    if (op.kind == Kind::start && op.checked == op.specs.size()) begin_starts(id, op, budget);
+    if (op.kind == Kind::stop) begin_stops(id, op, budget);
+    if (!op.begun) return false;
+  }
+  recheck(op, budget);
+  if (op.publication == 0) op.publication = replication_.flush_deltas();
+  if (!op.late && (op.open > 0 || !copies_confirmed(op))) return op.rechecked >= op.items.size();
+  if (!roll_back(op, budget) || !tell(id, op, budget)) return false;
   finish(id, op);
+  return true;
 }
 
 bool Requests::work(std::size_t budget) {
@@ -158,32 +166,22 @@ bool Requests::work(std::size_t budget) {
     for (const auto& [id, op] : ops_)
       if (op.begun && op.open == 0) touched_.push_back(id);
   }
-  auto ids = std::move(touched_);
-  touched_.clear();
+  auto ids = std::exchange(touched_, {});
+  std::sort(ids.begin(), ids.end());
+  ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
   for (auto id : ids) {
     auto it = ops_.find(id);
-    if (it == ops_.end()) continue;
-    auto& op = it->second;
-    if (!op.begun && op.kind == Kind::start) {
-      if (!check_specs(id, op, budget)) continue;
-      if (op.checked == op.specs.size()) begin_starts(id, op, budget);
-    }
-    if (!op.begun && op.kind == Kind::stop) begin_stops(id, op, budget);
-    if (!op.begun) {
-      touched_.push_back(id);
-    } else {
-      if (op.publication == 0) op.publication = replication_.flush_deltas();
-      check(id, budget);
-    }
+    if (it != ops_.end() && !advance(id, it->second, budget)) touched_.push_back(id);
   }
   return !touched_.empty();
 }
 
 void Requests::tick() {
-  std::vector<std::uint32_t> late;
-  for (const auto& [id, op] : ops_)
-    if (ctx_.now >= op.deadline) late.push_back(id);
-  for (auto id : late) expire(id, ops_[id]);
+  for (auto& [id, op] : ops_) {
+    if (op.late || ctx_.now < op.deadline) continue;
+    op.late = true;
+    touched_.push_back(id);
+  }
 }
 
 Time Requests::next_deadline() const {

@@ -11,7 +11,7 @@ namespace {
 std::uint64_t spec_hash(const ChildSpec& spec) {
   Bytes bytes;
   Writer w(bytes);
-  put(w, spec);
+  put(w, SharedSpec(spec));
   return hash64(bytes);
 }
 

@@ -5,27 +5,32 @@
 namespace processhub::protocol {
 
 LocalChild* Supervisor::find(const Uid& uid) {
-  auto it = children_.find(uid);
-  return it == children_.end() ? nullptr : it->second.get();
+  const auto number = by_uid_.find(uid);
+  return number == by_uid_.kNone ? nullptr : &children_[number];
 }
 
 const LocalChild* Supervisor::find_serial(std::uint64_t serial) const {
-  auto it = by_serial_.find(serial);
-  return it == by_serial_.end() ? nullptr : it->second;
+  const auto number = by_serial_.find(serial);
+  return number == by_serial_.kNone ? nullptr : &children_[number];
+}
+
+LocalChild* Supervisor::running_as(std::uint64_t serial) {
+  const auto number = by_serial_.find(serial);
+  return number == by_serial_.kNone ? nullptr : &children_[number];
 }
 
 std::vector<Uid> Supervisor::all() const {
-  // The map's own order must not reach an effect, so the list is sorted.
   std::vector<Uid> out;
-  out.reserve(children_.size());
-  for (const auto& [uid, child] : children_) out.push_back(uid);
+  out.reserve(count());
+  for (std::uint32_t n = 0; n < children_.end(); ++n)
+    if (const auto& uid = children_[n].uid) out.push_back(uid);
   std::sort(out.begin(), out.end());
   return out;
 }
 
 Duration Supervisor::shutdown_timeout(const LocalChild& child) const {
-  return child.spec->spec.shutdown_timeout ? Duration(*child.spec->spec.shutdown_timeout)
-                                           : Duration(ctx_.config.shutdown_timeout);
+  const auto& own = child.spec->spec.kind->shutdown_timeout;
+  return own ? Duration(*own) : Duration(ctx_.config.shutdown_timeout);
 }
 
 void Supervisor::write_row(const LocalChild& child, InstanceState state) {
@@ -35,15 +40,15 @@ void Supervisor::write_row(const LocalChild& child, InstanceState state) {
 }
 
 void Supervisor::launch(LocalChild& child, StartReason reason) {
-  if (child.serial != 0) by_serial_.erase(child.serial);
+  if (child.serial != 0) by_serial_.erase(child.number);
   child.serial = ++last_serial_;
   child.state = LocalState::starting;
-  child.restart_at = kNever;
-  by_serial_[child.serial] = &child;
+  if (child.crashes) child.crashes->restart_at = kNever;
+  by_serial_.insert(child.number);
   effect::StartWorker start;
   start.serial = child.serial;
   start.uid = child.uid;
-  start.spec = std::shared_ptr<const ChildSpec>(child.spec, &child.spec->spec);
+  start.spec = std::shared_ptr<const SharedSpec>(child.spec, &child.spec->spec);
   start.generation = child.generation(ctx_.self());
   start.role = child.role;
   start.reason = reason;
@@ -52,15 +57,16 @@ void Supervisor::launch(LocalChild& child, StartReason reason) {
 }
 
 void Supervisor::start(const Child& child, std::uint64_t epoch, Role role, StartReason reason, bool unseen) {
-  auto [it, fresh] = children_.try_emplace(child.uid, nullptr);
-  if (!fresh) return;
-  it->second = std::make_unique<LocalChild>();
-  auto& local = *it->second;
+  if (by_uid_.contains(child.uid)) return;
+  const auto number = children_.take();
+  auto& local = children_[number];
+  local.number = number;
   local.uid = child.uid;
   local.spec = child.spec;
   local.epoch = epoch;
   local.role = role;
   local.unseen = unseen;
+  by_uid_.insert(number);
   if (!unseen) write_row(local, InstanceState::starting);
   launch(local, reason);
 }
@@ -70,7 +76,7 @@ void Supervisor::stop(const Uid& uid, StopReason reason) {
   if (child == nullptr || child->state == LocalState::stopping) return;
   child->stop_reason = reason;
   if (child->state == LocalState::backoff || child->state == LocalState::failed) {
-    backoff_.erase({child->restart_at, child->uid});
+    if (child->crashes) backoff_.erase({child->crashes->restart_at, child->uid});
     return forget(*child, {});
   }
   bool listed = !(child->unseen && child->state == LocalState::starting);
@@ -88,42 +94,45 @@ void Supervisor::post(const LocalChild& child, PostedMessage message) {
 }
 
 void Supervisor::forget(LocalChild& child, std::vector<PostedMessage> leftovers) {
-  auto owned = std::move(children_[child.uid]);
-  children_.erase(owned->uid);
-  by_serial_.erase(owned->serial);
-  auto* known = registry_.find(owned->uid);
+  by_uid_.erase(child.number);
+  by_serial_.erase(child.number);
+  const auto ended = std::move(child);
+  children_.give_back(ended.number);
+  auto* known = registry_.find(ended.uid);
   bool live = known != nullptr && known->spec;
   // While the spec lives the row stays as `released`: it says which generation ended here.
-  replication_.set_row({owned->uid, live ? owned->epoch : 0, live ? owned->restarts : 0, Role::none,
-                        InstanceState::released, 0});
-  events_.on_stopped(*owned, std::move(leftovers));
+  replication_.set_row(
+      {ended.uid, live ? ended.epoch : 0, live ? ended.restarts : 0, Role::none, InstanceState::released, 0});
+  events_.on_stopped(ended, std::move(leftovers));
 }
 
 void Supervisor::on(const event::WorkerUp& up) {
-  auto it = by_serial_.find(up.serial);
-  if (it == by_serial_.end() || it->second->state != LocalState::starting) return;
-  auto& child = *it->second;
+  auto* known = running_as(up.serial);
+  if (known == nullptr || known->state != LocalState::starting) return;
+  auto& child = *known;
   child.state = LocalState::running;
   write_row(child, InstanceState::running);
   events_.on_running(child);
 }
 
 bool Supervisor::over_intensity(LocalChild& child) {
-  const auto& spec = child.spec->spec;
+  const auto& spec = *child.spec->spec.kind;
   auto limit = spec.max_restarts.value_or(ctx_.config.max_restarts);
   auto window = spec.max_seconds ? Duration(*spec.max_seconds) : Duration(ctx_.config.max_seconds);
-  child.crashes.push_back(ctx_.now);
-  std::erase_if(child.crashes, [&](Time at) { return ctx_.now - at > window; });
-  return child.crashes.size() > limit;
+  if (!child.crashes) child.crashes = std::make_unique<LocalChild::Crashes>();
+  auto& times = child.crashes->times;
+  times.push_back(ctx_.now);
+  std::erase_if(times, [&](Time at) { return ctx_.now - at > window; });
+  return times.size() > limit;
 }
 
 void Supervisor::on_crash(LocalChild& child, const event::WorkerDown& down) {
   ++ctx_.stats.worker_crashes;
   const auto& id = child.spec->spec.id;
-  if (child.spec->spec.restart == Restart::temporary) return events_.on_finished(child);
+  if (child.spec->spec.kind->restart == Restart::temporary) return events_.on_finished(child);
   if (over_intensity(child)) {
     child.state = LocalState::failed;
-    child.restart_at = kNever;
+    child.crashes->restart_at = kNever;
     write_row(child, InstanceState::failed);
     ctx_.hook(hook::ChildFailed{id, down.why});
     ctx_.log(LogLevel::error, "child " + id + " failed: " + down.why);
@@ -131,25 +140,26 @@ void Supervisor::on_crash(LocalChild& child, const event::WorkerDown& down) {
   }
   ++child.restarts;
   ctx_.hook(hook::ChildRestarted{id, {ctx_.self(), last_serial_ + 1}, down.why});
-  if (child.crashes.size() <= 1) {
+  const auto crashes = child.crashes->times.size();
+  if (crashes <= 1) {
     write_row(child, InstanceState::restarting);
     return launch(child, StartReason::restart);
   }
-  auto shift = std::min<std::size_t>(child.crashes.size() - 2, 20);
+  auto shift = std::min<std::size_t>(crashes - 2, 20);
   auto wait =
       std::min<Duration>(ctx_.config.restart_backoff * (1LL << shift), ctx_.config.restart_backoff_max);
   child.state = LocalState::backoff;
-  child.restart_at = ctx_.now + wait;
-  backoff_[{child.restart_at, child.uid}] = &child;
+  child.crashes->restart_at = ctx_.now + wait;
+  backoff_[{child.crashes->restart_at, child.uid}] = &child;
   write_row(child, InstanceState::restarting);
 }
 
 void Supervisor::on(event::WorkerDown& down) {
-  auto it = by_serial_.find(down.serial);
-  if (it == by_serial_.end()) return;
-  auto& child = *it->second;
+  auto* known = running_as(down.serial);
+  if (known == nullptr) return;
+  auto& child = *known;
   if (child.state == LocalState::stopping) return forget(child, std::move(down.leftovers));
-  bool permanent = child.spec->spec.restart == Restart::permanent;
+  bool permanent = child.spec->spec.kind->restart == Restart::permanent;
   auto id = child.spec->spec.id;  // the child may be gone after its event
   switch (down.exit) {
     case WorkerExit::start_failed:

@@ -20,18 +20,23 @@ namespace processhub::protocol {
 enum class LocalState : std::uint8_t { starting, running, stopping, backoff, failed };
 
 struct LocalChild {
+  /// Within the window, and when the next restart is due.
+  struct Crashes {
+    std::vector<Time> times{};
+    Time restart_at{kNever};
+  };
+
+  std::uint32_t number = 0;  ///< its place at the supervisor
+  std::uint32_t restarts = 0;
   Uid uid{};
   std::shared_ptr<const SpecRecord> spec{};
   std::uint64_t serial = 0;
   std::uint64_t epoch = 0;
-  std::uint32_t restarts = 0;
   Role role = Role::active;
   LocalState state = LocalState::starting;
   StopReason stop_reason = StopReason::user;
-  bool unseen = false;  ///< a first start: no row until it runs
-  std::vector<Time>
-      crashes{};  ///< within the window; a vector, because an empty deque costs 600 bytes a child
-  Time restart_at{kNever};
+  bool unseen = false;                 ///< a first start: no row until it runs
+  std::unique_ptr<Crashes> crashes{};  ///< null: it never crashed here
 
   Generation generation(NodeId node) const { return {epoch, restarts, node}; }
 };
@@ -55,10 +60,12 @@ class Supervisor {
  public:
   Supervisor(Context& context, Registry& registry, Replication& replication, SupervisorEvents& events)
       : ctx_(context), registry_(registry), replication_(replication), events_(events) {}
+  Supervisor(const Supervisor&) = delete;
+  Supervisor& operator=(const Supervisor&) = delete;
 
   LocalChild* find(const Uid& uid);
   const LocalChild* find_serial(std::uint64_t serial) const;
-  std::size_t count() const { return children_.size(); }
+  std::size_t count() const { return by_uid_.size(); }
   /// Every local child, in order of uid.
   std::vector<Uid> all() const;
 
@@ -73,6 +80,20 @@ class Supervisor {
   Time next_deadline() const;
 
  private:
+  struct ByUid {
+    const Slab<LocalChild>* children;
+    const Uid& key_at(std::uint32_t number) const { return (*children)[number].uid; }
+    std::size_t hash_at(std::uint32_t number) const { return key_at(number).hash(); }
+    std::size_t hash(const Uid& uid) const { return uid.hash(); }
+  };
+  struct BySerial {
+    const Slab<LocalChild>* children;
+    std::uint64_t key_at(std::uint32_t number) const { return (*children)[number].serial; }
+    std::size_t hash_at(std::uint32_t number) const { return hash(key_at(number)); }
+    std::size_t hash(std::uint64_t serial) const { return serial * 0x9E3779B97F4A7C15ULL >> 7; }
+  };
+
+  LocalChild* running_as(std::uint64_t serial);
   void launch(LocalChild& child, StartReason reason);
   void write_row(const LocalChild& child, InstanceState state);
   void forget(LocalChild& child, std::vector<PostedMessage> leftovers);
@@ -84,8 +105,9 @@ class Supervisor {
   Registry& registry_;
   Replication& replication_;
   SupervisorEvents& events_;
-  HashMap<Uid, std::unique_ptr<LocalChild>, UidHash> children_{};
-  HashMap<std::uint64_t, LocalChild*> by_serial_{};
+  Slab<LocalChild> children_{};
+  NumberIndex<Uid, ByUid> by_uid_{ByUid{&children_}};
+  NumberIndex<std::uint64_t, BySerial> by_serial_{BySerial{&children_}};
   std::map<std::pair<Time, Uid>, LocalChild*> backoff_{};
   std::uint64_t last_serial_ = 0;
 };

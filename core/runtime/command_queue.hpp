@@ -56,7 +56,7 @@ class CommandQueue {
   }
 
  private:
-  static constexpr std::size_t kKeptCapacity = 1U << 16;  // a burst does not keep its memory
+  static constexpr std::size_t kKeptCapacity = 1U << 12;  // a burst does not keep its memory
 
   Pushed push(T&& item, std::size_t limit) {
     std::lock_guard lock(mutex_);

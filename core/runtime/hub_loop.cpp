@@ -10,10 +10,15 @@ namespace {
 using protocol::Event;
 namespace event = protocol::event;
 
-constexpr int kFramesPerTurn = 64;                               // a frame may carry many messages
-constexpr Duration kCommandTime = std::chrono::milliseconds(2);  // of one turn, spent on commands
-constexpr std::size_t kClockEvery = 16;                          // commands between two looks at the clock
-constexpr Duration kAnswerTime = std::chrono::seconds(5);        // for a call whose own deadline is unknown
+constexpr int kFramesPerTurn = 64;  // a frame may carry many messages
+constexpr Duration kArrivalTime =
+    std::chrono::microseconds(1500);  // of one turn, spent on what the network brought
+constexpr Duration kCommandTime = std::chrono::microseconds(1500);  // of one turn, spent on commands
+constexpr std::size_t kClockEvery = 16;                             // commands between two looks at the clock
+constexpr Duration kShortTurn = std::chrono::milliseconds(2);
+constexpr Duration kLongTurn = std::chrono::milliseconds(4);
+constexpr std::size_t kSmallestSlice = 125;                // children looked at by each part of the core
+constexpr Duration kAnswerTime = std::chrono::seconds(5);  // for a call whose own deadline is unknown
 
 }  // namespace
 
@@ -51,14 +56,25 @@ void HubLoop::run() {
 }
 
 void HubLoop::turn() {
-  const bool sleep = !more_ && next_ == batch_.size() && world_.commands.prepare_to_sleep();
+  const bool sleep =
+      !more_ && arrivals_.empty() && next_ == batch_.size() && world_.commands.prepare_to_sleep();
   look_at_network(sleep ? idle_time() : Duration(0));
+  turn_began_ = now_;
+  take_arrivals();
   take_commands();
   see_time();
-  more_ = world_.core->run(now_, effects_) || more_;
+  more_ = world_.core->run(now_, effects_, slice_) || more_;
   world_.core->flush(now_, effects_);
   finish_turn();
   account();
+  adapt_slice();
+}
+
+/// The same work takes longer when others use the processor, too.
+void HubLoop::adapt_slice() {
+  const auto took = boot_now() - turn_began_;
+  if (took > kLongTurn) slice_ = std::max(slice_ / 2, kSmallestSlice);
+  if (took < kShortTurn) slice_ = std::min(slice_ * 2, protocol::HubCore::kSlice);
 }
 
 /// Short enough for the core, for open calls, and to prove to the workers that the loop lives. Also while
@@ -74,9 +90,21 @@ Duration HubLoop::idle_time() {
 
 void HubLoop::look_at_network(Duration timeout) {
   busy_since_ = kNever;
-  more_ = world_.transport->poll(timeout, *this, kFramesPerTurn);
+  more_ = !arrivals_.empty() || world_.transport->poll(timeout, *this, kFramesPerTurn);
   sleeps_until_.store(0);
   wake_up();
+}
+
+/// A frame may carry hundreds of specs: what does not fit into this turn waits, and the network waits behind
+/// it.
+void HubLoop::take_arrivals() {
+  const auto limit = now_ + kArrivalTime;
+  while (!arrivals_.empty() && now_ < limit) {
+    step_core(std::move(arrivals_.front()));
+    arrivals_.pop_front();
+    see_time();
+  }
+  more_ = more_ || !arrivals_.empty();
 }
 
 /// The wait has ended: with the first thing that arrived, or with nothing.
@@ -227,33 +255,27 @@ void HubLoop::drop_commands(const Error& error) {
   } while (world_.commands.take(batch_));
 }
 
+void HubLoop::arrived(Event event) {
+  if (busy_since_ == kNever) wake_up();
+  if (!deaf_) arrivals_.push_back(std::move(event));
+}
+
 void HubLoop::step_core(Event event) {
   if (!deaf_) world_.core->step(now_, std::move(event), effects_);
 }
 
 void HubLoop::on_link_frame(LinkId link, std::string_view frame) {
-  wake_up();
-  step_core(event::LinkFrame{link, Bytes(frame)});
+  arrived(event::LinkFrame{link, Bytes(frame)});
 }
 
 void HubLoop::on_route_frame(RouteId route, std::string_view frame) {
-  wake_up();
-  step_core(event::RouteFrame{route, Bytes(frame)});
+  arrived(event::RouteFrame{route, Bytes(frame)});
 }
 
-void HubLoop::on_publication(std::string_view frame) {
-  wake_up();
-  step_core(event::Publication{Bytes(frame)});
-}
+void HubLoop::on_publication(std::string_view frame) { arrived(event::Publication{Bytes(frame)}); }
 
-void HubLoop::on_link_up(LinkId link) {
-  wake_up();
-  step_core(event::LinkUp{link});
-}
+void HubLoop::on_link_up(LinkId link) { arrived(event::LinkUp{link}); }
 
-void HubLoop::on_link_down(LinkId link, bool refused) {
-  wake_up();
-  step_core(event::LinkDown{link, refused});
-}
+void HubLoop::on_link_down(LinkId link, bool refused) { arrived(event::LinkDown{link, refused}); }
 
 }  // namespace processhub::runtime

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <string>
 #include <thread>
@@ -70,7 +71,9 @@ class HubLoop final : private TransportEvents {
   void turn();
   Duration idle_time();
   void look_at_network(Duration timeout);
+  void take_arrivals();
   void take_commands();
+  void adapt_slice();
   void step(Command command);
   void requeue_open_calls(protocol::event::WorkerDown& down);
   void finish_turn();
@@ -87,6 +90,7 @@ class HubLoop final : private TransportEvents {
   void on_publication(std::string_view frame) override;
   void on_link_up(LinkId link) override;
   void on_link_down(LinkId link, bool refused) override;
+  void arrived(protocol::Event event);
   void step_core(protocol::Event event);
 
   World world_;
@@ -94,9 +98,12 @@ class HubLoop final : private TransportEvents {
   EffectPerformer performer_;
   protocol::Effects effects_{};
   Time now_{};
-  Time busy_since_ = kNever;  // when this turn had something to do
-  bool more_ = true;          // work is waiting: do not sleep
-  bool deaf_ = false;         // winding down: what arrives is ignored
+  Time busy_since_ = kNever;                // when this turn had something to do
+  bool more_ = true;                        // work is waiting: do not sleep
+  bool deaf_ = false;                       // winding down: what arrives is ignored
+  std::deque<protocol::Event> arrivals_{};  // from the network, not taken yet
+  std::size_t slice_ = protocol::HubCore::kSlice;
+  Time turn_began_{};
   std::vector<Command> batch_{};
   std::size_t next_ = 0;  // of batch_
   std::vector<LoopTraffic::Lane> taken_lanes_{};

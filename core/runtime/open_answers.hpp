@@ -55,7 +55,7 @@ class OpenAnswers {
   template <class T>
   static void end_promise(CallbackPool& callbacks, const Promise<T>& promise, Result<T> result) {
     if (promise.complete_quietly(result)) return;
-    callbacks.post([promise, result = std::move(result)] { promise.complete(result); });
+    callbacks.post([promise, result = std::move(result)]() mutable { promise.complete(std::move(result)); });
   }
 
   CallbackPool& callbacks_;

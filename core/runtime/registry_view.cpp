@@ -4,37 +4,62 @@
 #include <bit>
 #include <cstring>
 #include <new>
+#include <span>
 #include <utility>
 
 #include "core/hash.hpp"
 
 namespace processhub::runtime {
 
-/// One id, immutable: everything active_of needs lies together, the id's bytes right behind the object.
+/// An Instance without saying its node twice.
+struct RegistryView::Row {
+  WorkerRef ref{};
+  std::uint64_t epoch = 0;
+  std::uint32_t restarts = 0;
+  Role role = Role::none;
+  InstanceState state = InstanceState::starting;
+
+  bool serves() const { return role == Role::active && state == InstanceState::running; }
+  Instance instance() const { return {ref, role, state, {epoch, restarts, ref.node}}; }
+};
+
+/// One id, immutable, in one piece of memory: behind the object lie its instances, the highest generation
+/// first, and then the bytes of the id.
 struct RegistryView::Entry {
-  std::uint64_t hash = 0;
-  WorkerRef active{};
-  RecordPtr record{};
+  std::shared_ptr<const protocol::SharedSpec> spec{};
+  std::shared_ptr<const Metadata> metadata{};
+  Uid uid{};
   std::uint32_t id_size = 0;
+  std::uint32_t row_count = 0;
 
-  std::string_view id() const { return {reinterpret_cast<const char*>(this + 1), id_size}; }
-
-  static EntryPtr make(std::string_view id, std::uint64_t hash, RecordPtr record) {
-    void* memory = ::operator new(sizeof(Entry) + id.size());
-    const WorkerRef active = active_in(*record);
-    auto* entry = new (memory) Entry{hash, active, std::move(record), static_cast<std::uint32_t>(id.size())};
-    std::memcpy(static_cast<void*>(entry + 1), id.data(), id.size());
+  static EntryPtr make(std::string_view id, protocol::ChildRecord record) {
+    const auto& instances = record.instances;
+    // Always room for one: the entry that follows when the child runs then fits into what an earlier one
+    // leaves.
+    const auto room = std::max<std::size_t>(instances.size(), 1) * sizeof(Row);
+    void* memory = ::operator new(sizeof(Entry) + room + id.size());
+    auto* entry = new (memory)
+        Entry{std::move(record.spec), std::move(record.metadata), record.uid,
+              static_cast<std::uint32_t>(id.size()), static_cast<std::uint32_t>(instances.size())};
+    auto* row = reinterpret_cast<Row*>(entry + 1);
+    for (const auto& i : instances)
+      new (row++) Row{i.ref, i.generation.epoch, i.generation.restarts, i.role, i.state};
+    std::memcpy(static_cast<void*>(row), id.data(), id.size());
     return EntryPtr(entry);
   }
 
- private:
-  static WorkerRef active_in(const protocol::ChildRecord& record) {
-    const Instance* best = nullptr;
-    for (const auto& instance : record.instances) {
-      if (instance.role != Role::active || instance.state != InstanceState::running) continue;
-      if (best == nullptr || best->generation < instance.generation) best = &instance;
-    }
-    return best != nullptr ? best->ref : WorkerRef{};
+  std::span<const Row> rows() const { return {reinterpret_cast<const Row*>(this + 1), row_count}; }
+  std::string_view id() const { return {reinterpret_cast<const char*>(rows().data() + row_count), id_size}; }
+  WorkerRef active() const {
+    for (const auto& row : rows())
+      if (row.serves()) return row.ref;
+    return {};
+  }
+  /// For use outside the ReadSection.
+  protocol::ChildRecord record() const {
+    protocol::ChildRecord out{spec, uid, metadata, {}};
+    for (const auto& row : rows()) out.instances.push_back(row.instance());
+    return out;
   }
 };
 
@@ -65,23 +90,22 @@ struct RegistryView::Table {
       if (const auto* entry = slot.entry.load(); entry != nullptr && entry->id() == id) return {&slot, entry};
     }
   }
-  /// Writer only; `entry` is not in the table yet.
-  void insert(EntryPtr entry) {
-    std::size_t i = entry->hash & mask;
-    while (slots[i].hash.load() != 0 &&
-           !(slots[i].hash.load() == entry->hash && slots[i].entry.load() == nullptr)) {
+  /// Writer only; the entry is not in the table yet.
+  void insert(EntryPtr entry, std::uint64_t hash) {
+    std::size_t i = hash & mask;
+    while (slots[i].hash.load() != 0 && !(slots[i].hash.load() == hash && slots[i].entry.load() == nullptr)) {
       i = (i + 1) & mask;
     }
     if (slots[i].hash.load() == 0) ++used;
-    const auto hash = entry->hash;
     slots[i].entry.store(entry.release());
     slots[i].hash.store(hash);
   }
-  /// Writer only: takes every entry out, for the next table or the end.
+  /// Writer only: takes every entry out, with its hash, for the next table or the end.
   template <class F>
   void for_each_owned(F take) {
     for (std::size_t i = 0; i < capacity(); ++i) {
-      if (const auto* entry = slots[i].entry.load(std::memory_order_relaxed)) take(EntryPtr(entry));
+      const auto* entry = slots[i].entry.load(std::memory_order_relaxed);
+      if (entry != nullptr) take(EntryPtr(entry), slots[i].hash.load(std::memory_order_relaxed));
     }
   }
 
@@ -95,7 +119,7 @@ namespace {
 constexpr std::size_t kSmallest = 64;
 
 ChildInfo to_info(const protocol::ChildRecord& record) {
-  ChildInfo info{*record.spec, record.uid, record.instances};
+  ChildInfo info{record.spec->whole(), record.uid, record.instances};
   if (record.metadata) info.spec.metadata = *record.metadata;
   return info;
 }
@@ -104,13 +128,13 @@ template <class Records>
 std::vector<ChildInfo> to_infos(const Records& records) {
   std::vector<ChildInfo> out;
   out.reserve(records.size());
-  for (const auto& record : records) out.push_back(to_info(*record));
+  for (const auto& record : records) out.push_back(to_info(record));
   return out;
 }
 
-void append_line(std::string& out, const ChildSpec& spec, const Instance* instance) {
-  out += spec.id + " type=" + spec.type;
-  if (!spec.tag.empty()) out += " tag=" + spec.tag;
+void append_line(std::string& out, const protocol::SharedSpec& spec, const Instance* instance) {
+  out += spec.id + " type=" + spec.kind->type;
+  if (!spec.kind->tag.empty()) out += " tag=" + spec.kind->tag;
   if (instance == nullptr) {
     out += " not running\n";
     return;
@@ -127,7 +151,7 @@ void append_line(std::string& out, const ChildSpec& spec, const Instance* instan
 RegistryView::RegistryView() : table_(std::make_unique<Table>(kSmallest)) { current_.store(table_.get()); }
 
 RegistryView::~RegistryView() {
-  table_->for_each_owned([](EntryPtr) {});
+  table_->for_each_owned([](EntryPtr, std::uint64_t) {});
 }
 
 std::uint64_t RegistryView::hash_of(std::string_view id) {
@@ -138,7 +162,7 @@ std::uint64_t RegistryView::hash_of(std::string_view id) {
 void RegistryView::apply(std::vector<protocol::RegistryChange> changes) {
   for (auto& change : changes) {
     if (change.record) {
-      put(change.id, std::move(change.record));
+      put(change.id, std::move(*change.record));
     } else {
       erase(change.id);
     }
@@ -147,15 +171,15 @@ void RegistryView::apply(std::vector<protocol::RegistryChange> changes) {
   retired_tables_.reclaim();
 }
 
-void RegistryView::put(const std::string& id, RecordPtr record) {
+void RegistryView::put(const std::string& id, protocol::ChildRecord record) {
   const auto hash = hash_of(id);
-  auto entry = Entry::make(id, hash, std::move(record));
+  auto entry = Entry::make(id, std::move(record));
   if (auto* slot = table_->find(id, hash).first) {
     retired_entries_.add(EntryPtr(slot->entry.exchange(entry.release())));
     return;
   }
   make_room();
-  table_->insert(std::move(entry));
+  table_->insert(std::move(entry), hash);
   size_.store(size() + 1, std::memory_order_relaxed);
 }
 
@@ -171,7 +195,7 @@ void RegistryView::erase(const std::string& id) {
 void RegistryView::make_room() {
   if ((table_->used + 1) * 8 <= table_->capacity() * 5) return;
   auto next = std::make_unique<Table>(std::max(kSmallest, std::bit_ceil((size() + 1) * 3)));
-  table_->for_each_owned([&](EntryPtr entry) { next->insert(std::move(entry)); });
+  table_->for_each_owned([&](EntryPtr entry, std::uint64_t hash) { next->insert(std::move(entry), hash); });
   current_.store(next.get());
   retired_tables_.add(std::exchange(table_, std::move(next)));
 }
@@ -183,16 +207,16 @@ const RegistryView::Entry* RegistryView::find(std::string_view id, std::uint64_t
 std::optional<WorkerRef> RegistryView::active_of(std::string_view id, std::uint64_t hash) const {
   const ReadSection reading;
   const auto* entry = find(id, hash);
-  if (entry == nullptr || !entry->active) return std::nullopt;
-  return entry->active;
+  const auto active = entry != nullptr ? entry->active() : WorkerRef{};
+  return active ? std::optional(active) : std::nullopt;
 }
 
 std::optional<ChildInfo> RegistryView::lookup(std::string_view id) const {
   const auto hash = hash_of(id);
-  RecordPtr record;
+  std::optional<protocol::ChildRecord> record;
   {
     const ReadSection reading;
-    if (const auto* entry = find(id, hash)) record = entry->record;
+    if (const auto* entry = find(id, hash)) record = entry->record();
   }
   return record ? std::optional(to_info(*record)) : std::nullopt;
 }
@@ -201,41 +225,42 @@ std::vector<Instance> RegistryView::instances(std::string_view id) const {
   const auto hash = hash_of(id);
   const ReadSection reading;
   const auto* entry = find(id, hash);
-  return entry != nullptr ? entry->record->instances : std::vector<Instance>{};
+  return entry != nullptr ? entry->record().instances : std::vector<Instance>{};
 }
 
-/// Only pointers are copied while the writer is held up from freeing; sorting comes after.
+/// Only records are copied while the writer is held up from freeing; sorting comes after.
 template <class Keep>
-std::vector<RegistryView::RecordPtr> RegistryView::collect(Keep keep) const {
-  std::vector<RecordPtr> out;
+std::vector<protocol::ChildRecord> RegistryView::collect(Keep keep) const {
+  std::vector<protocol::ChildRecord> out;
   {
     const ReadSection reading;
     const auto* table = current_.load();
     for (std::size_t i = 0; i < table->capacity(); ++i) {
       const auto* entry = table->slots[i].entry.load();
-      if (entry != nullptr && keep(*entry->record)) out.push_back(entry->record);
+      if (entry != nullptr && keep(*entry)) out.push_back(entry->record());
     }
   }
-  std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a->spec->id < b->spec->id; });
+  std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.spec->id < b.spec->id; });
   return out;
 }
 
 std::vector<ChildInfo> RegistryView::list(NodeId only_on) const {
-  return to_infos(collect([&](const protocol::ChildRecord& record) {
-    return !only_on || std::any_of(record.instances.begin(), record.instances.end(),
-                                   [&](const Instance& i) { return i.ref.node == only_on; });
+  return to_infos(collect([&](const Entry& entry) {
+    const auto rows = entry.rows();
+    return !only_on ||
+           std::any_of(rows.begin(), rows.end(), [&](const Row& row) { return row.ref.node == only_on; });
   }));
 }
 
 std::vector<ChildInfo> RegistryView::by_tag(std::string_view tag) const {
-  return to_infos(collect([&](const protocol::ChildRecord& record) { return record.spec->tag == tag; }));
+  return to_infos(collect([&](const Entry& entry) { return entry.spec->kind->tag == tag; }));
 }
 
 std::string RegistryView::dump() const {
   std::string out;
-  for (const auto& record : collect([](const protocol::ChildRecord&) { return true; })) {
-    if (record->instances.empty()) append_line(out, *record->spec, nullptr);
-    for (const auto& instance : record->instances) append_line(out, *record->spec, &instance);
+  for (const auto& record : collect([](const Entry&) { return true; })) {
+    if (record.instances.empty()) append_line(out, *record.spec, nullptr);
+    for (const auto& instance : record.instances) append_line(out, *record.spec, &instance);
   }
   return out;
 }

@@ -43,7 +43,7 @@ class RegistryView {
   std::size_t size() const { return size_.load(std::memory_order_relaxed); }
 
  private:
-  using RecordPtr = std::shared_ptr<const protocol::ChildRecord>;
+  struct Row;
   struct Entry;
   struct FreeEntry {
     void operator()(const Entry* entry) const;
@@ -53,11 +53,11 @@ class RegistryView {
   struct Table;
 
   const Entry* find(std::string_view id, std::uint64_t hash) const;  // inside a ReadSection
-  void put(const std::string& id, RecordPtr record);
+  void put(const std::string& id, protocol::ChildRecord record);
   void erase(const std::string& id);
   void make_room();
   template <class Keep>
-  std::vector<RecordPtr> collect(Keep keep) const;
+  std::vector<protocol::ChildRecord> collect(Keep keep) const;
 
   std::atomic<const Table*> current_{nullptr};
   std::atomic<std::size_t> size_{0};

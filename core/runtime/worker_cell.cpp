@@ -29,12 +29,18 @@ bool DedicatedSignal::wait() {
 
 WorkerCell::WorkerCell(std::shared_ptr<WorkerEngine> engine, const protocol::effect::StartWorker& start,
                        const WorkerClass* worker_class)
-    : engine_(std::move(engine)),
-      start_(start),
-      class_(worker_class),
-      has_inline_handlers_(worker_class &&
+    : has_inline_handlers_(worker_class &&
                            std::any_of(worker_class->handlers.begin(), worker_class->handlers.end(),
-                                       [](const HandlerEntry& h) { return h.run_inline; })) {}
+                                       [](const HandlerEntry& h) { return h.run_inline; })),
+      role_(start.role),
+      start_reason_(start.reason),
+      restarts_(start.generation.restarts),
+      serial_(start.serial),
+      epoch_(start.generation.epoch),
+      shutdown_timeout_(start.shutdown_timeout),
+      spec_(start.spec),
+      class_(worker_class),
+      engine_(std::move(engine)) {}
 
 WorkerCell::~WorkerCell() = default;
 
@@ -42,8 +48,8 @@ NodeId WorkerCell::node() const { return engine_->self(); }
 const std::string& WorkerCell::hub_id() const { return engine_->hub_id(); }
 
 std::string WorkerCell::describe() const {
-  return "child '" + start_.spec->id + "' (type " + start_.spec->type + ", serial " +
-         std::to_string(serial()) + ")";
+  return "child '" + spec_->id + "' (type " + spec_->kind->type + ", serial " + std::to_string(serial()) +
+         ")";
 }
 
 // -- what the user's code asks for
@@ -116,12 +122,12 @@ void WorkerCell::call_raw(std::string_view to, std::string_view message, Bytes b
 
 void WorkerCell::construct() {
   if (!class_) {
-    throw std::runtime_error("worker type '" + start_.spec->type + "' is not registered on node " +
+    throw std::runtime_error("worker type '" + spec_->kind->type + "' is not registered on node " +
                              std::string(engine_->self().name()));
   }
-  worker_ = class_->make(start_.spec->args.bytes());
+  worker_ = class_->make(spec_->kind->args.bytes());
   if (!worker_)
-    throw std::runtime_error("the factory of worker type '" + start_.spec->type + "' made nothing");
+    throw std::runtime_error("the factory of worker type '" + spec_->kind->type + "' made nothing");
   attach(*worker_, this);
 }
 

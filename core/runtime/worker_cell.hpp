@@ -103,10 +103,10 @@ class WorkerCell final : public WorkerContext {
   ~WorkerCell() override;
 
   // WorkerContext
-  const std::string& id() const override { return start_.spec->id; }
+  const std::string& id() const override { return spec_->id; }
   NodeId node() const override;
-  Generation generation() const override { return start_.generation; }
-  Role role() const override { return start_.role; }
+  Generation generation() const override { return {epoch_, restarts_, node()}; }
+  Role role() const override { return role_; }
   const std::string& hub_id() const override;
   TimerId after(std::chrono::milliseconds delay, std::function<void()> action) override;
   TimerId every(std::chrono::milliseconds period, std::function<void()> action) override;
@@ -117,10 +117,11 @@ class WorkerCell final : public WorkerContext {
   void call_raw(std::string_view to, std::string_view message, Bytes body, std::chrono::milliseconds timeout,
                 std::function<void(Result<Bytes>)> then) override;
 
-  std::uint64_t serial() const { return start_.serial; }
-  bool dedicated() const { return start_.spec->executor == Executor::dedicated; }
+  std::uint64_t serial() const { return serial_; }
+  bool dedicated() const { return spec_->kind->executor == Executor::dedicated; }
   bool has_inline_handlers() const { return has_inline_handlers_; }
-  const protocol::effect::StartWorker& start() const { return start_; }
+  StartReason start_reason() const { return start_reason_; }
+  Duration shutdown_timeout() const { return shutdown_timeout_; }
   const WorkerClass* worker_class() const { return class_; }
   std::string describe() const;  ///< for reports
 
@@ -151,16 +152,17 @@ class WorkerCell final : public WorkerContext {
   /// Messages that wait in the running batch; a hint for others.
   std::uint32_t batch_messages() const { return batch_messages_.load(std::memory_order_relaxed); }
 
+  // A node may run a hundred thousand cells: small members stand together, so that none is padded.
   // -- shard lock
-  CellState state = CellState::queued;
-  bool up = false;         ///< on_start has returned
-  InlineRecord inlines{};  ///< changed in turns, read while idle
-  bool gone() const { return state == CellState::gone; }
-  StopReason stop_reason = StopReason::user;
   MailQueue inbox{};
   const Runner* runner = nullptr;  ///< while running; null: a thread that delivered to an inline handler
   std::chrono::steady_clock::time_point stop_deadline{};
   std::unique_ptr<DedicatedSignal> signal{};  ///< set once
+  CellState state = CellState::queued;
+  StopReason stop_reason = StopReason::user;
+  bool up = false;         ///< on_start has returned
+  InlineRecord inlines{};  ///< changed in turns, read while idle
+  bool gone() const { return state == CellState::gone; }
 
   // -- written under the shard lock, read by any thread
   std::atomic<bool> stopping{false};
@@ -187,10 +189,22 @@ class WorkerCell final : public WorkerContext {
   TimerId add_timer(std::chrono::milliseconds delay, std::chrono::milliseconds period,
                     std::function<void()> action);
 
-  const std::shared_ptr<WorkerEngine> engine_;
-  const protocol::effect::StartWorker start_;
-  const WorkerClass* const class_;  ///< null: unknown type
+  // turn lock
+  SpinLock turn_lock_{};
+  bool in_user_ = false;
+  std::atomic<bool> given_up_{false};  // written under the lock
+
   const bool has_inline_handlers_;
+  const Role role_;
+  const StartReason start_reason_;
+  const std::uint32_t restarts_;
+  std::atomic<std::uint32_t> batch_messages_{0};
+  const std::uint64_t serial_;
+  const std::uint64_t epoch_;
+  const Duration shutdown_timeout_;
+  const std::shared_ptr<const protocol::SharedSpec> spec_;
+  const WorkerClass* const class_;  ///< null: unknown type
+  const std::shared_ptr<WorkerEngine> engine_;
 
   // turn
   std::unique_ptr<Worker> worker_{};
@@ -198,10 +212,6 @@ class WorkerCell final : public WorkerContext {
   std::unique_ptr<Ending> ending_{};
 
   // turn lock
-  SpinLock turn_lock_{};
-  bool in_user_ = false;
-  std::atomic<bool> given_up_{false};  // written under the lock
-  std::atomic<std::uint32_t> batch_messages_{0};
   MailQueue batch_{};
   std::unique_ptr<Callers> callers_{};
 };

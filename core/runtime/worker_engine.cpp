@@ -42,7 +42,7 @@ WorkerEngine::WorkerEngine(const HubConfig& config, NodeId self, std::shared_ptr
 
 void WorkerEngine::start(const protocol::effect::StartWorker& start) {
   loop_thread_.store(std::this_thread::get_id(), std::memory_order_relaxed);
-  const auto worker_class = types_->find(start.spec->type);
+  const auto worker_class = types_->find(start.spec->kind->type);
   auto cell = std::make_shared<WorkerCell>(shared_from_this(), start, worker_class.get());
   auto& shard = table_.shard(start.serial);
   {

@@ -6,10 +6,10 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
+#include "core/protocol/containers.hpp"
 #include "core/runtime/worker_cell.hpp"
 
 namespace processhub::runtime {
@@ -18,7 +18,7 @@ class WorkerTable {
  public:
   struct alignas(64) Shard {
     std::mutex mutex{};
-    std::unordered_map<std::uint64_t, CellPtr> cells{};
+    protocol::HashMap<std::uint64_t, CellPtr> cells{};
     std::condition_variable room{};  ///< somebody waits for room in a mailbox of this shard
     std::uint32_t waiting_for_room = 0;
     MailStock stock{};

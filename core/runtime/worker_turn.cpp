@@ -91,7 +91,7 @@ TurnEnd WorkerTurn::run_claimed() {
 WorkerTurn::Step WorkerTurn::start_worker() {
   const auto step = user_code([this] {
     cell_->construct();
-    cell_->worker().on_start(cell_->start().reason);
+    cell_->worker().on_start(cell_->start_reason());
   });
   if (step != Step::done) return step;
   engine_.mark_up(*cell_);

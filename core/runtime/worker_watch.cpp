@@ -24,7 +24,7 @@ std::string in_ms(std::chrono::microseconds time) {
 }
 
 std::chrono::microseconds stop_time(const WorkerCell& cell, std::chrono::microseconds otherwise) {
-  return cell.start().shutdown_timeout.count() > 0 ? cell.start().shutdown_timeout : otherwise;
+  return cell.shutdown_timeout().count() > 0 ? cell.shutdown_timeout() : otherwise;
 }
 
 }  // namespace

@@ -31,11 +31,11 @@ SpecDelta rich_delta() {
   auto node = NodeId::of("node-a", 123456789);
   auto spec = std::make_shared<SpecRecord>();
   spec->uid = {node, 77};
-  spec->spec.id = "child";
-  spec->spec.type = "counter";
-  spec->spec.args = Payload::raw(std::string(300, '\x01'));
-  spec->spec.metadata = {{"k", "v"}, {"", std::string(70'000, 'm')}};
-  spec->spec.max_restarts = 3;
+  ChildSpec child{.id = "child", .type = "counter"};
+  child.args = Payload::raw(std::string(300, '\x01'));
+  child.metadata = {{"k", "v"}, {"", std::string(70'000, 'm')}};
+  child.max_restarts = 3;
+  spec->spec = SharedSpec(child);
   spec->first = {node, NodeId::of("b", 1)};
   SpecDelta d;
   d.added = {spec, spec};
@@ -60,7 +60,7 @@ TEST_CASE("a rich spec delta survives a round trip to the byte") {
   auto back = decode_message(message_kind<SpecDelta>(), bytes);
   REQUIRE(back);
   CHECK(encoded(std::get<SpecDelta>(*back)) == bytes);
-  CHECK(std::get<SpecDelta>(*back).added[0]->spec.metadata.size() == 2);
+  CHECK(std::get<SpecDelta>(*back).added[0]->spec.kind->metadata.size() == 2);
 }
 
 TEST_CASE("fields of a later version are skipped and missing ones keep their defaults") {

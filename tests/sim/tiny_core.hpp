@@ -98,7 +98,7 @@ class TinyCore : public CorePort {
     auto& child = children_[spec.id];
     child.serial = bug_ == Bug::same_serial ? 1 : ++serial_;
     child.record = std::make_shared<protocol::ChildRecord>();
-    child.record->spec = std::make_shared<ChildSpec>(std::move(spec));
+    child.record->spec = std::make_shared<protocol::SharedSpec>(std::move(spec));
     child.record->uid = {identity_.self, bug_ == Bug::same_generation ? 1 : ++dots_};
     list(child, child.serial);
     fx.emplace_back(protocol::effect::StartWorker{
@@ -108,7 +108,7 @@ class TinyCore : public CorePort {
   void list(Child& child, std::uint64_t serial) {
     child.record->instances = {
         {{identity_.self, serial}, Role::active, InstanceState::running, {1, 0, identity_.self}}};
-    changes_.push_back({child.record->spec->id, child.record});
+    changes_.push_back({child.record->spec->id, *child.record});
   }
 
   void on(protocol::event::StopChildren& e, protocol::Effects& fx) {

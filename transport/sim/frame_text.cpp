@@ -77,7 +77,7 @@ void put(std::string& out, const T& value) {
     out += fmt::format("{}", value);
   } else if constexpr (std::is_same_v<T, std::string>) {
     put_text(out, value);
-  } else if constexpr (std::is_same_v<T, ChildSpec>) {
+  } else if constexpr (std::is_same_v<T, protocol::SharedSpec>) {
     out += value.id;
   } else if constexpr (requires { value.str(); }) {
     out += value.str();

@@ -198,7 +198,8 @@ std::optional<Violation> QuietChecks::check_child(const Component& component,
     return {};
   }
   // A temporary child does not outlive its node; its id goes once that life of the node cannot come back.
-  if (record.spec->restart == Restart::temporary && record.instances.empty() && running.empty()) return {};
+  if (record.spec->kind->restart == Restart::temporary && record.instances.empty() && running.empty())
+    return {};
   auto owners = oracle_.owners(id);
   auto sorted = owners;
   std::sort(sorted.begin(), sorted.end());

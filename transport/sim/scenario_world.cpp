@@ -93,7 +93,7 @@ void Scenario::show_child(const SimNode& node, const std::string& id) {
     print(fmt::format("  {} {} {} generation {}.{}", i.ref.node.str(), to_string(i.role), to_string(i.state),
                       i.generation.epoch, i.generation.restarts));
   }
-  const auto& metadata = record.metadata ? *record.metadata : record.spec->metadata;
+  const auto& metadata = record.metadata ? *record.metadata : record.spec->kind->metadata;
   for (const auto& [key, value] : metadata) print(fmt::format("  {} = {}", key, value));
 }
 

@@ -163,7 +163,7 @@ void SimNode::arm() {
 void SimNode::take_changes() {
   for (auto& change : core_->take_registry_changes()) {
     if (change.record) {
-      registry_[change.id] = std::move(change.record);
+      registry_[change.id] = std::make_shared<const protocol::ChildRecord>(std::move(*change.record));
       listed_.insert(change.id);
     } else {
       registry_.erase(change.id);

@@ -67,16 +67,16 @@ void SimWorkers::start(const protocol::effect::StartWorker& start) {
   worker.activation = log_.activations.size();
   worker.spec = start.spec;
   worker.shutdown_timeout = start.shutdown_timeout;
-  worker.total = leading_number(start.spec->args.bytes());
+  worker.total = leading_number(start.spec->kind->args.bytes());
   log_.activations.push_back(std::move(activation));
   auto delay = rng_.between(Duration(0), faults_.worker_start_max);
-  if (start.spec->type == "slow") delay += kSlow;
+  if (start.spec->kind->type == "slow") delay += kSlow;
   later(start.serial, delay, [this, serial = start.serial](Worker& w) { come_up(serial, w); });
 }
 
 void SimWorkers::come_up(std::uint64_t serial, Worker& worker) {
   if (worker.state != State::starting) return;
-  const auto& type = worker.spec->type;
+  const auto& type = worker.spec->kind->type;
   if (type == "broken") return end(serial, worker, WorkerExit::start_failed, "this type never starts");
   if (rng_.chance(faults_.worker_start_failure)) {
     return end(serial, worker, WorkerExit::start_failed, "the constructor threw");
@@ -94,8 +94,8 @@ void SimWorkers::come_up(std::uint64_t serial, Worker& worker) {
 
 Duration SimWorkers::stop_time(const Worker& worker) {
   auto delay = rng_.between(Duration(0), faults_.worker_stop_max);
-  if (worker.spec->type == "slow") delay += kSlow;
-  return worker.spec->type == "stuck" ? std::max(delay, worker.shutdown_timeout) : delay;
+  if (worker.spec->kind->type == "slow") delay += kSlow;
+  return worker.spec->kind->type == "stuck" ? std::max(delay, worker.shutdown_timeout) : delay;
 }
 
 void SimWorkers::stop(std::uint64_t serial, StopReason) {
@@ -104,7 +104,8 @@ void SimWorkers::stop(std::uint64_t serial, StopReason) {
   auto& worker = found->second;
   worker.state = State::stopping;
   later(serial, stop_time(worker), [this, serial](Worker& w) {
-    end(serial, w, WorkerExit::stopped, w.spec->type == "stuck" ? "on_stop did not return in time" : "");
+    end(serial, w, WorkerExit::stopped,
+        w.spec->kind->type == "stuck" ? "on_stop did not return in time" : "");
   });
 }
 

@@ -90,7 +90,7 @@ class SimWorkers {
   enum class State : std::uint8_t { starting, up, stopping };
   struct Worker {
     std::size_t activation = 0;
-    std::shared_ptr<const ChildSpec> spec{};
+    std::shared_ptr<const protocol::SharedSpec> spec{};
     State state = State::starting;
     Duration shutdown_timeout{};
     std::int64_t total = 0;

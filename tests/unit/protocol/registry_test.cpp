@@ -15,8 +15,7 @@ struct Nobody : Registry::Listener {
 std::shared_ptr<const SpecRecord> spec(NodeId origin, std::uint64_t counter, const std::string& id) {
   auto s = std::make_shared<SpecRecord>();
   s->uid = {origin, counter};
-  s->spec.id = id;
-  s->spec.type = "counter";
+  s->spec = SharedSpec({.id = id, .type = "counter"});
   return s;
 }
 
@@ -103,7 +102,7 @@ TEST_CASE("readers see instances of living nodes only, the highest generation fi
   r.remove_spec({kA, 1});
   changes = r.take_changes(everybody);
   REQUIRE(changes.size() == 1);
-  CHECK(changes[0].record == nullptr);
+  CHECK(changes[0].record == std::nullopt);
 }
 
 TEST_CASE("values merge by version and writer, in any order") {
@@ -114,7 +113,7 @@ TEST_CASE("values merge by version and writer, in any order") {
   SpecValue newer{2, kA, true, "why", {}, std::nullopt};
   CHECK(r.merge_value({kA, 1}, newer));
   CHECK_FALSE(r.merge_value({kA, 1}, older));
-  CHECK(r.winner("x")->value.failed);
+  CHECK(r.winner("x")->value->failed);
 }
 
 }  // namespace

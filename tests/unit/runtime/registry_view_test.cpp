@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <thread>
 
@@ -18,14 +19,14 @@ Instance instance(NodeId node, std::uint64_t serial, Role role = Role::active,
 
 protocol::RegistryChange change(const std::string& id, std::vector<Instance> instances,
                                 std::string tag = "") {
-  auto spec = std::make_shared<ChildSpec>();
-  spec->id = id;
-  spec->type = "counter";
-  spec->tag = std::move(tag);
-  spec->metadata = {{"from", "spec"}};
-  auto record = std::make_shared<protocol::ChildRecord>();
-  record->spec = spec;
-  record->instances = std::move(instances);
+  ChildSpec spec{.id = id, .type = "counter"};
+  spec.tag = std::move(tag);
+  spec.metadata = {{"from", "spec"}};
+  protocol::ChildRecord record;
+  record.spec = std::make_shared<protocol::SharedSpec>(std::move(spec));
+  record.instances = std::move(instances);
+  std::sort(record.instances.begin(), record.instances.end(),
+            [](const Instance& a, const Instance& b) { return b.generation < a.generation; });
   return {id, record};
 }
 
@@ -71,7 +72,7 @@ TEST_CASE("registry view: a change replaces, a removal removes, and the id can c
   put(view, change("a", {instance(kHere, 2)}));
   CHECK(view.size() == 1);
   CHECK(view.active_of("a")->serial == 2);
-  put(view, {"a", nullptr});
+  put(view, {"a", std::nullopt});
   CHECK_FALSE(view.active_of("a"));
   CHECK(view.size() == 0);
   put(view, change("a", {instance(kHere, 3)}));
@@ -81,9 +82,8 @@ TEST_CASE("registry view: a change replaces, a removal removes, and the id can c
 TEST_CASE("registry view: current metadata wins over the metadata of the spec") {
   RegistryView view;
   auto one = change("a", {});
-  auto record = std::make_shared<protocol::ChildRecord>(*one.record);
-  record->metadata = std::make_shared<Metadata>(Metadata{{"from", "update"}});
-  put(view, {"a", record});
+  one.record->metadata = std::make_shared<Metadata>(Metadata{{"from", "update"}});
+  put(view, std::move(one));
   CHECK(view.lookup("a")->spec.metadata == Metadata{{"from", "update"}});
 }
 
@@ -116,7 +116,7 @@ TEST_CASE("registry view: it grows over many ids and forgets removed ones") {
     CHECK(view.size() == 3000);
     CHECK(view.active_of("child-" + std::to_string(round) + "-2999")->serial == 2999);
     for (std::uint64_t i = 1; i <= 3000; ++i) {
-      put(view, {"child-" + std::to_string(round) + "-" + std::to_string(i), nullptr});
+      put(view, {"child-" + std::to_string(round) + "-" + std::to_string(i), std::nullopt});
     }
     CHECK(view.size() == 0);
   }
@@ -146,7 +146,7 @@ TEST_CASE("registry view: readers meet only whole values while the writer replac
     for (std::uint64_t i = 0; i < 1000; ++i) {
       const auto id = "child-" + std::to_string(i);
       if ((i + round) % 7 == 0) {
-        changes.push_back({id, nullptr});
+        changes.push_back({id, std::nullopt});
       } else {
         changes.push_back(change(id, {instance(kHere, round * 1000 + i)}));
       }

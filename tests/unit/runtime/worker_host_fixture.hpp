@@ -263,13 +263,10 @@ struct Hosted {
   }
   void start(std::uint64_t serial, const std::string& type, Executor executor = Executor::pooled,
              Duration shutdown_timeout = 10s) {
-    auto spec = std::make_shared<ChildSpec>();
-    spec->id = type + "-" + std::to_string(serial);
-    spec->type = type;
-    spec->executor = executor;
+    ChildSpec spec{.id = type + "-" + std::to_string(serial), .type = type, .executor = executor};
     protocol::effect::StartWorker s;
     s.serial = serial;
-    s.spec = spec;
+    s.spec = std::make_shared<protocol::SharedSpec>(std::move(spec));
     s.generation = {3, 1, node()};
     s.shutdown_timeout = shutdown_timeout;
     host->start(s);

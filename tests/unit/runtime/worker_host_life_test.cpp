@@ -231,11 +231,8 @@ TEST_CASE("100,000 workers start and stop") {
   Scribes t;
   t.run();
   constexpr std::uint64_t kWorkers = 100'000;
-  auto spec = std::make_shared<ChildSpec>();
-  spec->id = "many";
-  spec->type = "ender";
   protocol::effect::StartWorker start;
-  start.spec = spec;
+  start.spec = std::make_shared<protocol::SharedSpec>(ChildSpec{.id = "many", .type = "ender"});
   for (start.serial = 1; start.serial <= kWorkers; ++start.serial) t.host->start(start);
   CHECK(eventually([&] { return t.events.ups() == kWorkers; }));
   for (std::uint64_t serial = 1; serial <= kWorkers; ++serial) t.host->stop(serial, StopReason::shutdown);
