@@ -34,7 +34,7 @@ class HubCore::Parts final : public Registry::Listener,
   // -- driven by HubCore
   void begin(Time now, Effects& fx);
   void start();
-  void handle(Event event);
+  void handle(Event&& event);
   bool run();
   void flush();
   Time next_deadline() const;
@@ -96,6 +96,8 @@ class HubCore::Parts final : public Registry::Listener,
   void on_session_up(NodeId peer) override;
   void on_session_end(NodeId peer) override;
   void on_peer_message(NodeId peer, Message message) override;
+  void on_peer_call(NodeId peer, CallRequest request) override { calls.on(peer, std::move(request)); }
+  void on_peer_reply(NodeId peer, CallReply reply) override { calls.on(peer, std::move(reply)); }
   void on_heard(NodeId peer) override { membership.on_heard(peer); }
   void on_link_lost(NodeId peer, bool refused) override { membership.on_link_lost(peer, refused); }
   void on_refused(const Refusal& refusal) override { membership.on_refused(refusal); }
