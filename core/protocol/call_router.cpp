@@ -16,8 +16,7 @@ CallRouter::CallRouter(Context& context, Registry& registry, Links& links, Membe
 
 void CallRouter::on(event::CallChild call) {
   auto deadline = ctx_.now + call.timeout;
-  pending_[call.token] = {deadline, {}, call.id};
-  deadlines_.emplace(deadline, call.token);
+  open(call.token, deadline, call.id);
   route({ctx_.self(), call.token, std::move(call.id), std::move(call.message), std::move(call.body),
          call.named_reply, call.timeout, 0},
         deadline);
@@ -38,7 +37,8 @@ void CallRouter::on(event::Broadcast b) {
   }
 }
 
-void CallRouter::on(NodeId, CallRequest request) {
+void CallRouter::on(NodeId from, CallRequest request) {
+  if (!request.origin) request.origin = from;
   auto until = ctx_.now + request.timeout;
   route(std::move(request), until);
 }
@@ -64,9 +64,9 @@ void CallRouter::on(event::WorkerAnswer a) {
   if (!links_.send(a.to.origin, Lane::data, reply)) ++ctx_.stats.dead_letters;
 }
 
-void CallRouter::route(CallRequest request, Time until) {
-  auto waiting = held_.find(request.id);
-  if (waiting == held_.end() && try_route(request, until)) return;
+void CallRouter::route(CallRequest&& request, Time until) {
+  const bool waits = !held_.empty() && held_.contains(request.id);
+  if (!waits && try_route(request, until)) return;
   if (held_count_ >= kMaxHeld)
     return fail(request, ErrorCode::overloaded, "too many messages wait for children in transit");
   ++held_count_;
@@ -120,11 +120,15 @@ void CallRouter::send(CallRequest& request, NodeId to, Time until) {
   if (++request.hops > kMaxHops)
     return fail(request, ErrorCode::moved, "child '" + request.id + "' moves faster than the message");
   request.timeout = std::max(Duration::zero(), until - ctx_.now);
-  if (!links_.send(to, Lane::data, request)) {
+  const NodeId origin = request.origin;
+  if (origin == ctx_.self()) request.origin = {};  // the receiver knows who sends
+  const bool sent = links_.send(to, Lane::data, request);
+  request.origin = origin;
+  if (!sent) {
     auto code = links_.has_session(to) ? ErrorCode::overloaded : ErrorCode::node_down;
     return fail(request, code, "cannot send to " + to.str());
   }
-  if (request.origin != ctx_.self()) return;
+  if (origin != ctx_.self() || request.token == 0) return;
   if (auto it = pending_.find(request.token); it != pending_.end()) it->second.at = to;
 }
 
@@ -137,10 +141,17 @@ void CallRouter::fail(const CallRequest& request, ErrorCode code, std::string te
   on(event::WorkerAnswer{{request.origin, request.token}, Error{code, std::move(text)}});
 }
 
+void CallRouter::open(Token token, Time deadline, const std::string& id) {
+  auto due = deadlines_.try_emplace(deadlines_.end(), deadline);
+  due->second.tokens.push_back(token);
+  ++due->second.open;
+  pending_[token] = {due, {}, id};
+}
+
 void CallRouter::complete(Token token, Result<Bytes> result) {
   auto it = pending_.find(token);
   if (it == pending_.end()) return;  // it ended before: its deadline passed, or its node went down
-  deadlines_.erase({it->second.deadline, token});
+  if (--it->second.due->second.open == 0) deadlines_.erase(it->second.due);
   pending_.erase(it);
   ctx_.emit(effect::CompleteCall{token, std::move(result)});
 }
@@ -186,19 +197,31 @@ void CallRouter::work() {
   for (const auto& id : ready) release(id);
 }
 
+/// By deadline: the order of the table differs between runs.
+std::vector<Token> CallRouter::open_tokens() const {
+  std::vector<Token> open;
+  for (const auto& [deadline, due] : deadlines_)
+    for (auto token : due.tokens)
+      if (pending_.contains(token)) open.push_back(token);
+  return open;
+}
+
 void CallRouter::on_session_end(NodeId peer) {
-  std::vector<Token> lost;
-  for (const auto& [deadline, token] : deadlines_)
-    if (pending_[token].at == peer) lost.push_back(token);
   auto code = membership_.is_up(peer) ? ErrorCode::unknown : ErrorCode::node_down;
-  for (auto token : lost)
+  for (auto token : open_tokens()) {
+    if (pending_.find(token)->second.at != peer) continue;
     complete(token, Error{code, "the link to " + peer.str() + " ended with the call in flight"});
+  }
 }
 
 void CallRouter::tick() {
   while (!deadlines_.empty() && deadlines_.begin()->first <= ctx_.now) {
-    auto token = deadlines_.begin()->second;
-    complete(token, Error{ErrorCode::timeout, "no answer from '" + pending_[token].id + "' in time"});
+    const auto overdue = deadlines_.begin()->second.tokens;  // the last complete() erases the original
+    for (auto token : overdue) {
+      auto it = pending_.find(token);
+      if (it == pending_.end()) continue;
+      complete(token, Error{ErrorCode::timeout, "no answer from '" + it->second.id + "' in time"});
+    }
   }
   for (auto it = held_.begin(); it != held_.end();) {
     auto& queue = it->second;
@@ -223,9 +246,7 @@ void CallRouter::fail_all(const Error& error) {
   for (const auto& [id, queue] : held_)
     for (const auto& waiting : queue)
       if (waiting.request.token != 0) fail(waiting.request, error.code, error.message);
-  std::vector<Token> sent;
-  for (const auto& [deadline, token] : deadlines_) sent.push_back(token);
-  for (auto token : sent)
+  for (auto token : open_tokens())
     complete(token, Error{ErrorCode::unknown, error.message + " with the call in flight"});
   held_.clear();
   held_count_ = 0;

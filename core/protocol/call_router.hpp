@@ -42,8 +42,15 @@ class CallRouter {
   std::size_t open_calls() const { return pending_.size(); }
 
  private:
+  /// The calls of one deadline. Those that ended stay in the list until the last of them has: most of a
+  /// moment's calls have the same deadline, and none is searched for.
+  struct Due {
+    std::vector<Token> tokens{};
+    std::size_t open = 0;
+  };
+  using Deadlines = std::map<Time, Due>;
   struct Pending {
-    Time deadline{};
+    Deadlines::iterator due{};
     NodeId at{};  ///< where the request is; no node: here
     std::string id{};
   };
@@ -51,13 +58,15 @@ class CallRouter {
     CallRequest request{};
     Time until{};
   };
-  void route(CallRequest request, Time until);
+  void route(CallRequest&& request, Time until);
   bool try_route(CallRequest& request, Time until);
   const Entry* target(const Child& child) const;
   void send(CallRequest& request, NodeId to, Time until);
   void deliver(CallRequest& request, const LocalChild& local);
   void fail(const CallRequest& request, ErrorCode code, std::string text);
+  void open(Token token, Time deadline, const std::string& id);
   void complete(Token token, Result<Bytes> result);
+  std::vector<Token> open_tokens() const;
   void release(const std::string& id);
 
   Context& ctx_;
@@ -66,7 +75,7 @@ class CallRouter {
   Membership& membership_;
   Supervisor& supervisor_;
   HashMap<Token, Pending> pending_{};
-  std::set<std::pair<Time, Token>> deadlines_{};
+  Deadlines deadlines_{};
   std::map<std::string, std::deque<Held>> held_{};
   std::size_t held_count_ = 0;
   std::set<std::string> ready_{};

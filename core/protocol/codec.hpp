@@ -30,6 +30,8 @@ class Writer {
   void array(std::size_t n);
   void nil() { out_.push_back('\xc0'); }
   void node(NodeId v);
+  /// As it is: part of a flat header, or what needs no length because nothing follows.
+  void raw(std::string_view bytes) { out_.append(bytes); }
 
  private:
   void big_endian(char tag, std::uint64_t v, int bytes);
@@ -48,6 +50,10 @@ class Reader {
   std::size_t array();
   bool take_nil();
   NodeId node();
+  /// So many bytes as they are; too many make the input bad.
+  std::string_view raw(std::size_t n);
+  /// All that is left.
+  std::string_view rest() { return raw(in_.size()); }
   void skip(int depth = 0);
   bool bad() const { return bad_; }
   void fail() {
@@ -60,7 +66,6 @@ class Reader {
   static constexpr int kMaxDepth = 32;
   std::uint8_t byte();
   std::uint64_t big_endian(int bytes);
-  std::string_view raw(std::size_t n);
   std::string_view in_;
   std::vector<NodeId> nodes_{};
   bool bad_ = false;

@@ -1,20 +1,8 @@
 #include "core/protocol/frame.hpp"
 
+#include "core/protocol/little_endian.hpp"
+
 namespace processhub::protocol {
-
-namespace {
-
-void store(char* at, std::uint64_t v, int bytes) {
-  for (int i = 0; i < bytes; ++i) at[i] = static_cast<char>(v >> (8 * i));
-}
-
-std::uint64_t load(const char* at, int bytes) {
-  std::uint64_t v = 0;
-  for (int i = bytes - 1; i >= 0; --i) v = v << 8 | static_cast<std::uint8_t>(at[i]);
-  return v;
-}
-
-}  // namespace
 
 void put_preamble(Bytes& out, FrameType type) {
   const char p[kPreambleSize] = {'P', 'H', static_cast<char>(kProtocolVersion), static_cast<char>(type)};
@@ -23,14 +11,14 @@ void put_preamble(Bytes& out, FrameType type) {
 
 void put_u64(Bytes& out, std::uint64_t v) {
   char b[8];
-  store(b, v, 8);
+  store_le(b, v);
   out.append(b, 8);
 }
 
 void put_part_header(Bytes& out, std::uint16_t kind, std::uint32_t size) {
   char b[kPartHeaderSize];
-  store(b, kind, 2);
-  store(b + 2, size, 4);
+  store_le(b, kind);
+  store_le(b + 2, size);
   out.append(b, kPartHeaderSize);
 }
 
@@ -39,12 +27,12 @@ void write_session_header(char* at, const SessionHeader& h) {
   at[1] = 'H';
   at[2] = static_cast<char>(kProtocolVersion);
   at[3] = static_cast<char>(FrameType::session);
-  store(at + 4, h.session, 8);
+  store_le(at + 4, h.session);
   at[12] = static_cast<char>(h.lane);
   at[13] = static_cast<char>(h.flags);
-  store(at + 14, h.seq, 8);
-  store(at + 22, h.ack[0], 8);
-  store(at + 30, h.ack[1], 8);
+  store_le(at + 14, h.seq);
+  store_le(at + 22, h.ack[0]);
+  store_le(at + 30, h.ack[1]);
 }
 
 void append_session_header(Bytes& out, const SessionHeader& h) {
@@ -71,7 +59,7 @@ std::optional<FrameType> take_preamble(std::string_view& in) {
 
 std::optional<std::uint64_t> take_u64(std::string_view& in) {
   if (in.size() < 8) return std::nullopt;
-  auto v = load(in.data(), 8);
+  auto v = load_le<std::uint64_t>(in.data());
   in.remove_prefix(8);
   return v;
 }
@@ -80,19 +68,20 @@ std::optional<SessionHeader> take_session_header(std::string_view& in) {
   constexpr std::size_t kSize = kSessionHeaderSize - kPreambleSize;
   if (in.size() < kSize || static_cast<std::uint8_t>(in[8]) >= kLanes) return std::nullopt;
   SessionHeader h;
-  h.session = load(in.data(), 8);
+  h.session = load_le<std::uint64_t>(in.data());
   h.lane = static_cast<Lane>(in[8]);
   h.flags = static_cast<std::uint8_t>(in[9]);
-  h.seq = load(in.data() + 10, 8);
-  h.ack[0] = load(in.data() + 18, 8);
-  h.ack[1] = load(in.data() + 26, 8);
+  h.seq = load_le<std::uint64_t>(in.data() + 10);
+  h.ack[0] = load_le<std::uint64_t>(in.data() + 18);
+  h.ack[1] = load_le<std::uint64_t>(in.data() + 26);
   in.remove_prefix(kSize);
   return h;
 }
 
 std::optional<PublishHeader> take_publish_header(std::string_view& in) {
   if (in.size() < 24) return std::nullopt;
-  PublishHeader h{load(in.data(), 8), load(in.data() + 8, 8), load(in.data() + 16, 8)};
+  PublishHeader h{load_le<std::uint64_t>(in.data()), load_le<std::uint64_t>(in.data() + 8),
+                  load_le<std::uint64_t>(in.data() + 16)};
   in.remove_prefix(24);
   return h;
 }
@@ -100,8 +89,8 @@ std::optional<PublishHeader> take_publish_header(std::string_view& in) {
 std::optional<Part> take_part(std::string_view& in) {
   if (in.size() < kPartHeaderSize) return std::nullopt;
   Part p;
-  p.kind = static_cast<std::uint16_t>(load(in.data(), 2));
-  auto size = load(in.data() + 2, 4);
+  p.kind = load_le<std::uint16_t>(in.data());
+  auto size = load_le<std::uint32_t>(in.data() + 2);
   if (size > in.size() - kPartHeaderSize) return std::nullopt;
   p.body = in.substr(kPartHeaderSize, size);
   in.remove_prefix(kPartHeaderSize + size);

@@ -58,7 +58,7 @@ void HubCore::Parts::start() {
   check_settled();
 }
 
-void HubCore::Parts::handle(Event event) {
+void HubCore::Parts::handle(Event&& event) {
   if (auto priority = queue_priority(event)) {
     if (terminated_ || left_) return refuse_event(ctx, event, {ErrorCode::stopped, "the hub has stopped"});
     bool start = std::holds_alternative<event::StartChildren>(event);

@@ -274,7 +274,7 @@ void Links::on_node_hello(std::optional<RouteId> route, const Hello& h) {
 
 void Links::establish(NodeId id, Peer& peer) {
   auto sid = session_id(peer.nonce, peer.their_nonce, ctx_.self().hash(), id.hash());
-  peer.session = std::make_unique<LinkSession>(sid, limits());
+  peer.session = std::make_shared<LinkSession>(sid, limits());
   peer.refused = false;
   sessions_[sid] = id;
   events_.on_session_up(id);
@@ -311,26 +311,26 @@ void Links::on_session_frame(std::optional<RouteId> route, std::string_view rest
 }
 
 void Links::on_peer_frame(NodeId id, const SessionHeader& header, std::string_view rest) {
-  std::vector<std::pair<std::uint16_t, Bytes>> parts;
-  auto* session = session_of(id);
-  if (session == nullptr) return;
-  bool good = session->on_frame(ctx_.now, header, rest,
-                                [&](const Part& p) { parts.emplace_back(p.kind, Bytes(p.body)); });
-  for (auto& [kind, body] : parts) {
-    ++ctx_.stats.messages_in;
-    if (auto message = decode_message(kind, body)) {
-      events_.on_peer_message(id, std::move(*message));
-    } else if (kind < kMessageKinds) {
-      bad_frame("message that does not parse");
-    } else {
-      ++ctx_.stats.bad_frames;  // a kind of a later version: tolerated
-    }
+  const auto found = peers_.find(id);
+  if (found == peers_.end() || !found->second.session) return;
+  const auto session = found->second.session;  // what a part says may end it
+  if (session->on_frame(ctx_.now, header, rest, [this, id](const Part& part) { on_part(id, part); })) return;
+  bad_frame("session frame with broken contents");
+  end_session(id);
+  open(id, peers_[id].endpoint);
+}
+
+void Links::on_part(NodeId id, const Part& part) {
+  ++ctx_.stats.messages_in;
+  if (part.kind == message_kind<CallRequest>()) {
+    if (auto call = decode_body<CallRequest>(part.body)) return events_.on_peer_call(id, std::move(*call));
+  } else if (part.kind == message_kind<CallReply>()) {
+    if (auto reply = decode_body<CallReply>(part.body)) return events_.on_peer_reply(id, std::move(*reply));
+  } else if (auto message = decode_message(part.kind, part.body)) {
+    return events_.on_peer_message(id, std::move(*message));
   }
-  if (!good) {
-    bad_frame("session frame with broken contents");
-    end_session(id);
-    open(id, peers_[id].endpoint);
-  }
+  if (part.kind < kMessageKinds) return bad_frame("message that does not parse");
+  ++ctx_.stats.bad_frames;  // a kind of a later version: tolerated
 }
 
 void Links::on_client_frame(Client& client, std::uint64_t key, const SessionHeader& header,

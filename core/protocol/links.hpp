@@ -31,6 +31,9 @@ class LinkEvents {
   virtual void on_session_up(NodeId peer) = 0;
   virtual void on_session_end(NodeId peer) = 0;
   virtual void on_peer_message(NodeId peer, Message message) = 0;
+  // What travels most, without the way through the variant of all messages.
+  virtual void on_peer_call(NodeId peer, CallRequest request) = 0;
+  virtual void on_peer_reply(NodeId peer, CallReply reply) = 0;
   virtual void on_heard(NodeId peer) = 0;          ///< directly
   virtual void on_heard_through(NodeId peer) = 0;  ///< by way of another node
   virtual void on_link_lost(NodeId peer, bool refused) = 0;
@@ -90,9 +93,9 @@ class Links {
     LinkId link = 0;
     std::uint64_t nonce = 0;
     std::uint64_t their_nonce = 0;
-    std::uint64_t echo_token = 0;  ///< tells the peer which of its seeds we are
-    std::unique_ptr<LinkSession> session{};
-    bool wanted = true;  ///< say hello until there is a session
+    std::uint64_t echo_token = 0;            ///< tells the peer which of its seeds we are
+    std::shared_ptr<LinkSession> session{};  ///< shared with the frame that is being delivered
+    bool wanted = true;                      ///< say hello until there is a session
     bool refused = false;
     Time hello_due{};
     Duration hello_wait{};
@@ -127,6 +130,7 @@ class Links {
   void on_session_frame(std::optional<RouteId> route, std::string_view rest);
   void on_peer_frame(NodeId id, const SessionHeader& header, std::string_view rest);
   void flush_peer(NodeId id, Peer& peer);
+  void on_part(NodeId id, const Part& part);
   void on_client_frame(Client& client, std::uint64_t key, const SessionHeader& header, std::string_view rest);
   NodeId peer_for_session(std::uint64_t session);
   void on_refusal(std::string_view body);

@@ -11,11 +11,9 @@ using DecodeFn = std::optional<Message> (*)(std::string_view);
 
 template <class M>
 std::optional<Message> decode_one(std::string_view body) {
-  Reader r(body);
-  M m{};
-  get(r, m);
-  if (r.bad() || !r.at_end()) return std::nullopt;
-  return Message(std::move(m));
+  auto m = decode_body<M>(body);
+  if (!m) return std::nullopt;
+  return Message(std::move(*m));
 }
 
 template <std::size_t... I>

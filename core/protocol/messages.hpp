@@ -330,9 +330,11 @@ struct StartFailed {
   PROCESSHUB_FIELDS(uid, why)
 };
 
+// Calls and casts are what travels most: they have a flat header (flat_calls.cpp) instead of msgpack fields.
+
 struct CallRequest {
   static constexpr std::string_view name = "call_request";
-  NodeId origin{};
+  NodeId origin{};          ///< who gets the reply; no node: the sender
   std::uint64_t token = 0;  ///< 0: a cast
   std::string id{};
   std::string message{};
@@ -350,6 +352,19 @@ struct CallReply {
   Bytes body{};
   PROCESSHUB_FIELDS(token, code, body)
 };
+
+namespace detail {
+template <>
+struct Codec<CallRequest> {
+  static void put(Writer& w, const CallRequest& v);
+  static void get(Reader& r, CallRequest& v);
+};
+template <>
+struct Codec<CallReply> {
+  static void put(Writer& w, const CallReply& v);
+  static void get(Reader& r, CallReply& v);
+};
+}  // namespace detail
 
 struct AdminRequest {
   static constexpr std::string_view name = "admin_request";
@@ -393,6 +408,16 @@ constexpr std::uint16_t message_kind() {
 }
 
 std::string_view message_kind_name(std::uint16_t kind);
+
+/// Nothing if the body does not parse.
+template <class M>
+std::optional<M> decode_body(std::string_view body) {
+  Reader r(body);
+  std::optional<M> m(std::in_place);
+  get(r, *m);
+  if (r.bad() || !r.at_end()) m.reset();
+  return m;
+}
 
 /// Nothing if the kind is unknown or the body does not parse.
 std::optional<Message> decode_message(std::uint16_t kind, std::string_view body);

@@ -34,7 +34,7 @@ class HubCore::Parts final : public Registry::Listener,
   // -- driven by HubCore
   void begin(Time now, Effects& fx);
   void start();
-  void handle(Event event);
+  void handle(Event&& event);
   bool run(std::size_t slice);
   void flush();
   Time next_deadline() const;
@@ -98,6 +98,8 @@ class HubCore::Parts final : public Registry::Listener,
   void on_session_up(NodeId peer) override;
   void on_session_end(NodeId peer) override;
   void on_peer_message(NodeId peer, Message message) override;
+  void on_peer_call(NodeId peer, CallRequest request) override { calls.on(peer, std::move(request)); }
+  void on_peer_reply(NodeId peer, CallReply reply) override { calls.on(peer, std::move(reply)); }
   void on_heard(NodeId peer) override { membership.on_heard(peer); }
   void on_heard_through(NodeId peer) override { membership.on_heard_through(peer); }
   void on_link_lost(NodeId peer, bool refused) override { membership.on_link_lost(peer, refused); }

@@ -94,7 +94,11 @@ TEST_CASE("truncated messages of every kind are refused") {
 
 TEST_CASE("random bytes and flipped bits never crash a decoder") {
   Rng rng(20'26);
-  auto good = encoded(Heartbeat{1, 2, 3, 1ULL << 60, MemberStatus::synced, 70'000, 5});
+  const Bytes goods[] = {encoded(Heartbeat{1, 2, 3, 1ULL << 60, MemberStatus::synced, 70'000, 5}),
+                         encoded(CallRequest{NodeId::of("a", 1), 7, "id", "message", "body", true, {}, 1}),
+                         encoded(CallReply{7, ErrorCode::moved, "body"})};
+  const std::uint16_t kinds[] = {message_kind<Heartbeat>(), message_kind<CallRequest>(),
+                                 message_kind<CallReply>()};
   int parsed = 0;
   for (int round = 0; round < 20'000; ++round) {
     Bytes bytes;
@@ -102,11 +106,10 @@ TEST_CASE("random bytes and flipped bits never crash a decoder") {
       bytes.resize(rng.below(200));
       for (auto& c : bytes) c = static_cast<char>(rng.next());
     } else {
-      bytes = good;
+      bytes = goods[round / 2 % 3];
       bytes[rng.below(bytes.size())] = static_cast<char>(rng.next());
     }
-    auto kind =
-        round % 2 == 0 ? static_cast<std::uint16_t>(rng.below(kMessageKinds)) : message_kind<Heartbeat>();
+    auto kind = round % 2 == 0 ? static_cast<std::uint16_t>(rng.below(kMessageKinds)) : kinds[round / 2 % 3];
     parsed += decode_message(kind, bytes) ? 1 : 0;
     std::string_view in = bytes;
     if (auto type = take_preamble(in); type == FrameType::session) (void)take_session_header(in);

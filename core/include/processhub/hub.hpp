@@ -124,11 +124,13 @@ class PROCESSHUB_API Hub {
   Future<R> call(std::string_view id, const M& message,
                  std::chrono::milliseconds timeout = std::chrono::seconds(5)) {
     Promise<R> promise;
-    call_raw(id, message_name<M>(), encode(message), timeout, false)
-        .then([promise](const Result<Bytes>& answer) {
-          if (!answer) return promise.complete(answer.error());
-          promise.complete(decode<R>(*answer));
-        });
+    call_then(id, message_name<M>(), encode(message), timeout, false,
+              [promise](Result<Bytes>& answer, bool may_run_callbacks) {
+                auto result = answer ? decode<R>(*answer) : Result<R>(answer.error());
+                if (!may_run_callbacks) return promise.complete_quietly(result);
+                promise.complete(std::move(result));
+                return true;
+              });
     return promise.future();
   }
   /// To every child with the tag, each once. Errors only if the command queue is full.
