@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -61,6 +62,7 @@ class Reader {
     in_ = {};
   }
   bool at_end() const { return in_.empty(); }
+  std::size_t left() const { return in_.size(); }
 
  private:
   static constexpr int kMaxDepth = 32;
@@ -144,6 +146,15 @@ struct Codec<std::optional<T>> {
     if (!r.take_nil()) protocol::get(r, v.emplace());
   }
 };
+/// What one element costs in memory. A list may not cost much more than the bytes it came in: no sender can
+/// make a short frame grow large here.
+template <class T>
+inline constexpr std::size_t kMemoryOf = sizeof(T);
+template <class T>
+inline constexpr std::size_t kMemoryOf<std::shared_ptr<const T>> = sizeof(T);
+inline constexpr std::size_t kGrowth = 32;
+inline constexpr std::size_t kGrowthFree = 16 * 1024;
+
 template <class List>
 struct ListCodec {
   static void put(Writer& w, const List& v) {
@@ -153,6 +164,8 @@ struct ListCodec {
   static void get(Reader& r, List& v) {
     v.clear();
     auto n = r.array();
+    if (n > r.left() || n * kMemoryOf < typename List::value_type >> r.left() * kGrowth + kGrowthFree)
+      return r.fail();
     for (std::size_t i = 0; i < n && !r.bad(); ++i) protocol::get(r, v.emplace_back());
   }
 };

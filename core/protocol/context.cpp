@@ -14,6 +14,11 @@ void Context::hook(H event) {
 
 void Context::log(LogLevel level, std::string text) { fx->emplace_back(effect::Log{level, std::move(text)}); }
 
+std::string seconds_text(Duration time) {
+  const auto tenths = (time + std::chrono::milliseconds(50)) / std::chrono::milliseconds(100);
+  return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + " s";
+}
+
 template void Context::emit(effect::Connect);
 template void Context::emit(effect::Disconnect);
 template void Context::emit(effect::Subscribe);

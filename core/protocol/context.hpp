@@ -8,6 +8,7 @@
 
 #include "core/protocol/effect.hpp"
 #include "core/protocol/hub_core.hpp"
+#include "core/protocol/tally.hpp"
 #include "processhub/config.hpp"
 #include "processhub/time.hpp"
 
@@ -29,6 +30,9 @@ class Rng {
   std::uint64_t state_;
 };
 
+/// For people: "1.5 s".
+std::string seconds_text(Duration time);
+
 struct Context {
   Context(Identity identity_, HubConfig config_)
       : identity(std::move(identity_)), config(std::move(config_)), rng(identity.random_seed) {}
@@ -39,6 +43,7 @@ struct Context {
   Time now{};
   Effects* fx = nullptr;
   HubStats stats{};
+  Tally tally{};
 
   NodeId self() const { return identity.self; }
   // Instantiated in context.cpp for every effect and hook: the machinery of the two big variants then costs
@@ -48,6 +53,10 @@ struct Context {
   template <class H>
   void hook(H event);
   void log(LogLevel level, std::string text);
+  /// Something that may happen to many children at once: told together.
+  void note(LogLevel level, std::string what, const std::string& child) {
+    tally.note(now, level, std::move(what), child);
+  }
 };
 
 }  // namespace processhub::protocol

@@ -158,6 +158,7 @@ struct AdminAnswer {
   std::uint64_t request = 0;
   std::uint8_t code = 0;
   Bytes body{};
+  Bytes too_long{};  ///< said instead if the session cannot take the body
 };
 
 }  // namespace event

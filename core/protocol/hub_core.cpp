@@ -44,10 +44,11 @@ void refuse_event(Context& ctx, Event& event, const Error& error) {
 
 void HubCore::Parts::begin(Time now, Effects& fx) {
   ctx.fx = &fx;
-  bool stall = last_now_ != kNever && now - last_now_ > ctx.config.stall_limit;
+  const auto away = last_now_ == kNever ? Duration(0) : now - last_now_;
+  const bool stall = away > ctx.config.stall_limit;
   ctx.now = now;
   last_now_ = now;
-  if (stall) on_stall();
+  if (stall) on_stall(away);
 }
 
 void HubCore::Parts::start() {
@@ -103,6 +104,7 @@ void HubCore::Parts::tick() {
   for (auto& event : queue.take_overdue(ctx.now)) {
     refuse_event(ctx, event, {ErrorCode::timeout, "the queue stayed locked until the deadline"});
   }
+  for (auto& [level, line] : ctx.tally.take_due(ctx.now)) ctx.log(level, std::move(line));
   links.tick();
   membership.tick();
   replication.tick();
@@ -116,7 +118,7 @@ void HubCore::Parts::tick() {
 Time HubCore::Parts::next_deadline() const {
   return std::min({links.next_deadline(), membership.next_deadline(), replication.next_deadline(),
                    supervisor.next_deadline(), requests.next_deadline(), calls.next_deadline(),
-                   placement.next_deadline(), purge_due_, leave_until_,
+                   placement.next_deadline(), purge_due_, leave_until_, ctx.tally.next_deadline(),
                    queue.next_deadline(ctx.config.deadlock_recovery_timeout)});
 }
 
@@ -155,11 +157,11 @@ void HubCore::Parts::check_settled() {
 
 /// This process was away. Others may have taken its children: nothing runs until they have told what they
 /// hold.
-void HubCore::Parts::on_stall() {
+void HubCore::Parts::on_stall(Duration away) {
   auto peers = membership.up_peers();
   if (peers.empty() || terminated_) return;
-  ctx.log(LogLevel::warn,
-          "this process was away for longer than stall_limit: asking the others what runs where");
+  ctx.log(LogLevel::warn, "this process was away for " + seconds_text(away) +
+                              ": nothing runs until the others have said what they took over");
   stalled_ = true;
   if (!gates_closed_) ctx.emit(effect::CloseGates{});
   gates_closed_ = true;
@@ -173,6 +175,7 @@ void HubCore::Parts::check_stall() {
     for (auto peer : membership.up_peers())
       if (!replication.complete(peer)) return;
     stalled_ = false;
+    ctx.log(LogLevel::info, "the others have answered: children go on here unless they run elsewhere by now");
     placement.set_active(!partitioned_);
     for (const auto& uid : supervisor.all())
       if (auto* child = registry.find(uid)) placement.enqueue(*child);
@@ -203,6 +206,7 @@ void HubCore::Parts::check_leave() {
     supervisor.stop_all(StopReason::shutdown);
     replication.flush_deltas();
     membership.say_leave();
+    ctx.log(LogLevel::info, "drained: leaving the cluster");
     leave_said_ = true;
     leave_until_ = ctx.now + std::chrono::seconds(1);
     return;
@@ -232,6 +236,11 @@ void HubCore::Parts::purge() {
       needed = entry != nullptr && child->highest_epoch() <= entry->epoch;
     }
     if (!needed) registry.drop_table(node);
+  }
+  const auto has_table = [&](NodeId node) { return registry.tables().contains(node); };
+  for (auto node : membership.forget_superseded(has_table)) {
+    replication.forget(node);
+    publications.forget(node);
   }
 }
 

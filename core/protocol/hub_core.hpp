@@ -21,6 +21,7 @@
 
 #include "core/protocol/effect.hpp"
 #include "core/protocol/event.hpp"
+#include "core/protocol/type_offers.hpp"
 #include "processhub/config.hpp"
 #include "processhub/hub.hpp"
 #include "processhub/strategy_catalog.hpp"
@@ -34,14 +35,21 @@ struct Identity {
   std::string router_endpoint{};  ///< as told to peers; empty: no network
   std::string pub_endpoint{};
   std::uint64_t random_seed = 0;  ///< all randomness of the core comes from it
+  OfferedTypes types{};           ///< of workers, that this node can make
+};
+
+/// What of a child is no longer as its spec says; few have any.
+struct ChildChanges {
+  std::optional<Metadata> metadata{};  ///< none: that of the spec
+  std::string failure{};               ///< why it is failed
 };
 
 /// The registry's answer about one id. What it points to is immutable, and may be read by other threads.
 struct ChildRecord {
   std::shared_ptr<const SharedSpec> spec{};
   Uid uid{};
-  std::shared_ptr<const Metadata> metadata{};  ///< current; null: that of the spec
-  std::vector<Instance> instances{};           ///< the highest generation first
+  std::shared_ptr<const ChildChanges> changes{};  ///< null: none
+  std::vector<Instance> instances{};              ///< the highest generation first
 };
 
 struct RegistryChange {

@@ -94,10 +94,17 @@ void LinkSession::flush_lane(Time now, Lane lane, const Emit& emit, bool& sent) 
     out.sent_upto = out.unacked.back().seq;
     sent = true;
   }
+  if (!out.unacked.empty() && waiting_since_ == kNever) waiting_since_ = now;
   if (!out.unacked.empty() && resend_due_ == kNever) {
     if (resend_wait_ == Duration::zero()) resend_wait_ = limits_.resend_after;
     resend_due_ = now + resend_wait_;
   }
+}
+
+Bytes LinkSession::bare_ack() const {
+  Bytes frame;
+  append_session_header(frame, header_for(Lane::control, 0, 0));
+  return frame;
 }
 
 void LinkSession::flush(Time now, const Emit& emit) {
@@ -134,9 +141,12 @@ void LinkSession::on_ack(Time now, Lane lane, std::uint64_t ack, bool gap) {
   }
   if (progress) {
     resend_wait_ = limits_.resend_after;
-    resend_due_ = kNever;
-    for (auto& l : lanes_)
-      if (!l.unacked.empty()) resend_due_ = now + resend_wait_;
+    resend_due_ = waiting_since_ = kNever;
+    for (auto& l : lanes_) {
+      if (l.unacked.empty()) continue;
+      resend_due_ = now + resend_wait_;
+      waiting_since_ = now;
+    }
   }
   if (gap && !out.unacked.empty() && now - last_rewind_ >= kRewindPause) resend_due_ = now;
 }

@@ -58,6 +58,10 @@ class LinkSession {
   /// The link came up again, or refused a frame: everything unacknowledged goes out at `when`.
   void resend_at(Time when);
   Time next_deadline() const;
+  /// Since when frames are under way without any of them being acknowledged; kNever: none are.
+  Time waiting_since() const { return waiting_since_; }
+  /// A frame that only acknowledges.
+  Bytes bare_ack() const;
   /// Nothing queued and nothing unacknowledged.
   bool idle() const;
   std::uint64_t queued_bytes(Lane lane) const { return lanes_[static_cast<int>(lane)].bytes; }
@@ -99,6 +103,7 @@ class LinkSession {
   Time resend_due_ = kNever;
   Duration resend_wait_{};
   Time ack_due_ = kNever;
+  Time waiting_since_ = kNever;
   Time last_rewind_{-1'000'000};
   std::uint32_t unacked_in_ = 0;
   std::uint64_t resends_ = 0;

@@ -11,6 +11,10 @@ constexpr Duration kHelloMax = std::chrono::seconds(1);
 constexpr Duration kClientIdle = std::chrono::minutes(2);
 constexpr std::size_t kMaxClients = 1024;
 constexpr Duration kRetryFull = std::chrono::milliseconds(5);
+constexpr std::size_t kMaxHello = 1U << 20;                    // a member record with many static children
+constexpr std::size_t kMaxSessionFrame = kFrameTarget + 1024;  // sessions cut what is longer
+constexpr std::size_t kMaxStrangers = 128;                     // hellos of unknown nodes that lead nowhere
+constexpr Duration kStrangerPatience = std::chrono::seconds(10);
 constexpr int kSeedTries = 40;  // hellos on one seed connection before the next discover round takes over
 
 template <class M>
@@ -171,6 +175,8 @@ bool Links::acceptable(const Hello& h, std::optional<RouteId> route) {
   bool client = h.role == PeerRole::client;
   if (h.hub_id != ctx_.config.hub_id && !(client && h.hub_id.empty())) {
     bad_frame("hello for another hub");
+    refuse(route, {h.hub_id, h.self.id, ctx_.self(),
+                   "this is hub '" + ctx_.config.hub_id + "', not '" + h.hub_id + "'", 0, false});
     return false;
   }
   if (h.version_min > kProtocolVersion || h.version_max < kProtocolVersion) {
@@ -190,6 +196,7 @@ bool Links::acceptable(const Hello& h, std::optional<RouteId> route) {
 std::optional<Hello> Links::parse_hello(std::string_view body) { return parse<Hello>(body); }
 
 void Links::on_hello(RouteId route, std::string_view body) {
+  if (body.size() > kMaxHello) return bad_frame("hello that is too long");
   auto h = parse_hello(body);
   if (!h) return bad_frame("hello that does not parse");
   if (h->self.id == ctx_.self()) {
@@ -253,16 +260,26 @@ void Links::on_node_hello(std::optional<RouteId> route, const Hello& h) {
   auto admission = events_.on_hello(h);
   if (admission.refusal) refuse(route, *admission.refusal);
   if (!admission.accept) return;
-  auto& peer = peers_[h.self.id];
+  if (!peers_.contains(h.self.id) && strangers() >= kMaxStrangers)
+    return bad_frame("hello of one stranger too many");
+  auto [at, stranger] = peers_.try_emplace(h.self.id);
+  auto& peer = at->second;
+  if (stranger) {
+    peer.stranger = true;
+    peer.since = ctx_.now;
+  }
   adopt_seed(h.self.id, peer, h.echo_token);
   if (peer.link == 0) open(h.self.id, h.self.router);
   if (h.link_token != 0) peer.echo_token = h.link_token;
   if (peer.nonce == 0) peer.nonce = fresh_nonce();
-  if (h.nonce < peer.their_nonce) return;  // a late copy
-  if (h.nonce > peer.their_nonce && h.nonce != 0) {
-    if (peer.session) end_session(h.self.id);
-    peer.their_nonce = h.nonce;
+  // Only who has seen our latest hello can end a session: a late copy of a hello has not, nor has a stranger.
+  const bool proven = h.nonce != 0 && h.echo_nonce == peer.nonce;
+  if (peer.session && h.nonce != 0 && h.nonce != peer.their_nonce) {
+    // If it has really forgotten the session, it says so when it hears of it.
+    if (!proven) return ctx_.emit(effect::SendLink{peer.link, peer.session->bare_ack()});
+    end_session(h.self.id);
   }
+  if (h.nonce != 0) peer.their_nonce = h.nonce;
   peer.wanted = true;
   bool fresh = false;
   if (h.nonce != 0 && h.echo_nonce == peer.nonce && !peer.session) {
@@ -272,10 +289,25 @@ void Links::on_node_hello(std::optional<RouteId> route, const Hello& h) {
   if (h.echo_nonce != peer.nonce || fresh || h.link_token != 0) say_hello(h.self.id, peer);
 }
 
+std::size_t Links::strangers() const {
+  return static_cast<std::size_t>(
+      std::count_if(peers_.begin(), peers_.end(), [](const auto& p) { return p.second.stranger; }));
+}
+
+void Links::forget_strangers() {
+  std::vector<NodeId> gone;
+  for (const auto& [id, peer] : peers_)
+    if (peer.stranger && ctx_.now - peer.since > kStrangerPatience) gone.push_back(id);
+  for (auto id : gone) {
+    close(id);
+    events_.on_stranger_gone(id);
+  }
+}
+
 void Links::establish(NodeId id, Peer& peer) {
   auto sid = session_id(peer.nonce, peer.their_nonce, ctx_.self().hash(), id.hash());
   peer.session = std::make_shared<LinkSession>(sid, limits());
-  peer.refused = false;
+  peer.refused = peer.stranger = false;
   sessions_[sid] = id;
   events_.on_session_up(id);
 }
@@ -293,13 +325,13 @@ NodeId Links::peer_for_session(std::uint64_t session) {
 }
 
 void Links::on_session_frame(std::optional<RouteId> route, std::string_view rest) {
-  auto header = take_session_header(rest);
+  auto header = rest.size() <= kMaxSessionFrame ? take_session_header(rest) : std::nullopt;
   if (!header) return bad_frame("session frame that does not parse");
   if (auto it = clients_.find(header->session); it != clients_.end()) {
     return on_client_frame(it->second, it->first, *header, rest);
   }
   if (auto id = peer_for_session(header->session)) {
-    events_.on_heard(id);
+    on_heard_directly(id, *header);
     return on_peer_frame(id, *header, rest);
   }
   ++ctx_.stats.bad_frames;
@@ -424,6 +456,7 @@ void Links::on(const event::SendRefused& e) {
 }
 
 void Links::tick() {
+  forget_strangers();
   for (auto& [id, peer] : peers_) {
     if (peer.wanted && !peer.session && peer.link != 0 && ctx_.now >= peer.hello_due) say_hello(id, peer);
   }

@@ -37,6 +37,7 @@ class LinkEvents {
   virtual void on_heard(NodeId peer) = 0;          ///< directly
   virtual void on_heard_through(NodeId peer) = 0;  ///< by way of another node
   virtual void on_link_lost(NodeId peer, bool refused) = 0;
+  virtual void on_stranger_gone(NodeId peer) = 0;  ///< said hello, and never completed the handshake
   virtual void on_refused(const Refusal& refusal) = 0;
   virtual void on_client_request(std::uint64_t client, AdminRequest request) = 0;
   virtual MemberRecord self_record() = 0;
@@ -64,6 +65,17 @@ class Links {
   void relay_no_more(NodeId peer) { relays_.drop(peer); }
   bool relayed(NodeId peer) const { return bool(relays_.via(peer, ctx_.now)); }
   void on(NodeId sender, const Relay& relay);
+
+  /// Bytes queued or unconfirmed.
+  std::uint64_t queued(NodeId peer, Lane lane) const {
+    auto it = peers_.find(peer);
+    return it != peers_.end() && it->second.session ? it->second.session->queued_bytes(lane) : 0;
+  }
+  /// Frames that wait longer than this for any progress: the way to the peer is blocked, whatever it
+  /// publishes.
+  bool stuck(NodeId peer, Duration limit) const;
+  /// Says something directly to a relayed peer, so that both notice when the direct way is open again.
+  void touch_directly(NodeId peer);
 
   template <class M>
   bool send(NodeId peer, Lane lane, const M& message) {
@@ -96,6 +108,9 @@ class Links {
     std::uint64_t echo_token = 0;            ///< tells the peer which of its seeds we are
     std::shared_ptr<LinkSession> session{};  ///< shared with the frame that is being delivered
     bool wanted = true;                      ///< say hello until there is a session
+    bool stranger = false;                   ///< known only by a hello of its own, so far
+    Time since{};
+    Time touch_due{};  ///< answers to direct signs of life of a relayed peer are rare
     bool refused = false;
     Time hello_due{};
     Duration hello_wait{};
@@ -118,6 +133,7 @@ class Links {
   void say_hello_to_seed(Seed& seed);
   Hello own_hello();
   void send_frame(NodeId id, const Peer& peer, Bytes frame);
+  void on_heard_directly(NodeId id, const SessionHeader& header);
   void on_relayed(NodeId from, std::string_view frame);
   static std::optional<Hello> parse_hello(std::string_view body);
   void on_hello(RouteId route, std::string_view body);
@@ -125,6 +141,8 @@ class Links {
   void on_node_hello(std::optional<RouteId> route, const Hello& hello);
   void on_client_hello(RouteId route, const Hello& hello);
   void drop_idle_client();
+  std::size_t strangers() const;
+  void forget_strangers();
   void adopt_seed(NodeId id, Peer& peer, std::uint64_t token);
   void establish(NodeId id, Peer& peer);
   void on_session_frame(std::optional<RouteId> route, std::string_view rest);

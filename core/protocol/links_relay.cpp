@@ -6,6 +6,7 @@
 namespace processhub::protocol {
 
 namespace {
+constexpr Duration kTouchPause = std::chrono::milliseconds(100);
 constexpr Duration kRelayKept = std::chrono::seconds(3);  // after the last sign that it is needed
 }  // namespace
 
@@ -26,6 +27,28 @@ void Links::flush_peer(NodeId id, Peer& peer) {
     ++ctx_.stats.messages_out;
     send_frame(id, peer, std::move(frame));
   });
+}
+
+bool Links::stuck(NodeId peer, Duration limit) const {
+  auto it = peers_.find(peer);
+  if (it == peers_.end() || !it->second.session) return false;
+  const auto since = it->second.session->waiting_since();
+  return since != kNever && ctx_.now - since > limit;
+}
+
+void Links::touch_directly(NodeId peer) {
+  auto it = peers_.find(peer);
+  if (it == peers_.end() || !it->second.session || !relayed(peer) || ctx_.now < it->second.touch_due) return;
+  it->second.touch_due = ctx_.now + kTouchPause;
+  ctx_.emit(effect::SendLink{it->second.link, it->second.session->bare_ack()});
+}
+
+/// A peer that sends its messages directly hears us. One that only shows itself may not, and is answered
+/// alike.
+void Links::on_heard_directly(NodeId id, const SessionHeader& header) {
+  if (header.seq != 0) relays_.drop(id);
+  touch_directly(id);
+  events_.on_heard(id);
 }
 
 void Links::on(NodeId sender, const Relay& relay) {

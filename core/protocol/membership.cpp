@@ -14,6 +14,7 @@ Membership::Membership(Context& context, Links& links, MembershipEvents& events)
   self_.weight = ctx_.config.weight;
   self_.zone = ctx_.config.zone;
   self_.roles = ctx_.config.roles;
+  self_.types = ctx_.identity.types;
   self_.status_version = 1;
   by_hash_[ctx_.self().hash()] = ctx_.self();
 }
@@ -44,9 +45,35 @@ bool Membership::has_left(NodeId node) const {
   auto it = members_.find(node);
   if (it != members_.end() && it->second.liveness == Liveness::left) return true;
   if (node.name() == ctx_.self().name()) return node.incarnation() < ctx_.self().incarnation();
-  return std::any_of(members_.begin(), members_.end(), [&](const auto& m) {
-    return m.first.name() == node.name() && m.first.incarnation() > node.incarnation() && is_up(m.first);
-  });
+  return superseded(node);
+}
+
+bool Membership::superseded(NodeId node) const {
+  // Ordered by name, then incarnation: the next one is the next life of the name, if there is any.
+  auto next = members_.upper_bound(node);
+  return next != members_.end() && next->first.name() == node.name();
+}
+
+/// Earlier lives of a name are over once a later one is up.
+void Membership::end_earlier_lives(NodeId node) {
+  for (auto& [id, m] : members_) {
+    if (id.name() != node.name() || node <= id) continue;
+    // A life that comes back at the same address is subscribed to already.
+    if (m.record.pub != members_.at(node).record.pub) ctx_.emit(effect::Unsubscribe{m.record.pub});
+    m.liveness = Liveness::left;
+    links_.close(id);
+  }
+}
+
+std::vector<NodeId> Membership::forget_superseded(const std::function<bool(NodeId)>& needed) {
+  std::vector<NodeId> gone;
+  for (const auto& [id, m] : members_)
+    if (m.liveness == Liveness::left && superseded(id) && !needed(id)) gone.push_back(id);
+  for (auto id : gone) {
+    by_hash_.erase(id.hash());
+    members_.erase(id);
+  }
+  return gone;
 }
 
 bool Membership::is_gone(NodeId node) const { return !is_up(node); }
@@ -59,6 +86,12 @@ std::vector<NodeId> Membership::up_peers() const {
 }
 
 std::size_t Membership::up_count() const { return up_peers().size() + 1; }
+
+bool Membership::anyone_joining() const {
+  return std::any_of(members_.begin(), members_.end(), [&](const auto& m) {
+    return is_up(m.first) && m.second.record.status == MemberStatus::joining;
+  });
+}
 
 bool Membership::agreed() const {
   return std::all_of(members_.begin(), members_.end(), [&](const auto& m) {
@@ -98,6 +131,17 @@ HubView Membership::eligible_view() const {
   return view;
 }
 
+TypeOffers Membership::offers() const {
+  TypeOffers out;
+  const auto add = [&](const MemberRecord& r) {
+    if (r.status == MemberStatus::synced) out.add(r.id, r.types);
+  };
+  add(self_);
+  for (const auto& [id, m] : members_)
+    if (is_up(id)) add(m.record);
+  return out;
+}
+
 std::optional<NodeId> Membership::find_hash(std::uint64_t node_hash) const {
   auto it = by_hash_.find(node_hash);
   if (it == by_hash_.end()) return std::nullopt;
@@ -111,7 +155,7 @@ std::vector<NodeInfo> Membership::infos() const {
   std::vector<NodeInfo> out{{self_.id, self_.router, own, self_.zone, self_.weight}};
   for (const auto& [id, m] : members_) {
     NodeState state = NodeState::up;
-    if (m.liveness == Liveness::known) continue;
+    if (m.liveness == Liveness::known || superseded(id)) continue;
     if (m.liveness == Liveness::down) state = NodeState::down;
     if (m.liveness == Liveness::left) state = NodeState::left;
     if (m.liveness == Liveness::up && m.record.status == MemberStatus::joining) state = NodeState::joining;
@@ -222,6 +266,7 @@ void Membership::make_up(Member& m) {
   m.last_heard = ctx_.now;
   m.refused = m.indirect = false;
   if (!returning) m.announced = false;
+  end_earlier_lives(id);
   events_.on_member_up(id);
   refresh_digest();
   if (!returning) {

@@ -4,8 +4,10 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -56,9 +58,11 @@ class Membership {
   LinkEvents::Admission on_hello(const Hello& hello);
   void on_own_endpoint(const std::string& endpoint);
   void on_session_up(NodeId node);
-  void on_heard(NodeId node);
+  void on_heard(NodeId node);      ///< over the session, directly
+  void on_published(NodeId node);  ///< its publications arrive: it lives, but the way to it may be blocked
   void on_heard_through(NodeId node);
   void on_link_lost(NodeId node, bool refused);
+  void on_stranger_gone(NodeId node);
   void on_refused(const Refusal& refusal);
   void on(NodeId from, const Heartbeat& heartbeat);
   void on(NodeId from, const MemberNews& news);
@@ -80,15 +84,20 @@ class Membership {
   void check_joined();
 
   const std::map<NodeId, Member>& members() const { return members_; }
-  bool is_up(NodeId node) const;         ///< in the view (self included)
-  bool is_gone(NodeId node) const;       ///< down, left, or an earlier life of a member that is up
-  bool has_left(NodeId node) const;      ///< left, or a newer life of its name was met
+  bool is_up(NodeId node) const;     ///< in the view (self included)
+  bool is_gone(NodeId node) const;   ///< down, left, or an earlier life of a member that is up
+  bool has_left(NodeId node) const;  ///< left, or a newer life of its name was met
+  /// Drops earlier lives of names that nothing refers to any more; which they were.
+  std::vector<NodeId> forget_superseded(const std::function<bool(NodeId)>& needed);
   std::vector<NodeId> up_peers() const;  ///< the view without self, ordered
   std::size_t up_count() const;
+  bool anyone_joining() const;
   std::uint64_t view_digest() const { return digest_; }
   /// All members of the view announced this very view.
   bool agreed() const;
   HubView eligible_view() const;
+  /// The worker types of the members of eligible_view().
+  TypeOffers offers() const;
   std::optional<NodeId> find_hash(std::uint64_t node_hash) const;
   std::vector<NodeInfo> infos() const;
 
@@ -99,9 +108,12 @@ class Membership {
     std::uint64_t nonce = 0;
     Time until{};
   };
+  bool superseded(NodeId node) const;
+  void end_earlier_lives(NodeId node);
   void make_up(Member& member);
   void make_gone(Member& member, bool left, const std::string& why);
   void suspect(Member& member, bool refused);
+  bool blocked(NodeId node) const;
   void probe(Member& member);
   void ask_helpers(const Member& member);
   void still_alive(Member& member);
@@ -137,6 +149,7 @@ class Membership {
   Time discover_due_{};
   Time started_{};
   bool warned_alone_ = false;
+  std::set<std::string> refusals_{};  ///< told already
 };
 
 }  // namespace processhub::protocol

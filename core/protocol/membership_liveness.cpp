@@ -14,6 +14,18 @@ void Membership::on_heard(NodeId node) {
   if (it->second.liveness == Liveness::suspect) clear_suspicion(it->second);
 }
 
+void Membership::on_published(NodeId node) {
+  auto it = members_.find(node);
+  if (it == members_.end()) return;
+  it->second.last_heard = ctx_.now;
+  auto& m = it->second;
+  if (m.liveness == Liveness::suspect && !m.indirect && !blocked(node)) clear_suspicion(m);
+}
+
+bool Membership::blocked(NodeId node) const {
+  return links_.stuck(node, ctx_.config.suspect_after + ctx_.config.probe_timeout);
+}
+
 /// A relayed frame proves that it lives, not that it is within reach.
 void Membership::on_heard_through(NodeId node) {
   auto it = members_.find(node);
@@ -50,6 +62,7 @@ void Membership::suspect(Member& m, bool refused) {
 void Membership::probe(Member& m) {
   m.probe_due = ctx_.now + ctx_.config.probe_timeout;
   links_.send(m.record.id, Lane::control, Probe{++next_probe_, m.record.id});
+  links_.touch_directly(m.record.id);
   ask_helpers(m);
 }
 
@@ -69,8 +82,17 @@ void Membership::on_link_lost(NodeId node, bool refused) {
   suspect(it->second, true);
 }
 
+void Membership::on_stranger_gone(NodeId node) {
+  auto it = members_.find(node);
+  if (it == members_.end() || it->second.liveness != Liveness::known || it->second.told_by) return;
+  by_hash_.erase(node.hash());
+  members_.erase(it);
+}
+
 void Membership::on_refused(const Refusal& r) {
-  ctx_.log(LogLevel::error, "refused by " + r.from.str() + ": " + r.why);
+  const bool news = refusals_.insert(r.from.str() + r.why).second;
+  if (news) ctx_.log(LogLevel::error, "refused by " + r.from.str() + ": " + r.why);
+  if (!r.final) return;
   // A member that already works with others is not thrown out by one peer's opinion; a newcomer cannot go on.
   if (up_count() == 1 || !joined()) events_.terminate("refused by " + r.from.str() + ": " + r.why);
 }
@@ -79,6 +101,7 @@ void Membership::on(NodeId from, const Heartbeat& h) {
   auto it = members_.find(from);
   if (it == members_.end()) return;
   auto& m = it->second;
+  if (m.announced && h.number < m.last.number) return;  // overtaken on another way
   m.last = h;
   m.announced = true;
   if (h.refutation > m.record.refutation) m.record.refutation = h.refutation;
@@ -201,7 +224,8 @@ void Membership::on(NodeId from, const ProbeReply& r) {
 void Membership::check_silence() {
   std::vector<NodeId> dead;
   for (auto& [id, m] : members_) {
-    if (m.liveness == Liveness::up && ctx_.now - m.last_heard > ctx_.config.suspect_after) suspect(m, false);
+    const bool silent = ctx_.now - m.last_heard > ctx_.config.suspect_after;
+    if (m.liveness == Liveness::up && (silent || blocked(id))) suspect(m, false);
     if (m.liveness != Liveness::suspect) continue;
     if (ctx_.now >= m.suspect_until) {
       dead.push_back(id);
@@ -210,7 +234,9 @@ void Membership::check_silence() {
     }
   }
   for (auto id : dead)
-    make_gone(members_[id], false, members_[id].refused ? "its address refuses connections" : "it is silent");
+    make_gone(members_[id], false,
+              members_[id].refused ? "its address refuses connections"
+                                   : "silent for " + seconds_text(ctx_.now - members_[id].last_heard));
   for (const auto& h : helping_) {
     if (ctx_.now >= h.until)
       links_.send(h.asker, Lane::control, ProbeReply{h.nonce, h.target, Verdict::silent, std::nullopt});

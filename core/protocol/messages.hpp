@@ -15,6 +15,7 @@
 #include "core/protocol/codec.hpp"
 #include "core/protocol/containers.hpp"
 #include "core/protocol/shared_spec.hpp"
+#include "core/protocol/type_offers.hpp"
 #include "processhub/child.hpp"
 #include "processhub/ids.hpp"
 #include "processhub/time.hpp"
@@ -65,7 +66,8 @@ struct MemberRecord {
   std::uint64_t status_version = 0;
   std::uint64_t refutation = 0;
   std::vector<std::uint64_t> declares{};  ///< hashes of the ids of its static children, sorted
-  PROCESSHUB_FIELDS(id, router, pub, weight, zone, roles, status, status_version, refutation, declares)
+  OfferedTypes types{};                   ///< of workers, that it can make
+  PROCESSHUB_FIELDS(id, router, pub, weight, zone, roles, status, status_version, refutation, declares, types)
 };
 
 /// The part of a spec that never changes.
@@ -172,7 +174,8 @@ struct Refusal {
   NodeId from{};
   std::string why{};
   std::uint64_t highest_incarnation = 0;  ///< set when the name is known with a later life
-  PROCESSHUB_FIELDS(hub_id, to, from, why, highest_incarnation)
+  bool final = true;                      ///< false: this address is of no use, but go on without it
+  PROCESSHUB_FIELDS(hub_id, to, from, why, highest_incarnation, final)
 };
 
 // -- publications
@@ -187,7 +190,9 @@ struct Heartbeat {
   MemberStatus status = MemberStatus::joining;
   std::uint64_t status_version = 0;
   std::uint64_t refutation = 0;
-  PROCESSHUB_FIELDS(view_digest, table_version, table_digest, spec_digest, status, status_version, refutation)
+  std::uint64_t number = 0;  ///< orders those of one node: they come on several ways
+  PROCESSHUB_FIELDS(view_digest, table_version, table_digest, spec_digest, status, status_version, refutation,
+                    number)
 };
 
 /// New, removed and changed specs.

@@ -78,11 +78,15 @@ void HubCore::Parts::on(event::LeaveCluster& e) {
   leave_token_ = e.token;
   leave_until_ = ctx.now + ctx.config.drain_timeout;
   ctx.hook(hook::HubShutdown{});
+  ctx.log(LogLevel::info, "leaving: handing over " + std::to_string(supervisor.count()) + " children");
   membership.set_status(MemberStatus::leaving);
 }
 
 void HubCore::Parts::on(event::AdminAnswer& e) {
-  links.send_client(e.client, AdminReply{e.request, e.code, std::move(e.body)});
+  if (links.send_client(e.client, AdminReply{e.request, e.code, std::move(e.body)}) || e.too_long.empty())
+    return;
+  links.send_client(e.client, AdminReply{e.request, static_cast<std::uint8_t>(ErrorCode::overloaded),
+                                         std::move(e.too_long)});
 }
 
 // -- events of the network
@@ -99,7 +103,7 @@ void HubCore::Parts::on(event::Publication& e) {
     ++ctx.stats.bad_frames;
     return;
   }
-  membership.on_heard(*from);
+  membership.on_published(*from);
   if (!publications.received(*from, header->seq)) return;
   std::vector<Message> messages;
   bool wants_ack = false;
@@ -194,6 +198,7 @@ Heartbeat HubCore::Parts::own_heartbeat() {
   h.status = self.status;
   h.status_version = self.status_version;
   h.refutation = self.refutation;
+  h.number = ++last_heartbeat_;
   return h;
 }
 
@@ -231,7 +236,7 @@ void HubCore::Parts::on_undelivered(std::vector<PostedMessage> messages, const s
 }
 
 void HubCore::Parts::on_start_failed(const LocalChild& child, const std::string& why) {
-  ctx.log(LogLevel::error, "child " + child.spec->spec.id + " did not start: " + why);
+  ctx.note(LogLevel::error, "did not start (" + why + ")", child.spec->spec.id);
   auto origin = child.uid.origin;
   if (origin == ctx.self()) {
     requests.on_start_failed(child.uid, why);

@@ -103,6 +103,7 @@ class HubCore::Parts final : public Registry::Listener,
   void on_heard(NodeId peer) override { membership.on_heard(peer); }
   void on_heard_through(NodeId peer) override { membership.on_heard_through(peer); }
   void on_link_lost(NodeId peer, bool refused) override { membership.on_link_lost(peer, refused); }
+  void on_stranger_gone(NodeId peer) override { membership.on_stranger_gone(peer); }
   void on_refused(const Refusal& refusal) override { membership.on_refused(refusal); }
   void on_client_request(std::uint64_t client, AdminRequest request) override;
   MemberRecord self_record() override;
@@ -158,7 +159,7 @@ class HubCore::Parts final : public Registry::Listener,
 
  private:
   void touch_children_of(NodeId node);
-  void on_stall();
+  void on_stall(Duration away);
   void check_stall();
   void check_leave();
   void check_quorum();
@@ -173,6 +174,7 @@ class HubCore::Parts final : public Registry::Listener,
   bool cause_joined_ = false;
   hook::PostRedistribution open_redistribution_{};  ///< closes what the pre-hook said, whatever came since
   bool heartbeat_wanted_ = false;
+  std::uint64_t last_heartbeat_ = 0;
   bool view_announced_ = true;
   bool settled_ = false;
   bool partitioned_ = false;

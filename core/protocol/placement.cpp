@@ -24,10 +24,21 @@ Placement::Placement(Context& context, Registry& registry, Links& links, Members
   strategies_.distribution->prepare(view_);
 }
 
-std::vector<NodeId> Placement::owners_for(std::string_view id, NodeId explicit_node) const {
+std::vector<NodeId> Placement::owners_for(std::string_view id, std::string_view type) const {
   std::vector<NodeId> out;
-  strategies_.distribution->owners({id, hash64(id), explicit_node}, replicas_, out);
+  find_owners({id, hash64(id), {}}, type, out);
   return out;
+}
+
+/// The distribution's choice among the nodes that have the worker type. If nobody has, among all: one of them
+/// then says that it is missing.
+void Placement::find_owners(const ChildKey& key, std::string_view type, std::vector<NodeId>& out) const {
+  if (alike_) return strategies_.distribution->owners(key, replicas_, out);
+  const auto hash = hash64(type);
+  if (offers_.nobody_has(hash)) return strategies_.distribution->owners(key, replicas_, out);
+  strategies_.distribution->owners(key, view_.members.size(), out);
+  std::erase_if(out, [&](NodeId node) { return !offers_.has(node, hash); });
+  if (out.size() > replicas_) out.resize(replicas_);
 }
 
 // -- the view and the queue
@@ -35,6 +46,8 @@ std::vector<NodeId> Placement::owners_for(std::string_view id, NodeId explicit_n
 
 void Placement::on_view_changed() {
   view_ = membership_.eligible_view();
+  offers_ = membership_.offers();
+  alike_ = offers_.alike();
   strategies_.distribution->prepare(view_);
   replicas_ = std::max<std::size_t>(1, strategies_.redundancy->replicas(view_));
   cursor_ = 0;
@@ -47,8 +60,8 @@ void Placement::on_view_changed() {
 void Placement::recompute(Child& child) {
   if (!child.spec) return;
   scratch_.clear();
-  strategies_.distribution->owners({child.spec->spec.id, child.id_hash, child.value->placement}, replicas_,
-                                   scratch_);
+  find_owners({child.spec->spec.id, child.id_hash, child.value->placement}, child.spec->spec.kind->type,
+              scratch_);
   bool same = child.owners.size() == scratch_.size() &&
               std::equal(scratch_.begin(), scratch_.end(), child.owners.begin());
   if (same) return;
@@ -151,8 +164,12 @@ bool Placement::resolve_conflict(Child& child) {
   auto* winner = registry_.winner(child.spec->spec.id);
   if (winner == nullptr || winner == &child) return false;
   ctx_.hook(hook::ChildConflict{child.spec->spec.id, winner->uid, child.uid});
-  ctx_.log(LogLevel::warn, "child " + child.spec->spec.id + " was started twice: " + child.uid.str() +
-                               " gives way to " + winner->uid.str());
+  // Equal specs: several nodes declare it and had not met yet. Nobody's wish is lost.
+  const bool equal = winner->spec->spec.kind == child.spec->spec.kind;
+  ctx_.note(equal ? LogLevel::info : LogLevel::warn,
+            equal ? "started by several nodes, the earliest start counts"
+                  : "started twice with different specs, the earliest start counts",
+            child.spec->spec.id);
   registry_.remove_spec(child.uid);
   return true;
 }
@@ -193,6 +210,8 @@ void Placement::evaluate_running(Child& child, LocalChild& local) {
   const auto* other = other_lister(child);
   bool together = other != nullptr && is_owner(child, other->node) && is_owner(child, ctx_.self());
   if (other != nullptr && !together && local.generation(ctx_.self()) < other->generation()) {
+    ctx_.note(LogLevel::warn, "stopped, " + other->node.str() + " runs it with a higher generation",
+              child.spec->spec.id);
     return supervisor_.stop(child.uid, StopReason::conflict);
   }
   if (child.value->failed != (local.state == LocalState::failed)) {
@@ -201,9 +220,14 @@ void Placement::evaluate_running(Child& child, LocalChild& local) {
     if (local.state != LocalState::starting) supervisor_.stop(child.uid, StopReason::crash);
     return;
   }
+  // There is nothing to hand over: its owner shows it as failed from now on.
+  if (local.state == LocalState::failed && !child.owners.empty() && !is_owner(child, ctx_.self()))
+    return supervisor_.stop(child.uid, StopReason::move);
   // Nobody left to give it to: every node leaves. Otherwise the new owner asks for it.
-  if (child.owners.empty() && membership_.status() == MemberStatus::leaving)
-    supervisor_.stop(child.uid, StopReason::shutdown);
+  if (!child.owners.empty() || membership_.status() != MemberStatus::leaving) return;
+  if (membership_.anyone_joining()) return wait(child);  // it may own the child in a moment
+  ctx_.note(LogLevel::warn, "stopped, no member is left to hand it to", child.spec->spec.id);
+  supervisor_.stop(child.uid, StopReason::shutdown);
 }
 
 /// A first node that has neither listed nor released the child counts as running it.

@@ -35,7 +35,7 @@ class Placement {
             PlacementEvents& events);
 
   /// Owners under the current view, best first, for a spec that does not exist yet.
-  std::vector<NodeId> owners_for(std::string_view id, NodeId explicit_node = {}) const;
+  std::vector<NodeId> owners_for(std::string_view id, std::string_view type) const;
   bool has_eligible() const { return !view_.members.empty(); }
 
   void on_view_changed();
@@ -74,6 +74,7 @@ class Placement {
     Time ask_again{};  ///< unless the source has begun by then
   };
 
+  void find_owners(const ChildKey& key, std::string_view type, std::vector<NodeId>& out) const;
   void recompute(Child& child);
   void finish_recompute();
   void evaluate(Child& child);
@@ -89,6 +90,7 @@ class Placement {
   bool gone_for_good(const Child& child) const;
   void take_over(Child& child);
   void ask_for(Child& child, NodeId from);
+  std::string last_runner(const Child& child) const;
   void confirm(std::uint64_t batch);
   void start_batch(Batch& batch);
   Role role_for(const Child& child) const;
@@ -102,6 +104,8 @@ class Placement {
   StrategySet& strategies_;
   PlacementEvents& events_;
   HubView view_{};
+  TypeOffers offers_{};
+  bool alike_ = true;  ///< all members offer the same types
   std::size_t replicas_ = 1;
   std::vector<NodeId> scratch_{};
   std::deque<Slot> queue_{};

@@ -119,6 +119,14 @@ void Placement::confirm(std::uint64_t id) {
   start_batch(batch);
 }
 
+/// Whoever ran it last, as far as is known.
+std::string Placement::last_runner(const Child& child) const {
+  const Entry* last = nullptr;
+  for (const auto& e : child.entries)
+    if (e.node != ctx_.self() && (last == nullptr || last->epoch < e.epoch)) last = &e;
+  return last != nullptr ? last->node.str() : "a node that is gone";
+}
+
 /// The world may have changed since the batch was reserved: every child is judged again.
 void Placement::start_batch(Batch& batch) {
   bool good = active_ && settled();
@@ -133,6 +141,8 @@ void Placement::start_batch(Batch& batch) {
       continue;
     }
     bool moved = moves_.erase(uid) > 0;
+    ctx_.note(LogLevel::info, (moved ? "moved here from " : "taken over from ") + last_runner(*child),
+              child->spec->spec.id);
     supervisor_.start(*child, epoch, role_for(*child), moved ? StartReason::move : StartReason::takeover,
                       false);
   }
@@ -152,6 +162,7 @@ void Placement::on(NodeId from, const MoveRequest& request) {
     }
     if (local->state == LocalState::stopping) continue;
     ids.push_back(child->spec->spec.id);
+    ctx_.note(LogLevel::info, "moving to " + from.str(), child->spec->spec.id);
     supervisor_.stop(item.uid, StopReason::move);
   }
   if (!ids.empty()) ctx_.hook(hook::ChildrenMigrated{from, std::move(ids)});

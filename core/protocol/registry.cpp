@@ -264,7 +264,9 @@ ChildRecord Registry::record_of(const Child& child, const std::function<bool(Nod
   ChildRecord record;
   record.spec = std::shared_ptr<const SharedSpec>(child.spec, &child.spec->spec);
   record.uid = child.uid;
-  if (child.value->metadata) record.metadata = std::make_shared<Metadata>(*child.value->metadata);
+  if (child.value->metadata || child.value->failed)
+    record.changes = std::make_shared<ChildChanges>(
+        ChildChanges{child.value->metadata, child.value->failed ? child.value->why : std::string()});
   for (const auto& e : child.entries) {
     if (!e.listed() || !is_up(e.node)) continue;
     record.instances.push_back({{e.node, e.serial}, e.role, e.state, e.generation()});

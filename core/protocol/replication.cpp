@@ -12,14 +12,14 @@ constexpr std::size_t kDeltaBytes = 48 * 1024;  // about what one publication ca
 constexpr std::size_t kRowsPerDelta = 1500;     // about 30 bytes each
 constexpr Duration kPullRetry = std::chrono::seconds(5);
 
+}  // namespace
+
 std::size_t size_guess(const SpecRecord& s) {
   const auto& kind = *s.spec.kind;
   std::size_t n = 64 + s.spec.id.size() + kind.type.size() + kind.args.bytes().size() + kind.tag.size();
   for (const auto& [k, v] : kind.metadata) n += 4 + k.size() + v.size();
   return n;
 }
-
-}  // namespace
 
 Replication::Replication(Context& context, Registry& registry, Links& links, Publications& publications,
                          Membership& membership, ReplicationEvents& events)
@@ -71,6 +71,7 @@ std::uint64_t Replication::own_digest() { return registry_.table(ctx_.self()).di
 std::uint64_t Replication::flush_deltas() {
   if (pending_size_ > 0) {
     pubs_.publish(pending_);
+    spec_publication_ = pubs_.last_seq();
     pending_ = {};
     pending_size_ = 0;
     pubs_.flush();
@@ -89,7 +90,7 @@ std::uint64_t Replication::flush_deltas() {
     published_version_ = own_version_;
     pending_rows_.clear();
   }
-  return pubs_.last_seq();
+  return spec_publication_;
 }
 
 // -- facts of others
@@ -109,8 +110,9 @@ void Replication::take_values(const std::vector<UidValue>& values) {
   for (const auto& v : values) registry_.merge_value(v.uid, v.value);
 }
 
-void Replication::on(NodeId, const SpecDelta& delta) {
-  take_specs(delta.added, false);
+void Replication::on(NodeId from, const SpecDelta& delta) {
+  // Before its snapshot is complete a publication may be from long ago, too.
+  take_specs(delta.added, !complete(from));
   for (const auto& uid : delta.removed) registry_.remove_spec(uid);
   take_values(delta.values);
   for (const auto& s : delta.statics) events_.on_static(s);
@@ -313,6 +315,6 @@ void Replication::tick() {
   }
 }
 
-Time Replication::next_deadline() const { return serving_.empty() ? kNever : Time::zero(); }
+Time Replication::next_deadline() const { return serving_.empty() ? kNever : serve_due_; }
 
 }  // namespace processhub::protocol

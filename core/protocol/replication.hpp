@@ -30,6 +30,9 @@ class ReplicationEvents {
   virtual void on_peer_complete(NodeId peer) = 0;  ///< its snapshot is here
 };
 
+/// About what a spec takes on the wire.
+std::size_t size_guess(const SpecRecord& spec);
+
 class Replication {
  public:
   Replication(Context& context, Registry& registry, Links& links, Publications& publications,
@@ -45,7 +48,8 @@ class Replication {
   std::uint64_t own_version() const { return own_version_; }
   std::uint64_t own_digest();
 
-  /// Publishes pending deltas; the number of the publication that completes what was changed so far.
+  /// Publishes pending deltas; the number of the publication that completes what was changed in specs so far.
+  /// Only publications with specs are confirmed, so none other may be waited for.
   std::uint64_t flush_deltas();
 
   // -- facts of others
@@ -59,6 +63,7 @@ class Replication {
   void on_session_up(NodeId peer);
   void on_session_end(NodeId peer);
   void on_member_gone(NodeId peer);
+  void forget(NodeId peer) { peers_.erase(peer); }
   /// Asks the peer again for everything; it counts as incomplete until it has answered.
   void refresh(NodeId peer);
 
@@ -99,13 +104,15 @@ class Replication {
     std::vector<TableHave> tables{};  ///< to serve, with what they have
     std::size_t table = 0;
     bool table_open = false;
-    std::vector<Uid> rows{};  ///< rest of the current table's changes
+    bool table_begun = false;  ///< its first part is sent
+    std::vector<Uid> rows{};   ///< rest of the current table's changes
     bool table_full = false;
     Slot table_cursor = 0;
   };
 
   void pull(NodeId peer, bool values);
   void send_pull(NodeId peer, PeerState& state);
+  bool has_room(NodeId peer) const;
   bool serve(Serving& job, std::size_t budget);
   bool serve_specs(Serving& job, std::size_t budget);
   bool serve_tables(Serving& job, std::size_t budget);
@@ -124,11 +131,13 @@ class Replication {
   ReplicationEvents& events_;
   std::map<NodeId, PeerState> peers_{};
   std::vector<Serving> serving_{};
+  Time serve_due_{};  ///< later while every peer's session is full
   SpecDelta pending_{};
   std::size_t pending_size_ = 0;
   std::vector<Uid> pending_rows_{};
   std::uint64_t own_version_ = 0;
   std::uint64_t published_version_ = 0;
+  std::uint64_t spec_publication_ = 0;
   std::uint64_t last_nonce_ = 0;
 };
 

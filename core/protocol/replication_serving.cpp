@@ -8,6 +8,9 @@ namespace processhub::protocol {
 
 namespace {
 constexpr std::size_t kSpecsPerChunk = 400;
+constexpr std::size_t kChunkBytes = 256 * 1024;
+constexpr std::uint64_t kServeWindow = 8ULL << 20;  // of a snapshot, on its way to one peer
+constexpr Duration kServeAgain = std::chrono::milliseconds(5);
 constexpr std::size_t kRowsPerChunk = 1500;
 }  // namespace
 
@@ -36,15 +39,29 @@ void Replication::on(NodeId from, const Pull& p) {
   serving_.push_back(std::move(job));
 }
 
+/// A snapshot may be larger than what a session keeps: the rest follows as the peer confirms.
+bool Replication::has_room(NodeId peer) const {
+  return !links_.has_session(peer) ||
+         links_.queued(peer, Lane::control) < std::min(kServeWindow, ctx_.config.link_ring_bytes / 2);
+}
+
 bool Replication::work(std::size_t budget) {
-  if (serving_.empty()) return false;
+  if (serving_.empty() || ctx_.now < serve_due_) return false;
   // One peer after the other, a slice each, so that a big snapshot does not hold up a small one.
-  auto job = std::move(serving_.front());
-  serving_.erase(serving_.begin());
+  auto next =
+      std::find_if(serving_.begin(), serving_.end(), [&](const Serving& s) { return has_room(s.peer); });
+  if (next == serving_.end()) {
+    serve_due_ = ctx_.now + kServeAgain;
+    return false;
+  }
+  auto job = std::move(*next);
+  serving_.erase(next);
   if (!serve(job, budget)) serving_.push_back(std::move(job));
   return !serving_.empty();
 }
 
+/// True when the job is over. What could not be sent stays in the job: a chunk left out would make what was
+/// in it look removed.
 bool Replication::serve(Serving& job, std::size_t budget) {
   if (!links_.has_session(job.peer)) return true;
   if (!serve_specs(job, budget)) return false;
@@ -54,18 +71,20 @@ bool Replication::serve(Serving& job, std::size_t budget) {
   end.last = true;
   end.as_of = job.as_of;
   end.statics = events_.statics_known();
-  end.seen = std::move(job.seen);
-  end.live = std::move(job.live);
-  links_.send(job.peer, Lane::control, end);
-  return true;
+  end.seen = job.seen;
+  end.live = job.live;
+  return links_.send(job.peer, Lane::control, end);
 }
 
 bool Replication::serve_specs(Serving& job, std::size_t budget) {
   PullChunk chunk;
   chunk.nonce = job.nonce;
-  for (std::size_t n = 0; job.cursor < registry_.slot_end(); ++job.cursor) {
-    if (n++ >= budget || chunk.specs.size() + chunk.values.size() >= kSpecsPerChunk) break;
-    auto* child = registry_.at(job.cursor);
+  std::size_t bytes = 0;
+  auto cursor = job.cursor;
+  for (std::size_t n = 0; cursor < registry_.slot_end(); ++cursor) {
+    if (n++ >= budget || chunk.specs.size() + chunk.values.size() >= kSpecsPerChunk || bytes > kChunkBytes)
+      break;
+    auto* child = registry_.at(cursor);
     if (child == nullptr || !child->spec) continue;
     bool lacks = !job.theirs.contains(child->uid);
     if (lacks) {
@@ -75,12 +94,17 @@ bool Replication::serve_specs(Serving& job, std::size_t budget) {
         raised->epoch_floor = highest;
         record = std::move(raised);
       }
+      bytes += size_guess(*record);
       chunk.specs.push_back(std::move(record));
     }
-    if (child->value->version > 0 && (lacks || job.all_values))
+    if (child->value->version > 0 && (lacks || job.all_values)) {
+      bytes += size_guess(*child->spec);  // metadata may have grown as long as the first
       chunk.values.push_back({child->uid, *child->value});
+    }
   }
-  if (!chunk.specs.empty() || !chunk.values.empty()) links_.send(job.peer, Lane::control, chunk);
+  const bool empty = chunk.specs.empty() && chunk.values.empty();
+  if (!empty && !links_.send(job.peer, Lane::control, chunk)) return false;
+  job.cursor = cursor;
   return job.cursor >= registry_.slot_end();
 }
 
@@ -98,27 +122,27 @@ void Replication::begin_table(Serving& job) {
   }
   std::reverse(job.rows.begin(), job.rows.end());  // taken from the back
   job.table_open = true;
+  job.table_begun = false;
 }
 
 bool Replication::serve_tables(Serving& job, std::size_t) {
   while (job.table < job.tables.size()) {
-    bool first = !job.table_open;
-    if (first) begin_table(job);
+    if (!job.table_open) begin_table(job);
     auto node = job.tables[job.table].node;
     TablePart part;
     part.node = node;
-    part.full = first && job.table_full;
-    while (!job.rows.empty() && part.rows.size() < kRowsPerChunk) {
-      part.rows.push_back(registry_.row(node, job.rows.back()));
-      job.rows.pop_back();
-    }
-    part.last = job.rows.empty();
+    part.full = !job.table_begun && job.table_full;
+    const auto count = std::min(job.rows.size(), kRowsPerChunk);
+    for (std::size_t i = 0; i < count; ++i)
+      part.rows.push_back(registry_.row(node, job.rows[job.rows.size() - 1 - i]));
+    const bool done = part.last = count == job.rows.size();
     part.version = registry_.table(node).version;
     PullChunk chunk;
     chunk.nonce = job.nonce;
-    bool done = part.last;
     chunk.tables.push_back(std::move(part));
-    links_.send(job.peer, Lane::control, chunk);
+    if (!links_.send(job.peer, Lane::control, chunk)) return false;
+    job.table_begun = true;
+    job.rows.resize(job.rows.size() - count);
     if (!done) return false;
     job.table_open = false;
     ++job.table;

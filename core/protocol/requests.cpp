@@ -47,6 +47,10 @@ bool Requests::check_specs(std::uint32_t id, Op& op, std::size_t& budget) {
   for (; budget > 0 && op.checked < op.specs.size(); --budget, ++op.checked) {
     const auto& spec = op.specs[op.checked];
     auto good = validate(spec);
+    if (const auto size = spec.args.bytes().size(); good && size > ctx_.config.max_message_size / 2) {
+      good = Error{ErrorCode::invalid, "args of '" + spec.id + "' have " + std::to_string(size) +
+                                           " bytes, more than half of max_message_size"};
+    }
     if (good && !op.seen.insert(spec.id).second) {
       good = Error{ErrorCode::invalid, "id '" + spec.id + "' is given twice"};
     }
@@ -62,7 +66,7 @@ bool Requests::check_specs(std::uint32_t id, Op& op, std::size_t& budget) {
 }
 
 Child* Requests::create(ChildSpec spec, std::uint32_t op) {
-  auto owners = placement_.owners_for(spec.id);
+  auto owners = placement_.owners_for(spec.id, spec.type);
   if (owners.empty()) return nullptr;
   auto record = std::make_shared<SpecRecord>();
   record->uid = {ctx_.self(), ++last_counter_};

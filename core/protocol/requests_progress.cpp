@@ -76,8 +76,12 @@ bool Requests::copies_confirmed(const Op& op) {
 
 /// The deadline passed: what did not get done is undone, so that a late start message finds nothing to start.
 bool Requests::time_out(Op& op, std::size_t& budget) {
-  const auto text = [&](std::size_t item) {
-    return "'" + id_of(op, item) + "' did not " + (op.kind == Kind::start ? "start" : "stop") + " in time";
+  const bool confirmed = op.open == 0 && copies_confirmed(op);
+  const auto error = [&](std::size_t item, bool done) {
+    const auto* verb = op.kind == Kind::start ? "start" : "stop";
+    return Error{ErrorCode::timeout, done ? "too few nodes confirmed the " + std::string(verb) + " of '" +
+                                                id_of(op, item) + "' in time"
+                                          : "'" + id_of(op, item) + "' did not " + verb + " in time"};
   };
   for (; budget > 0 && !op.begun && op.next < op.specs.size(); --budget) add_item(op, op.specs[op.next++].id);
   if (op.select == event::Select::ids)
@@ -85,10 +89,13 @@ bool Requests::time_out(Op& op, std::size_t& budget) {
   if (budget == 0) return false;
   op.begun = true;
   for (; budget > 0 && op.timed_out < op.items.size(); --budget, ++op.timed_out) {
-    const auto& item = op.items[op.timed_out];
-    if (item.done) continue;
+    auto& item = op.items[op.timed_out];
+    const bool done = item.done;
+    if (done && (confirmed || !item.uid || error_of(op, op.timed_out))) continue;
     if (op.kind == Kind::start && item.uid) replication_.remove_spec(item.uid);
-    item_done(op, op.timed_out, Error{ErrorCode::timeout, text(op.timed_out)});
+    if (done) ++op.open;
+    item.done = false;
+    item_done(op, op.timed_out, error(op.timed_out, done));
   }
   return op.timed_out == op.items.size();
 }
@@ -138,7 +145,11 @@ void Requests::finish(std::uint32_t id, Op& op) {
   op.started.status = op.stopped.status = status;
   if (op.kind == Kind::start) ctx_.emit(effect::CompleteStart{op.token, std::move(op.started)});
   if (op.kind == Kind::stop) ctx_.emit(effect::CompleteStop{op.token, std::move(op.stopped)});
-  if (op.kind == Kind::change) ctx_.emit(effect::CompleteVoid{op.token, {}});
+  if (op.kind == Kind::change) {
+    const bool good = copies_confirmed(op);
+    const Error late{ErrorCode::timeout, "too few nodes confirmed the change in time"};
+    ctx_.emit(effect::CompleteVoid{op.token, good ? Result<void>{} : Result<void>{late}});
+  }
   ops_.erase(id);
 }
 

@@ -129,16 +129,20 @@ bool Supervisor::over_intensity(LocalChild& child) {
 void Supervisor::on_crash(LocalChild& child, const event::WorkerDown& down) {
   ++ctx_.stats.worker_crashes;
   const auto& id = child.spec->spec.id;
-  if (child.spec->spec.kind->restart == Restart::temporary) return events_.on_finished(child);
+  if (child.spec->spec.kind->restart == Restart::temporary) {
+    ctx_.note(LogLevel::warn, "crashed and is temporary: removed (" + down.why + ")", id);
+    return events_.on_finished(child);
+  }
   if (over_intensity(child)) {
     child.state = LocalState::failed;
     child.crashes->restart_at = kNever;
     write_row(child, InstanceState::failed);
     ctx_.hook(hook::ChildFailed{id, down.why});
-    ctx_.log(LogLevel::error, "child " + id + " failed: " + down.why);
+    ctx_.note(LogLevel::error, "failed, crashed too often (" + down.why + ")", id);
     return events_.on_failed(child, down.why);
   }
   ++child.restarts;
+  ctx_.note(LogLevel::warn, "crashed and restarted (" + down.why + ")", id);
   ctx_.hook(hook::ChildRestarted{id, {ctx_.self(), last_serial_ + 1}, down.why});
   const auto crashes = child.crashes->times.size();
   if (crashes <= 1) {

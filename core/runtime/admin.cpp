@@ -194,6 +194,11 @@ const Verb& verb_of(std::string_view name) {
 
 }  // namespace
 
+AdminReply too_long_answer() {
+  const Error error{ErrorCode::overloaded, "the answer is too long: ask for less, or for one node's own"};
+  return {static_cast<std::uint8_t>(error.code), bytes_of(to_json(error))};
+}
+
 void handle_admin(AdminHub& hub, std::string_view verb, const Bytes& args,
                   std::function<void(AdminReply)> answer) {
   const auto refuse = [&](const std::string& why) {

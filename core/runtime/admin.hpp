@@ -72,6 +72,9 @@ struct AdminReply {
   Bytes body{};  ///< msgpack
 };
 
+/// What is answered in place of an answer that the session cannot carry.
+AdminReply too_long_answer();
+
 /// Calls `answer` exactly once, on this thread or, when the request is done, on the callback pool.
 void handle_admin(AdminHub& hub, std::string_view verb, const Bytes& args,
                   std::function<void(AdminReply)> answer);

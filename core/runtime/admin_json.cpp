@@ -218,10 +218,12 @@ Json to_json(const NodeInfo& node) {
 }
 
 Json to_json(const ChildInfo& child) {
-  return {{"id", child.spec.id},
-          {"type", child.spec.type},
-          {"tag", child.spec.tag},
-          {"instances", instances_json(child.instances)}};
+  Json out{{"id", child.spec.id},
+           {"type", child.spec.type},
+           {"tag", child.spec.tag},
+           {"instances", instances_json(child.instances)}};
+  if (!child.failure.empty()) out["failure"] = child.failure;
+  return out;
 }
 
 Json to_json_with_spec(const ChildInfo& child) {

@@ -72,8 +72,8 @@ Result<std::unique_ptr<HubNode>> Hub::Impl::make_node(HubConfig config) {
              *this, query.verb, query.args,
              [&node, client = query.client, request = query.request](runtime::AdminReply reply) {
                // Refused only when the node has ended, and its clients with it.
-               [[maybe_unused]] const auto told =
-                   node.tell(event::AdminAnswer{client, request, reply.code, std::move(reply.body)});
+               [[maybe_unused]] const auto told = node.tell(event::AdminAnswer{
+                   client, request, reply.code, std::move(reply.body), runtime::too_long_answer().body});
              });
        },
        [this] { stopped_.ring(); }});

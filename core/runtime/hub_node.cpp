@@ -5,6 +5,7 @@
 #include <random>
 #include <utility>
 
+#include "core/hash.hpp"
 #include "core/runtime/no_network.hpp"
 
 namespace processhub::runtime {
@@ -36,6 +37,13 @@ std::string pub_address(const HubConfig& config) {
   if (!config.pub_listen.empty()) return config.pub_listen;
   if (config.listen.rfind("tcp://", 0) == 0) return config.listen.substr(0, config.listen.rfind(':')) + ":0";
   return config.listen + ".pub";
+}
+
+std::vector<std::uint64_t> offered_types(const WorkerTypes& types) {
+  std::vector<std::uint64_t> out;
+  for (const auto& name : types.names()) out.push_back(hash64(name));
+  std::sort(out.begin(), out.end());
+  return out;
 }
 
 Error overloaded() { return {ErrorCode::overloaded, "the hub's command queue is full"}; }
@@ -73,7 +81,8 @@ HubNode::HubNode(HubConfig config, NodeId id, const Shared& shared, Network netw
       loop_(world(std::move(network), std::move(strategies))) {}
 
 HubLoop::World HubNode::world(Network network, StrategySet strategies) {
-  protocol::Identity identity{id_, network.told.router, network.told.publisher, random_seed()};
+  protocol::Identity identity{id_, network.told.router, network.told.publisher, random_seed(),
+                              offered_types(*shared_.types)};
   return {config_,
           std::make_unique<protocol::HubCore>(std::move(identity), config_, std::move(strategies)),
           std::move(network.transport),

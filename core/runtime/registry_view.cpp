@@ -27,7 +27,7 @@ struct RegistryView::Row {
 /// first, and then the bytes of the id.
 struct RegistryView::Entry {
   std::shared_ptr<const protocol::SharedSpec> spec{};
-  std::shared_ptr<const Metadata> metadata{};
+  std::shared_ptr<const protocol::ChildChanges> changes{};
   Uid uid{};
   std::uint32_t id_size = 0;
   std::uint32_t row_count = 0;
@@ -39,7 +39,7 @@ struct RegistryView::Entry {
     const auto room = std::max<std::size_t>(instances.size(), 1) * sizeof(Row);
     void* memory = ::operator new(sizeof(Entry) + room + id.size());
     auto* entry = new (memory)
-        Entry{std::move(record.spec), std::move(record.metadata), record.uid,
+        Entry{std::move(record.spec), std::move(record.changes), record.uid,
               static_cast<std::uint32_t>(id.size()), static_cast<std::uint32_t>(instances.size())};
     auto* row = reinterpret_cast<Row*>(entry + 1);
     for (const auto& i : instances)
@@ -57,7 +57,7 @@ struct RegistryView::Entry {
   }
   /// For use outside the ReadSection.
   protocol::ChildRecord record() const {
-    protocol::ChildRecord out{spec, uid, metadata, {}};
+    protocol::ChildRecord out{spec, uid, changes, {}};
     for (const auto& row : rows()) out.instances.push_back(row.instance());
     return out;
   }
@@ -119,8 +119,10 @@ namespace {
 constexpr std::size_t kSmallest = 64;
 
 ChildInfo to_info(const protocol::ChildRecord& record) {
-  ChildInfo info{record.spec->whole(), record.uid, record.instances};
-  if (record.metadata) info.spec.metadata = *record.metadata;
+  ChildInfo info{record.spec->whole(), record.uid, record.instances, {}};
+  if (!record.changes) return info;
+  if (record.changes->metadata) info.spec.metadata = *record.changes->metadata;
+  info.failure = record.changes->failure;
   return info;
 }
 

@@ -120,7 +120,7 @@ class TinyCore : public CorePort {
       if (bug_ != Bug::leaves_a_stray)
         fx.emplace_back(protocol::effect::StopWorker{found->second.serial, StopReason::user});
       children_.erase(found);
-      changes_.push_back({id, nullptr});
+      changes_.push_back({id, std::nullopt});
     }
     answer(protocol::effect::CompleteStop{e.token, result}, fx);
   }

@@ -93,7 +93,8 @@ void Scenario::show_child(const SimNode& node, const std::string& id) {
     print(fmt::format("  {} {} {} generation {}.{}", i.ref.node.str(), to_string(i.role), to_string(i.state),
                       i.generation.epoch, i.generation.restarts));
   }
-  const auto& metadata = record.metadata ? *record.metadata : record.spec->kind->metadata;
+  const bool changed = record.changes && record.changes->metadata;
+  const auto& metadata = changed ? *record.changes->metadata : record.spec->kind->metadata;
   for (const auto& [key, value] : metadata) print(fmt::format("  {} = {}", key, value));
 }
 

@@ -1,5 +1,7 @@
 #include "transport/zmq/socket_options.hpp"
 
+#include <algorithm>
+
 namespace processhub::zmq_detail {
 namespace {
 
@@ -39,6 +41,11 @@ constexpr int kReceiveMark = 1'000;
 // behind the mark does not grow with their number.
 constexpr int kPublisherSendMark = 65'536;
 constexpr int kSubscriberReceiveMark = 16'384;
+
+// What strangers send is bounded before it is read: sessions cut long messages into frames of 64 KiB, a hello
+// is not much longer, and nodes subscribe to everything with an empty prefix.
+constexpr std::int64_t kLongestToRouter = 2 * 1024 * 1024;
+constexpr std::int64_t kLongestSubscription = 1024;
 
 void set_common(zmq::socket_t& socket, const SocketSetup& setup) {
   socket.set(zmq::sockopt::linger, kLingerMs);
@@ -80,6 +87,7 @@ zmq::socket_t open_client(zmq::context_t& context, const SocketSetup& setup, zmq
 
 zmq::socket_t open_router(zmq::context_t& context, const SocketSetup& setup) {
   auto socket = open_server(context, setup, zmq::socket_type::router);
+  socket.set(zmq::sockopt::maxmsgsize, std::min(setup.max_frame, kLongestToRouter));
   socket.set(zmq::sockopt::router_mandatory, true);
   socket.set(zmq::sockopt::router_handover, true);
   socket.set(zmq::sockopt::sndhwm, kRouterSendMark);
@@ -89,6 +97,7 @@ zmq::socket_t open_router(zmq::context_t& context, const SocketSetup& setup) {
 
 zmq::socket_t open_publisher(zmq::context_t& context, const SocketSetup& setup) {
   auto socket = open_server(context, setup, zmq::socket_type::pub);
+  socket.set(zmq::sockopt::maxmsgsize, kLongestSubscription);
   socket.set(zmq::sockopt::sndhwm, kPublisherSendMark);
   return socket;
 }

@@ -80,6 +80,7 @@ struct ChildInfo {
   ChildSpec spec{};
   Uid uid{};
   std::vector<Instance> instances{};  ///< orphans are not instances
+  std::string failure{};              ///< why it is failed; empty: it is not
 
   const Instance* active() const {
     for (const auto& i : instances)

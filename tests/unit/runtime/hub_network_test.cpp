@@ -45,6 +45,39 @@ TEST_CASE("hub network: calls and casts reach a child on the other node, in orde
   CHECK(a.stop());
 }
 
+TEST_CASE("hub network: a node without a worker type owns none of its children") {
+  auto a = start(on_loopback("a", {}));
+  std::vector<ChildSpec> specs;
+  for (int i = 0; i < 20; ++i) specs.push_back({.id = "c" + std::to_string(i), .type = "counter"});
+  REQUIRE(*a.start_children(specs).get());
+  auto bare = Hub::start(on_loopback("bare", {a.endpoint()}), WorkerTypes{});
+  REQUIRE(bare);
+  REQUIRE(
+      eventually([&] { return bare->nodes().size() == 2 && a.nodes().size() == 2 && !bare->is_locked(); }));
+  const auto more = bare->start_child({.id = "c20", .type = "counter"}).get();
+  REQUIRE(more);
+  CHECK(more->nodes() == std::vector<std::string>{"a"});
+  const auto nowhere = bare->start_child({.id = "x", .type = "unknown"}).get();
+  REQUIRE(nowhere);
+  CHECK(nowhere->errors().front().code == ErrorCode::start_failed);
+  CHECK(eventually([&] { return a.list(Scope::local).size() == 21 && bare->list(Scope::local).empty(); }));
+}
+
+TEST_CASE("hub network: ten thousand children of two nodes stop in one call, long before its deadline") {
+  auto a = start(on_loopback("a", {}));
+  auto b = start(on_loopback("b", {a.endpoint()}));
+  REQUIRE(eventually([&] { return a.nodes().size() == 2 && b.nodes().size() == 2 && !a.is_locked(); }));
+  std::vector<ChildSpec> specs;
+  for (int i = 0; i < 10'000; ++i) specs.push_back({.id = "n-" + std::to_string(i), .type = "counter"});
+  StartOptions patient;
+  patient.timeout = 100s;
+  REQUIRE(*a.start_children(std::move(specs), patient).get());
+  // A confirmation that never comes would now be an error of every child.
+  const auto stopped = a.stop_by_prefix("n-", {.timeout = 100s}).wait_for(90s);
+  REQUIRE(stopped);
+  CHECK(bool(**stopped));
+}
+
 TEST_CASE("hub network: a global event reaches every node once, and waits where the queue is locked") {
   auto a = start(on_loopback("a", {}));
   auto b = start(on_loopback("b", {a.endpoint()}));
