@@ -77,23 +77,29 @@ class Slab {
 };
 
 /// Finds numbers by a key that is stored with what they number: some seven bytes each, where a map would keep
-/// a second copy of every key. `Of` knows the key of a number and the hash of either.
+/// a second copy of every key. `Of` knows the key of a number and the hash of either. In parts that grow one
+/// by one: a table of 100,000 that grows at once would hold up the loop.
 template <class Key, class Of>
 class NumberIndex {
  public:
   static constexpr std::uint32_t kNone = ~std::uint32_t{0};
 
-  explicit NumberIndex(Of of) : numbers_(0, Hash{of}, Equal{of}) {}
+  explicit NumberIndex(Of of) : of_(of), parts_(kParts, Part(0, Hash{of}, Equal{of})) {}
 
   std::uint32_t find(const Key& key) const {
-    const auto it = numbers_.find(key);
-    return it == numbers_.end() ? kNone : *it;
+    const auto hash = of_.hash(key);
+    const auto& part = parts_[part_of(hash)];
+    const auto it = part.find(key, hash);
+    return it == part.end() ? kNone : *it;
   }
-  bool contains(const Key& key) const { return numbers_.contains(key); }
+  bool contains(const Key& key) const { return find(key) != kNone; }
   /// The key of `number` must not be here yet, and must not change while it is.
-  void insert(std::uint32_t number) { numbers_.insert(number); }
-  void erase(std::uint32_t number) { numbers_.erase(number); }
-  std::size_t size() const { return numbers_.size(); }
+  void insert(std::uint32_t number) {
+    parts_[part_of(of_.hash_at(number))].insert(number);
+    ++size_;
+  }
+  void erase(std::uint32_t number) { size_ -= parts_[part_of(of_.hash_at(number))].erase(number); }
+  std::size_t size() const { return size_; }
 
  private:
   struct Hash {
@@ -109,7 +115,13 @@ class NumberIndex {
     bool operator()(std::uint32_t a, const Key& b) const { return of.key_at(a) == b; }
     bool operator()(const Key& a, std::uint32_t b) const { return a == of.key_at(b); }
   };
-  absl::flat_hash_set<std::uint32_t, Hash, Equal> numbers_;
+  using Part = absl::flat_hash_set<std::uint32_t, Hash, Equal>;
+  static constexpr std::size_t kParts = 32;
+  static std::size_t part_of(std::uint64_t hash) { return hash >> 59; }
+
+  Of of_;
+  std::vector<Part> parts_;
+  std::size_t size_ = 0;
 };
 
 /// A value that most owners never set: one word until then, read as T{}.

@@ -70,7 +70,7 @@ struct ClusterSnapshot {
 
 class HubCore {
  public:
-  static constexpr std::size_t kSlice = 2000;
+  static constexpr std::size_t kSlice = 1000;
 
   HubCore(Identity identity, HubConfig config, StrategySet strategies);
   ~HubCore();

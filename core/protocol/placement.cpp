@@ -133,6 +133,7 @@ void Placement::tick() {
     it = ctx_.now >= it->second.until || !membership_.is_up(it->second.from) ? moves_.erase(it)
                                                                              : std::next(it);
   }
+  throttled_.clear();
   recheck();
   if (!moves_.empty() || !waiting_.empty()) retry_due_ = ctx_.now + kRetry;
 }

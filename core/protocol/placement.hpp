@@ -91,6 +91,7 @@ class Placement {
   void take_over(Child& child);
   void ask_for(Child& child, NodeId from);
   std::string last_runner(const Child& child) const;
+  void ask_for_next();
   void confirm(std::uint64_t batch);
   void start_batch(Batch& batch);
   Role role_for(const Child& child) const;
@@ -119,6 +120,7 @@ class Placement {
   HashMap<Uid, std::uint64_t, UidHash> reserving_{};  ///< uid -> batch
   std::map<NodeId, std::vector<UidEpoch>> asking_{};
   std::map<Uid, Move> moves_{};
+  std::deque<Uid> throttled_{};  ///< would have been one move too many; they are in waiting_, too
   std::uint64_t last_batch_ = 0;
   Time retry_due_{kNever};
 };

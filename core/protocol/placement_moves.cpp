@@ -31,6 +31,7 @@ void Placement::ask_for(Child& child, NodeId from) {
   auto [it, fresh] = moves_.try_emplace(child.uid);
   if (fresh && moves_.size() > ctx_.config.max_concurrent_moves) {
     moves_.erase(it);  // its turn comes when others are done
+    throttled_.push_back(child.uid);
     return wait(child);
   }
   auto& move = it->second;
@@ -43,6 +44,15 @@ void Placement::ask_for(Child& child, NodeId from) {
     asking_[from].push_back({child.uid, child.highest_epoch()});
   }
   wait(child);
+}
+
+/// A move is done: there is room for another one, long before waiting_ is looked at again.
+void Placement::ask_for_next() {
+  while (!throttled_.empty()) {
+    auto* child = registry_.find(throttled_.front());
+    throttled_.pop_front();
+    if (child != nullptr) return enqueue(*child);
+  }
 }
 
 void Placement::flush() {
@@ -143,6 +153,7 @@ void Placement::start_batch(Batch& batch) {
     bool moved = moves_.erase(uid) > 0;
     ctx_.note(LogLevel::info, (moved ? "moved here from " : "taken over from ") + last_runner(*child),
               child->spec->spec.id);
+    if (moved) ask_for_next();
     supervisor_.start(*child, epoch, role_for(*child), moved ? StartReason::move : StartReason::takeover,
                       false);
   }

@@ -91,28 +91,29 @@ void Registry::index_id(Child& child) {
   while (next != kNoSlot && !wins_over(child.uid, slots_[next].uid))
     before = std::exchange(next, slots_[next].loser);
   child.loser = next;
-  if (before != kNoSlot) {
+  child.loses = before != kNoSlot;
+  if (child.loses) {
     slots_[before].loser = child.slot;
     return;
   }
-  if (next != kNoSlot) by_id_.erase(next);
+  if (next != kNoSlot) {
+    slots_[next].loses = true;
+    by_id_.erase(next);
+  }
   by_id_.insert(child.slot);
 }
 
-/// Whether its id was started more than once.
-bool Registry::contested(const Child& child) const {
-  return child.loser != kNoSlot || by_id_.find(child.spec->spec.id) != child.slot;
-}
-
 void Registry::unindex_id(Child& child) {
-  const auto first = by_id_.find(child.spec->spec.id);
   const auto next = std::exchange(child.loser, kNoSlot);
-  if (first == child.slot) {
-    by_id_.erase(first);
-    if (next != kNoSlot) by_id_.insert(next);
+  if (!child.loses) {
+    by_id_.erase(child.slot);
+    if (next == kNoSlot) return;
+    slots_[next].loses = false;
+    by_id_.insert(next);
     return;
   }
-  auto before = first;
+  child.loses = false;
+  auto before = by_id_.find(child.spec->spec.id);
   while (slots_[before].loser != child.slot) before = slots_[before].loser;
   slots_[before].loser = next;
 }
@@ -131,7 +132,7 @@ bool Registry::add_spec(std::shared_ptr<const SpecRecord> spec) {
   index_id(child);
   inserted_.push_back(child.spec->spec.id);
   touch(child);
-  if (contested(child)) {
+  if (child.loses || child.loser != kNoSlot) {
     for (auto slot : all_of(child.spec->spec.id))
       if (slot != child.slot) listener_->on_child_changed(slots_[slot]);
   }
@@ -144,6 +145,7 @@ void Registry::remove_spec(const Uid& uid) {
   if (child == nullptr) return;
   if (child->spec) {
     touch(*child);
+    gone_ids_.push_back(child->spec->spec.id);
     removed_.push_back(child->spec->spec.id);
     unindex_id(*child);
     spec_sum_ -= spec_hash(*child);
@@ -255,7 +257,7 @@ bool Registry::rows_since(NodeId node, std::uint64_t since, std::vector<Uid>& ou
 void Registry::touch(Child& child) {
   if (child.spec && !child.changed) {
     child.changed = true;
-    changed_ids_.push_back(child.spec->spec.id);
+    changed_.push_back(child.slot);
   }
   listener_->on_child_changed(child);
 }
@@ -278,17 +280,22 @@ ChildRecord Registry::record_of(const Child& child, const std::function<bool(Nod
 
 std::vector<RegistryChange> Registry::take_changes(const std::function<bool(NodeId)>& is_up) {
   std::vector<RegistryChange> out;
-  out.reserve(changed_ids_.size());
-  for (auto& id : changed_ids_) {
-    auto* child = winner(id);
-    if (child != nullptr) {
-      for (auto slot = child->slot; slot != kNoSlot; slot = slots_[slot].loser) slots_[slot].changed = false;
-      out.push_back({std::move(id), record_of(*child, is_up)});
+  out.reserve(changed_.size() + gone_ids_.size());
+  const auto tell = [&](Child& winner) {
+    for (auto slot = winner.slot; slot != kNoSlot; slot = slots_[slot].loser) slots_[slot].changed = false;
+    out.push_back({winner.spec->spec.id, record_of(winner, is_up)});
+  };
+  for (auto slot : std::exchange(changed_, {})) {
+    auto& child = slots_[slot];
+    if (child.changed && child.spec) tell(child.loses ? *winner(child.spec->spec.id) : child);
+  }
+  for (auto& id : std::exchange(gone_ids_, {})) {
+    if (auto* next = winner(id)) {
+      tell(*next);
     } else {
       out.push_back({std::move(id), std::nullopt});
     }
   }
-  changed_ids_.clear();
   return out;
 }
 

@@ -45,6 +45,7 @@ struct Child {
   bool queued = false;   ///< in Placement's queue
   bool waiting = false;  ///< in Placement's list of what cannot be decided yet
   bool changed = false;  ///< in the list of registry changes
+  bool loses = false;    ///< a live child of the same id wins over it
   Uid uid{};
   std::shared_ptr<const SpecRecord> spec{};  ///< null: removed, or its spec is still on the way
   Rare<SpecValue> value{};
@@ -142,7 +143,6 @@ class Registry {
   Child& slot_for(const Uid& uid);
   void index_id(Child& child);
   void unindex_id(Child& child);
-  bool contested(const Child& child) const;
   ChildRecord record_of(const Child& child, const std::function<bool(NodeId)>& is_up) const;
 
   Listener* listener_;
@@ -153,7 +153,8 @@ class Registry {
   std::map<NodeId, Table> tables_{};
   std::uint64_t spec_sum_ = 0;
   std::size_t live_ = 0;
-  std::vector<std::string> changed_ids_{};
+  std::vector<Slot> changed_{};
+  std::vector<std::string> gone_ids_{};  ///< of removed children, since the last take_changes
   std::vector<std::string> inserted_{};
   std::vector<std::string> removed_{};
 };

@@ -90,7 +90,7 @@ class Supervisor {
     const Slab<LocalChild>* children;
     std::uint64_t key_at(std::uint32_t number) const { return (*children)[number].serial; }
     std::size_t hash_at(std::uint32_t number) const { return hash(key_at(number)); }
-    std::size_t hash(std::uint64_t serial) const { return serial * 0x9E3779B97F4A7C15ULL >> 7; }
+    std::size_t hash(std::uint64_t serial) const { return serial * 0x9E3779B97F4A7C15ULL; }
   };
 
   LocalChild* running_as(std::uint64_t serial);

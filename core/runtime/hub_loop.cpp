@@ -12,7 +12,7 @@ namespace event = protocol::event;
 
 constexpr int kFramesPerTurn = 64;  // a frame may carry many messages
 constexpr Duration kArrivalTime =
-    std::chrono::microseconds(1500);  // of one turn, spent on what the network brought
+    std::chrono::microseconds(1000);  // of one turn, spent on what the network brought
 constexpr Duration kCommandTime = std::chrono::microseconds(1500);  // of one turn, spent on commands
 constexpr std::size_t kClockEvery = 16;                             // commands between two looks at the clock
 constexpr Duration kShortTurn = std::chrono::milliseconds(2);

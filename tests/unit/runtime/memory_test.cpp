@@ -58,7 +58,7 @@ TEST_CASE("memory: an idle child stays below three times its budget, registry en
   REQUIRE(hub->start_children(std::move(specs)).get());
   const auto each = [&] { return (live_bytes.load() - before) / kChildren; };
   // What was replaced is freed a little later.
-  CHECK(hub_test::eventually([&] { return each() < 2 * kBudgetLocal; }));
+  CHECK(hub_test::eventually([&] { return each() < 5 * kBudgetLocal / 2; }));
   MESSAGE("bytes of an idle child: ", each());
 }
 

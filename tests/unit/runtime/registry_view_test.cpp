@@ -102,8 +102,8 @@ TEST_CASE("registry view: the dump has one line per instance and one for a child
   put(view, change("b", {}));
   put(view, change("a", {instance(kHere, 1), instance(kThere, 2, Role::passive)}, "red"));
   CHECK(view.dump() ==
-        "a type=counter tag=red ref=here/1/1 role=active state=running generation=1.1@here/1\n"
         "a type=counter tag=red ref=there/1/2 role=passive state=running generation=1.2@there/1\n"
+        "a type=counter tag=red ref=here/1/1 role=active state=running generation=1.1@here/1\n"
         "b type=counter not running\n");
 }
 
