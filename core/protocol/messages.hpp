@@ -21,22 +21,19 @@ namespace processhub::protocol {
 
 namespace detail {
 /// The public ChildSpec stays free of macros; its fields on the wire, in order, are these.
-template <class Spec>
-auto spec_fields(Spec& s) {
-  return std::tie(s.id, s.type, s.args, s.restart, s.executor, s.metadata, s.tag, s.max_restarts,
-                  s.max_seconds, s.shutdown_timeout);
+template <class Spec, class Use>
+void with_spec_fields(Spec& s, Use use) {
+  use(s.id, s.type, s.args, s.restart, s.executor, s.metadata, s.tag, s.max_restarts, s.max_seconds,
+      s.shutdown_timeout);
 }
 template <>
 struct Codec<ChildSpec> {
   static void put(Writer& w, const ChildSpec& v) {
-    std::apply(
-        [&](const auto&... f) {
-          w.array(sizeof...(f));
-          (protocol::put(w, f), ...);
-        },
-        spec_fields(v));
+    with_spec_fields(v, [&](const auto&... f) { put_fields(w, f...); });
   }
-  static void get(Reader& r, ChildSpec& v) { get_fields(r, spec_fields(v)); }
+  static void get(Reader& r, ChildSpec& v) {
+    with_spec_fields(v, [&](auto&... f) { get_fields(r, f...); });
+  }
 };
 }  // namespace detail
 
