@@ -12,12 +12,11 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <tuple>
 #include <type_traits>
 #include <vector>
 
 #include "processhub/ids.hpp"
-#include "processhub/message.hpp"
+#include "processhub/payload.hpp"
 
 namespace processhub::protocol {
 
@@ -224,11 +223,16 @@ struct Codec<Payload> {
   static void put(Writer& w, const Payload& v) { w.text(v.bytes()); }
   static void get(Reader& r, Payload& v) { v = Payload::raw(Bytes(r.text())); }
 };
+template <class... F>
+void put_fields(Writer& w, const F&... f) {
+  w.array(sizeof...(f));
+  (protocol::put(w, f), ...);
+}
 /// Reads an array into as many fields as there are, skips the rest.
-template <class Tie>
-void get_fields(Reader& r, Tie fields) {
+template <class... F>
+void get_fields(Reader& r, F&... f) {
   auto n = r.array();
-  std::apply([&](auto&... f) { ((n > 0 ? (protocol::get(r, f), --n) : n), ...); }, fields);
+  ((n > 0 ? (protocol::get(r, f), --n) : n), ...);
   while (n > 0 && !r.bad()) {
     r.skip();
     --n;
@@ -238,14 +242,11 @@ template <class T>
 requires processhub::detail::HasFields<T>
 struct Codec<T> {
   static void put(Writer& w, const T& v) {
-    std::apply(
-        [&](const auto&... f) {
-          w.array(sizeof...(f));
-          (protocol::put(w, f), ...);
-        },
-        v.ph_fields());
+    v.ph_fields()([&](const auto&... f) { put_fields(w, f...); });
   }
-  static void get(Reader& r, T& v) { get_fields(r, v.ph_fields()); }
+  static void get(Reader& r, T& v) {
+    v.ph_fields()([&](auto&... f) { get_fields(r, f...); });
+  }
 };
 }  // namespace detail
 

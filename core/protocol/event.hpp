@@ -10,7 +10,7 @@
 
 #include "processhub/child.hpp"
 #include "processhub/ids.hpp"
-#include "processhub/message.hpp"
+#include "processhub/payload.hpp"
 #include "processhub/result.hpp"
 #include "processhub/time.hpp"
 #include "processhub/transport.hpp"

@@ -14,7 +14,7 @@
 #include <optional>
 #include <string_view>
 
-#include "processhub/message.hpp"
+#include "processhub/payload.hpp"
 
 namespace processhub::protocol {
 

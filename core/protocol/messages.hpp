@@ -24,26 +24,20 @@ namespace processhub::protocol {
 
 namespace detail {
 /// The public ChildSpec stays free of macros; its fields on the wire, in order, are these.
-template <class Spec>
-auto spec_fields(Spec& s) {
-  return std::tie(s.id, s.type, s.args, s.restart, s.executor, s.metadata, s.tag, s.max_restarts,
-                  s.max_seconds, s.shutdown_timeout);
+template <class Spec, class Use>
+void with_spec_fields(Spec& s, Use use) {
+  use(s.id, s.type, s.args, s.restart, s.executor, s.metadata, s.tag, s.max_restarts, s.max_seconds,
+      s.shutdown_timeout);
 }
 /// Travels as the ChildSpec it stands for.
 template <>
 struct Codec<SharedSpec> {
   static void put(Writer& w, const SharedSpec& v) {
-    std::apply(
-        [&](const std::string&, const auto&... others) {
-          w.array(1 + sizeof...(others));
-          w.text(v.id);
-          (protocol::put(w, others), ...);
-        },
-        spec_fields(*v.kind));
+    with_spec_fields(*v.kind, [&](const std::string&, const auto&... others) { put_fields(w, v.id, others...); });
   }
   static void get(Reader& r, SharedSpec& v) {
     ChildSpec spec;
-    get_fields(r, spec_fields(spec));
+    with_spec_fields(spec, [&](auto&... f) { get_fields(r, f...); });
     v = SharedSpec(std::move(spec));
   }
 };

@@ -4,6 +4,8 @@
 #include <limits>
 #include <utility>
 
+#include "processhub/message.hpp"
+
 namespace processhub::runtime {
 
 namespace {

@@ -12,7 +12,7 @@
 #include <string_view>
 #include <vector>
 
-#include "processhub/message.hpp"
+#include "processhub/payload.hpp"
 #include "processhub/result.hpp"
 #include "processhub/time.hpp"
 #include "processhub/worker.hpp"

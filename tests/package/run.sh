@@ -35,7 +35,7 @@ for program in "$prefix"/bin/*; do
 done
 
 step "find_package(processhub $version)"
-"$cmake" -S "$consumer" -B "$work/cmake" -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_CXX_COMPILER="$cxx" \
+"$cmake" -G Ninja -S "$consumer" -B "$work/cmake" -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_CXX_COMPILER="$cxx" \
   -DWANTED_VERSION="$version" >"$work/configure.txt" || { cat "$work/configure.txt"; fail configure; }
 "$cmake" --build "$work/cmake"
 check "$work/cmake/consumer"

@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include "processhub/message.hpp"
 #include "processhub/worker.hpp"
 
 using namespace processhub;

@@ -10,12 +10,12 @@ namespace processhub::hub_bench {
 namespace {
 
 constexpr std::uint64_t kChildren = 10'000;
-constexpr std::chrono::milliseconds kSettle{400};
+constexpr std::chrono::milliseconds kQuietAfterChange{400};
 
 void fill(Cluster& cluster) {
   cluster.watch(kChildren);
   cluster.node(0).ask({{"do", "start"}, {"count", kChildren}});
-  cluster.agreed(kSettle);
+  cluster.agreed(kQuietAfterChange);
 }
 
 /// The worst of all runs.
@@ -43,7 +43,7 @@ void join(Bench& bench) {
     cluster.prepare_node();
     const auto since = cluster.join_last(kChildren);
     // Its share is a third; no hash is so uneven that it gets half of that.
-    const auto done = cluster.agreed(kSettle, [&] { return cluster.live_on(2) > kChildren / 6; });
+    const auto done = cluster.agreed(kQuietAfterChange, [&] { return cluster.live_on(2) > kChildren / 6; });
     outcome.add(done - since, cluster.live_on(2), cluster.census(kChildren));
   }
   bench.report().add(
@@ -59,7 +59,7 @@ void kill_one(Bench& bench) {
     const auto moving = cluster.live_on(kVictim);
     cluster.watch(kChildren, Cluster::name(kVictim));
     const auto since = cluster.kill(kVictim);
-    const auto done = cluster.agreed(kSettle);
+    const auto done = cluster.agreed(kQuietAfterChange);
     outcome.add(done - since, moving, cluster.census(kChildren));
   }
   bench.report().add(

@@ -9,7 +9,7 @@
 namespace processhub::hub_bench {
 namespace {
 
-constexpr std::chrono::milliseconds kSettle{150};
+constexpr std::chrono::milliseconds kQuietAfterStart{150};
 
 double ms(std::int64_t from, const Json& to) {
   return static_cast<double>(to.get<std::int64_t>() - from) / 1e6;
@@ -31,7 +31,7 @@ void measure(Cluster& cluster, const char* verb, std::uint64_t count, std::uint6
   cluster.watch(goal);
   const auto answer = cluster.node(0).ask({{"do", verb}, {"count", count}});
   const auto since = answer.at("since").get<std::int64_t>();
-  times.agreed.push_back(ms(since, cluster.agreed(kSettle)));
+  times.agreed.push_back(ms(since, cluster.agreed(kQuietAfterStart)));
   times.answered.push_back(ms(since, answer.at("answered")));
 }
 
@@ -63,7 +63,7 @@ void look_ups(Bench& bench) {
   Cluster cluster(1);
   cluster.watch(kChildren);
   cluster.node(0).ask({{"do", "start"}, {"count", kChildren}});
-  cluster.agreed(kSettle);
+  cluster.agreed(kQuietAfterStart);
   for (const std::uint32_t threads : {1U, 2U}) {
     std::vector<double> times;
     for (std::uint32_t run = 0; run < bench.options().runs; ++run) {

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include <processhub/message.hpp>
+#include <processhub/payload.hpp>
 #include <processhub/result.hpp>
 
 namespace processhub::hubctl {

@@ -47,25 +47,23 @@ void put_fields(std::string& out, const T& value) {
   out += '(';
   std::size_t index = 0;
   bool first = true;
-  std::apply(
-      [&](const auto&... field) {
-        [[maybe_unused]] const auto one = [&](const auto& f) {
-          const auto name = processhub::detail::field_name(T::ph_field_names(), index++);
-          if constexpr (std::is_arithmetic_v<std::decay_t<decltype(f)>> ||
-                        std::is_enum_v<std::decay_t<decltype(f)>>) {
-            if (f == std::decay_t<decltype(f)>{}) return;
-          } else if constexpr (requires { f.empty(); }) {
-            if (f.empty()) return;
-          }
-          if (!first) out += ' ';
-          first = false;
-          out += name;
-          out += '=';
-          put(out, f);
-        };
-        (one(field), ...);
-      },
-      value.ph_fields());
+  value.ph_fields()([&](const auto&... field) {
+    [[maybe_unused]] const auto one = [&](const auto& f) {
+      const auto name = processhub::detail::field_name(T::ph_field_names(), index++);
+      if constexpr (std::is_arithmetic_v<std::decay_t<decltype(f)>> ||
+                    std::is_enum_v<std::decay_t<decltype(f)>>) {
+        if (f == std::decay_t<decltype(f)>{}) return;
+      } else if constexpr (requires { f.empty(); }) {
+        if (f.empty()) return;
+      }
+      if (!first) out += ' ';
+      first = false;
+      out += name;
+      out += '=';
+      put(out, f);
+    };
+    (one(field), ...);
+  });
   out += ')';
 }
 

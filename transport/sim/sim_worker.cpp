@@ -1,5 +1,6 @@
 #include "transport/sim/sim_worker.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 #include <fmt/format.h>

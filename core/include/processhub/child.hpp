@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "processhub/ids.hpp"
-#include "processhub/message.hpp"
+#include "processhub/payload.hpp"
 #include "processhub/result.hpp"
 
 namespace processhub {

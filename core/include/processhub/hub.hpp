@@ -17,7 +17,7 @@
 #include "processhub/future.hpp"
 #include "processhub/hooks.hpp"
 #include "processhub/ids.hpp"
-#include "processhub/message.hpp"
+#include "processhub/payload.hpp"
 #include "processhub/result.hpp"
 #include "processhub/worker.hpp"
 

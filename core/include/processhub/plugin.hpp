@@ -14,6 +14,7 @@
 
 #include "processhub/config.hpp"
 #include "processhub/export.hpp"
+#include "processhub/message.hpp"
 #include "processhub/strategy_catalog.hpp"
 #include "processhub/worker.hpp"
 

@@ -20,7 +20,7 @@
 
 #include "processhub/child.hpp"
 #include "processhub/ids.hpp"
-#include "processhub/message.hpp"
+#include "processhub/payload.hpp"
 #include "processhub/result.hpp"
 
 namespace processhub {

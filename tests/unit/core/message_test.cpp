@@ -49,6 +49,19 @@ TEST_CASE("messages: a value survives the way there and back, as an array and as
   CHECK(encode_named(sent).front() == bytes({0x82}).front());
 }
 
+TEST_CASE("messages: a struct inside a function may be a message, too") {
+  struct Local {
+    std::int64_t a = 0;
+    std::string b{};
+    PROCESSHUB_FIELDS(a, b)
+  };
+  CHECK(decode<Local>(encode(Local{.a = 7, .b = "x"})).value().b == "x");
+  CHECK(encode_named(Local{.a = 7, .b = "x"}) ==
+        "\x82\xa1"
+        "a\x07\xa1"
+        "b\xa1x");
+}
+
 TEST_CASE("messages: missing fields keep their defaults, unknown and surplus ones are errors") {
   CHECK(decode<GetBoth>(bytes({0x90})));
   const auto unknown = decode<GetBoth>(bytes({0x81, 0xa1, 'x', 0x01}));

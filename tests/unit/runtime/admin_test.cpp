@@ -4,6 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "processhub/message.hpp"
+
 namespace processhub::runtime {
 namespace {
 

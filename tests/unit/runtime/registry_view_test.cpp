@@ -82,9 +82,10 @@ TEST_CASE("registry view: a change replaces, a removal removes, and the id can c
 TEST_CASE("registry view: current metadata wins over the metadata of the spec") {
   RegistryView view;
   auto one = change("a", {});
-  one.record->metadata = std::make_shared<Metadata>(Metadata{{"from", "update"}});
+  one.record->changes = std::make_shared<protocol::ChildChanges>(protocol::ChildChanges{Metadata{{"from", "update"}}, "why"});
   put(view, std::move(one));
   CHECK(view.lookup("a")->spec.metadata == Metadata{{"from", "update"}});
+  CHECK(view.lookup("a")->failure == "why");
 }
 
 TEST_CASE("registry view: lists are sorted by id and filtered by node and by tag") {

@@ -21,6 +21,7 @@
 
 #include "core/runtime/worker_host.hpp"
 #include "processhub/future.hpp"
+#include "processhub/message.hpp"
 
 namespace worker_host_test {
 
