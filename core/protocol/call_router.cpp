@@ -14,7 +14,7 @@ CallRouter::CallRouter(Context& context, Registry& registry, Links& links, Membe
                        Supervisor& supervisor)
     : ctx_(context), registry_(registry), links_(links), membership_(membership), supervisor_(supervisor) {}
 
-void CallRouter::on(event::CallChild call) {
+void CallRouter::on(event::CallChild&& call) {
   auto deadline = ctx_.now + call.timeout;
   open(call.token, deadline, call.id);
   route({ctx_.self(), call.token, std::move(call.id), std::move(call.message), std::move(call.body),
@@ -22,13 +22,13 @@ void CallRouter::on(event::CallChild call) {
         deadline);
 }
 
-void CallRouter::on(event::CastChild cast) {
+void CallRouter::on(event::CastChild&& cast) {
   route({ctx_.self(), 0, std::move(cast.id), std::move(cast.message), std::move(cast.body), false,
          kCastPatience, 0},
         ctx_.now + kCastPatience);
 }
 
-void CallRouter::on(event::Broadcast b) {
+void CallRouter::on(event::Broadcast&& b) {
   for (Slot s = 0; s < registry_.slot_end(); ++s) {
     auto* child = registry_.at(s);
     if (child == nullptr || !child->spec || child->spec->spec.kind->tag != b.tag) continue;
@@ -37,13 +37,13 @@ void CallRouter::on(event::Broadcast b) {
   }
 }
 
-void CallRouter::on(NodeId from, CallRequest request) {
+void CallRouter::on(NodeId from, CallRequest&& request) {
   if (!request.origin) request.origin = from;
   auto until = ctx_.now + request.timeout;
   route(std::move(request), until);
 }
 
-void CallRouter::on(NodeId, CallReply reply) {
+void CallRouter::on(NodeId, CallReply&& reply) {
   if (reply.code == ErrorCode{}) {
     complete(reply.token, std::move(reply.body));
   } else {
@@ -51,7 +51,7 @@ void CallRouter::on(NodeId, CallReply reply) {
   }
 }
 
-void CallRouter::on(event::WorkerAnswer a) {
+void CallRouter::on(event::WorkerAnswer&& a) {
   if (a.to.origin == ctx_.self()) return complete(a.to.token, std::move(a.answer));
   CallReply reply;
   reply.token = a.to.token;
@@ -148,7 +148,7 @@ void CallRouter::open(Token token, Time deadline, const std::string& id) {
   pending_[token] = {due, {}, id};
 }
 
-void CallRouter::complete(Token token, Result<Bytes> result) {
+void CallRouter::complete(Token token, Result<Bytes>&& result) {
   auto it = pending_.find(token);
   if (it == pending_.end()) return;  // it ended before: its deadline passed, or its node went down
   if (--it->second.due->second.open == 0) deadlines_.erase(it->second.due);

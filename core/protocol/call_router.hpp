@@ -24,12 +24,12 @@ class CallRouter {
   CallRouter(Context& context, Registry& registry, Links& links, Membership& membership,
              Supervisor& supervisor);
 
-  void on(event::CallChild call);
-  void on(event::CastChild cast);
-  void on(event::Broadcast broadcast);
-  void on(event::WorkerAnswer answer);
-  void on(NodeId from, CallRequest request);
-  void on(NodeId from, CallReply reply);
+  void on(event::CallChild&& call);
+  void on(event::CastChild&& cast);
+  void on(event::Broadcast&& broadcast);
+  void on(event::WorkerAnswer&& answer);
+  void on(NodeId from, CallRequest&& request);
+  void on(NodeId from, CallReply&& reply);
   /// Messages a worker did not get to. `removed`: the child will not run again.
   void reroute(std::vector<PostedMessage> messages, const std::string& id, bool removed);
   /// Something about this child changed: what waits for it may go now.
@@ -65,7 +65,7 @@ class CallRouter {
   void deliver(CallRequest& request, const LocalChild& local);
   void fail(const CallRequest& request, ErrorCode code, std::string text);
   void open(Token token, Time deadline, const std::string& id);
-  void complete(Token token, Result<Bytes> result);
+  void complete(Token token, Result<Bytes>&& result);
   std::vector<Token> open_tokens() const;
   void release(const std::string& id);
 

@@ -271,7 +271,7 @@ void HubCore::start(Time now, Effects& fx) {
   parts_->start();
 }
 
-void HubCore::step(Time now, Event event, Effects& fx) {
+void HubCore::step(Time now, Event&& event, Effects& fx) {
   parts_->begin(now, fx);
   parts_->handle(std::move(event));
 }

@@ -76,7 +76,7 @@ class HubCore {
   ~HubCore();
 
   void start(Time now, Effects& fx);
-  void step(Time now, Event event, Effects& fx);
+  void step(Time now, Event&& event, Effects& fx);
   /// `slice`: children looked at by each part. A driver that measures its turns makes it smaller.
   bool run(Time now, Effects& fx, std::size_t slice = kSlice);
   void flush(Time now, Effects& fx);

@@ -6,8 +6,9 @@ namespace processhub::protocol {
 
 namespace {
 
-constexpr std::uint32_t kAckEvery = 32;  // frames received before an acknowledgement does not wait
-constexpr std::size_t kMaxEarly = 256;   // frames kept that came before their turn
+constexpr std::uint32_t kAckEvery = 32;   // frames received before an acknowledgement does not wait
+constexpr std::size_t kFirstRoom = 1024;  // of a frame: it grows, but not by a few bytes at a time
+constexpr std::size_t kMaxEarly = 256;    // frames kept that came before their turn
 constexpr Duration kRewindPause = std::chrono::milliseconds(20);
 
 std::uint64_t mix(std::uint64_t a, std::uint64_t b) {
@@ -36,7 +37,10 @@ bool LinkSession::send_raw(Lane lane, std::uint16_t kind, std::string_view body)
     return true;
   }
   if (out.open.size() + body.size() + kPartHeaderSize > kFrameTarget + kSessionHeaderSize) close_open(out);
-  if (out.open.empty()) out.open.resize(kSessionHeaderSize, '\0');
+  if (out.open.empty()) {
+    out.open.reserve(kFirstRoom);
+    out.open.resize(kSessionHeaderSize, '\0');
+  }
   put_part_header(out.open, kind, static_cast<std::uint32_t>(body.size()));
   out.open.append(body);
   out.bytes += body.size() + kPartHeaderSize;

@@ -177,7 +177,7 @@ void AdminArgs::done() const {
 Json json_of(const Bytes& msgpack) {
   try {
     // The JSON reader recurses and trusts claimed sizes: look at the text first.
-    const auto checked = processhub::detail::unpack_bounded(msgpack);
+    const processhub::detail::Unpacked checked(msgpack);
     return Json::from_msgpack(msgpack);
   } catch (const std::exception& e) {
     throw BadRequest(std::string("no msgpack: ") + e.what());

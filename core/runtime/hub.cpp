@@ -82,8 +82,8 @@ Future<Bytes> Hub::call_raw(std::string_view id, std::string_view message, Bytes
   return impl_->call_raw(id, message, std::move(body), timeout, named);
 }
 void Hub::call_then(std::string_view id, std::string_view message, Bytes body,
-                    std::chrono::milliseconds timeout, bool named, CallEnd end) {
-  impl_->node().call({id, message, std::move(body), timeout, named}, std::move(end));
+                    std::chrono::milliseconds timeout, std::shared_ptr<detail::CallSink> answered) {
+  impl_->node().call({id, message, std::move(body), timeout, false}, std::move(answered));
 }
 Result<void> Hub::cast_raw(std::string_view id, std::string_view message, Bytes body) {
   return impl_->node().cast(id, message, std::move(body));

@@ -23,6 +23,16 @@ std::string default_name() {
   return std::string(host.data()) + "-" + std::to_string(::getpid());
 }
 
+/// A call whose answer is handed over as it is.
+class RawCall final : public detail::FutureState<Bytes>, public detail::CallSink {
+ public:
+  bool finish(Result<Bytes>& answer, bool may_run_callbacks) override {
+    if (!may_run_callbacks) return complete_quietly(answer);
+    complete(std::move(answer));
+    return true;
+  }
+};
+
 /// These wait for threads that may be waiting for the caller.
 Result<void> check_may_wait(std::string_view what) {
   if (!detail::inside_worker() && !runtime::CallbackPool::on_pool_thread() &&
@@ -116,14 +126,9 @@ Future<StopResult> Hub::Impl::stop_children(event::Select select, std::vector<st
 
 Future<Bytes> Hub::Impl::call_raw(std::string_view id, std::string_view message, Bytes body,
                                   std::chrono::milliseconds timeout, bool named) {
-  Promise<Bytes> promise;
-  node().call({id, message, std::move(body), timeout, named},
-              [promise](Result<Bytes>& answer, bool may_run_callbacks) {
-                if (!may_run_callbacks) return promise.complete_quietly(answer);
-                promise.complete(std::move(answer));
-                return true;
-              });
-  return promise.future();
+  const auto answered = std::make_shared<RawCall>();
+  node().call({id, message, std::move(body), timeout, named}, answered);
+  return Future<Bytes>(answered);
 }
 
 Result<void> Hub::Impl::cast_raw(std::string_view id, std::string_view message, Bytes body) {

@@ -48,6 +48,7 @@ void HubLoop::join() {
 }
 
 void HubLoop::run() {
+  loop_thread_.store(std::this_thread::get_id());
   see_time();
   world_.core->start(now_, effects_);
   finish_turn();
@@ -57,7 +58,8 @@ void HubLoop::run() {
 
 void HubLoop::turn() {
   const bool sleep =
-      !more_ && arrivals_.empty() && next_ == batch_.size() && world_.commands.prepare_to_sleep();
+      !more_ && arrivals_.empty() && next_ == batch_.size() && own_answers_.empty() &&
+      world_.commands.prepare_to_sleep();
   look_at_network(sleep ? idle_time() : Duration(0));
   turn_began_ = now_;
   take_arrivals();
@@ -127,7 +129,22 @@ void HubLoop::take_commands() {
   }
 }
 
-void HubLoop::step(Command command) {
+bool HubLoop::take_answer(protocol::ReplyRef to, Result<Bytes>& answer) {
+  if (loop_thread_.load(std::memory_order_relaxed) != std::this_thread::get_id()) return false;
+  own_answers_.push_back({to, std::move(answer)});
+  return true;
+}
+
+/// Inline handlers answer while the effects are carried out: the core hears of it afterwards.
+void HubLoop::take_own_answers() {
+  if (own_answers_.empty()) return;
+  for (auto& answer : own_answers_) step_core(std::move(answer));
+  own_answers_.clear();
+  if (!deaf_) world_.core->flush(now_, effects_);
+  performer_.perform(effects_);
+}
+
+void HubLoop::step(Command&& command) {
   if (!std::holds_alternative<std::monostate>(command.answer))
     answers_.open(command.token, std::move(command.answer));
   if (command.lane != LoopTraffic::kNone) taken_lanes_.push_back(command.lane);
@@ -165,10 +182,8 @@ void HubLoop::requeue_open_calls(event::WorkerDown& down) {
     const auto left =
         call->deadline() == kNever ? kAnswerTime : std::max(call->deadline() - now_, Duration(1));
     const auto token = world_.new_token();
-    answers_.open(token, CallAnswer([sink = m.sink](Result<Bytes>& answer, bool) {
-                    sink->finish(std::move(answer));
-                    return true;
-                  }));
+    answers_.open(token, std::make_shared<CallTo>(
+                             [sink = m.sink](Result<Bytes> answer) { sink->finish(std::move(answer)); }));
     step_core(event::CallChild{token, child, std::move(m.message), std::move(m.body), left, m.named_reply});
   }
 }
@@ -176,6 +191,7 @@ void HubLoop::requeue_open_calls(event::WorkerDown& down) {
 /// Effects first, then what other threads read, then what tells them to read it.
 void HubLoop::finish_turn() {
   performer_.perform(effects_);
+  take_own_answers();
   for (const auto lane : taken_lanes_) world_.traffic.leave(lane);
   taken_lanes_.clear();
   world_.registry.apply(world_.core->take_registry_changes());
@@ -255,12 +271,12 @@ void HubLoop::drop_commands(const Error& error) {
   } while (world_.commands.take(batch_));
 }
 
-void HubLoop::arrived(Event event) {
+void HubLoop::arrived(Event&& event) {
   if (busy_since_ == kNever) wake_up();
   if (!deaf_) arrivals_.push_back(std::move(event));
 }
 
-void HubLoop::step_core(Event event) {
+void HubLoop::step_core(Event&& event) {
   if (!deaf_) world_.core->step(now_, std::move(event), effects_);
 }
 

@@ -61,6 +61,9 @@ class HubLoop final : private TransportEvents {
   void join();
   /// Any thread: the loop looks at its queue soon.
   void wake() { world_.transport->wake(); }
+  /// An answer that a worker gives on the loop thread, in an inline handler: it goes out in this very turn.
+  /// False (and the answer untouched) on any other thread.
+  bool take_answer(protocol::ReplyRef to, Result<Bytes>& answer);
   /// Any thread: something is due at `time`; wakes the loop if it would sleep longer.
   void due_at(Time time) {
     if (time.count() < sleeps_until_.load()) wake();
@@ -74,7 +77,8 @@ class HubLoop final : private TransportEvents {
   void take_arrivals();
   void take_commands();
   void adapt_slice();
-  void step(Command command);
+  void step(Command&& command);
+  void take_own_answers();
   void requeue_open_calls(protocol::event::WorkerDown& down);
   void finish_turn();
   void account();
@@ -90,8 +94,8 @@ class HubLoop final : private TransportEvents {
   void on_publication(std::string_view frame) override;
   void on_link_up(LinkId link) override;
   void on_link_down(LinkId link, bool refused) override;
-  void arrived(protocol::Event event);
-  void step_core(protocol::Event event);
+  void arrived(protocol::Event&& event);
+  void step_core(protocol::Event&& event);
 
   World world_;
   OpenAnswers answers_;
@@ -107,10 +111,12 @@ class HubLoop final : private TransportEvents {
   std::vector<Command> batch_{};
   std::size_t next_ = 0;  // of batch_
   std::vector<LoopTraffic::Lane> taken_lanes_{};
+  std::vector<protocol::event::WorkerAnswer> own_answers_{};
   HubStats own_stats_{};
   double lag_average_ = 0;  // µs
   std::atomic<Time::rep> sleeps_until_{0};
   std::atomic<bool> stopping_{false};
+  std::atomic<std::thread::id> loop_thread_{};
   std::atomic<StopWorkers> how_{StopWorkers::at_once};
   std::thread thread_{};
 };

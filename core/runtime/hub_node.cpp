@@ -185,10 +185,7 @@ void HubNode::call(CallRequest request, CallAnswer answer) {
     if (host_.deliver(serial, std::move(posted))) return loop_.due_at(open->deadline());
     // It has just stopped or moved: the same call goes on through the loop.
     request.body = std::move(posted.body);
-    answer = [open](Result<Bytes>& result, bool) {
-      open->finish(std::move(result));
-      return true;
-    };
+    answer = std::make_shared<CallTo>([open](Result<Bytes> result) { open->finish(std::move(result)); });
   }
   const auto token = new_token();
   Command command{event::CallChild{token, std::string(request.id), std::string(request.message),
@@ -210,7 +207,7 @@ void HubNode::on_worker_up(std::uint64_t serial) { push_worker_event(event::Work
 void HubNode::on_worker_down(event::WorkerDown down) { push_worker_event(std::move(down)); }
 
 void HubNode::on_answer(protocol::ReplyRef to, Result<Bytes> answer) {
-  push_worker_event(event::WorkerAnswer{to, std::move(answer)});
+  if (!loop_.take_answer(to, answer)) push_worker_event(event::WorkerAnswer{to, std::move(answer)});
 }
 
 void HubNode::cast_from_worker(std::string_view to, std::string_view message, Bytes body) {
@@ -222,10 +219,7 @@ void HubNode::cast_from_worker(std::string_view to, std::string_view message, By
 
 void HubNode::call_from_worker(std::string_view to, std::string_view message, Bytes body, Duration timeout,
                                std::function<void(Result<Bytes>)> done) {
-  call({to, message, std::move(body), timeout, false}, [done = std::move(done)](Result<Bytes>& answer, bool) {
-    done(std::move(answer));
-    return true;
-  });
+  call({to, message, std::move(body), timeout, false}, std::make_shared<CallTo>(std::move(done)));
 }
 
 void HubNode::on_report(protocol::LogLevel level, std::string text) { shared_.log.log(level, text); }

@@ -6,11 +6,11 @@
 
 namespace processhub::runtime {
 
-void OpenAnswers::end_call(CallbackPool& callbacks, const CallAnswer& call, Result<Bytes> result) {
+void OpenAnswers::end_call(CallbackPool& callbacks, const CallAnswer& call, Result<Bytes>&& result) {
   // Decoding a large answer is work for the pool, too.
   constexpr std::size_t kSmall = 64U << 10;
-  if ((!result || result->size() <= kSmall) && call(result, false)) return;
-  callbacks.post([call, result = std::move(result)]() mutable { call(result, true); });
+  if ((!result || result->size() <= kSmall) && call->finish(result, false)) return;
+  callbacks.post([call, result = std::move(result)]() mutable { call->finish(result, true); });
 }
 
 void OpenAnswers::end(CallbackPool& callbacks, Answer answer, const Error& error) {

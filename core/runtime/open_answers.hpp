@@ -5,6 +5,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
+#include <type_traits>
+#include <utility>
 #include <variant>
 
 #include "core/protocol/containers.hpp"
@@ -16,9 +19,20 @@
 
 namespace processhub::runtime {
 
-/// Takes the answer of a call. False, and the answer untouched: users' callbacks would have to run, and this
-/// thread may not run them; then it is called again on the callback pool.
-using CallAnswer = std::function<bool(Result<Bytes>& answer, bool may_run_callbacks)>;
+using CallAnswer = std::shared_ptr<processhub::detail::CallSink>;
+
+/// An answer that goes to a function, which must not run users' callbacks.
+class CallTo final : public processhub::detail::CallSink {
+ public:
+  explicit CallTo(std::function<void(Result<Bytes>)> done) : done_(std::move(done)) {}
+  bool finish(Result<Bytes>& answer, bool) override {
+    done_(std::move(answer));
+    return true;
+  }
+
+ private:
+  std::function<void(Result<Bytes>)> done_;
+};
 
 using Answer = std::variant<std::monostate, Promise<StartResult>, Promise<StopResult>, Promise<void>,
                             Promise<std::uint64_t>, CallAnswer>;
@@ -30,16 +44,18 @@ class OpenAnswers {
   void open(protocol::Token token, Answer answer) { open_.emplace(token, std::move(answer)); }
   /// An unknown token is ignored: the request has ended already.
   template <class T>
-  void complete(protocol::Token token, Result<T> result) {
+  void complete(protocol::Token token, Result<T>&& result) {
     auto found = open_.find(token);
     if (found == open_.end()) return;
-    auto answer = std::move(found->second);
+    using Of = std::conditional_t<std::is_same_v<T, Bytes>, CallAnswer, Promise<T>>;
+    auto* place = std::get_if<Of>(&found->second);
+    if (place == nullptr) return;
+    const auto answer = std::move(*place);
     open_.erase(found);
     if constexpr (std::is_same_v<T, Bytes>) {
-      if (auto* call = std::get_if<CallAnswer>(&answer)) end_call(callbacks_, *call, std::move(result));
+      end_call(callbacks_, answer, std::move(result));
     } else {
-      if (auto* promise = std::get_if<Promise<T>>(&answer))
-        end_promise(callbacks_, *promise, std::move(result));
+      end_promise(callbacks_, answer, std::move(result));
     }
   }
   /// Ends every open request with the error.
@@ -49,7 +65,7 @@ class OpenAnswers {
   /// Any thread: ends a request that did not get as far as the loop.
   static void end(CallbackPool& callbacks, Answer answer, const Error& error);
   /// Any thread.
-  static void end_call(CallbackPool& callbacks, const CallAnswer& call, Result<Bytes> result);
+  static void end_call(CallbackPool& callbacks, const CallAnswer& call, Result<Bytes>&& result);
 
  private:
   template <class T>

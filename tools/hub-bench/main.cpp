@@ -16,6 +16,7 @@
 #include <regex>
 #include <sstream>
 
+#include "tools/hub-bench/board.hpp"
 #include "tools/hub-bench/cases.hpp"
 #include "tools/hub-bench/node_program.hpp"
 
@@ -28,6 +29,7 @@ struct Arguments {
   Options bench{};
   std::string rows{};
   std::string json{};
+  double limit = 0;  // s
   bool list = false;
   bool help = false;
   std::string usage{};
@@ -42,6 +44,8 @@ Arguments read_arguments(int argc, char** argv) {
       ("list", po::bool_switch(&arguments.list), "name the cases")                                       //
       ("quick", po::bool_switch(&arguments.bench.quick), "fewer cases, a tenth of the messages")         //
       ("runs", po::value(&arguments.bench.runs)->default_value(5), "runs of which the median is taken")  //
+      ("limit", po::value(&arguments.limit)->default_value(900),
+       "begin no case after so many seconds")  //
       ("json", po::value(&arguments.json)->default_value(""), "write the rows to this file");
   po::variables_map values;
   po::store(po::parse_command_line(argc, argv, options), values);
@@ -52,17 +56,36 @@ Arguments read_arguments(int argc, char** argv) {
   return arguments;
 }
 
-/// A case that fails is told and does not keep the others from running.
-bool run_cases(const Arguments& arguments, Bench& bench) {
+double seconds_since(std::int64_t begin) { return static_cast<double>(now_ns() - begin) / 1e9; }
+
+std::vector<Case> wanted_cases(const Arguments& arguments) {
   const std::regex wanted(arguments.rows);
+  auto cases = all_cases();
+  std::erase_if(cases, [&](const Case& one) {
+    return (arguments.bench.quick && !one.in_quick) || !std::regex_search(one.name, wanted);
+  });
+  return cases;
+}
+
+/// A case that fails is told and does not keep the others from running; a bench that takes too long ends with
+/// what it has. Every wait inside a case has a limit of its own.
+bool run_cases(const Arguments& arguments, Bench& bench) {
+  const auto cases = wanted_cases(arguments);
+  const auto begin = now_ns();
   bool good = true;
-  for (const auto& one : all_cases()) {
-    if (arguments.bench.quick && !one.in_quick) continue;
-    if (!std::regex_search(one.name, wanted)) continue;
+  for (std::size_t i = 0; i < cases.size(); ++i) {
+    const auto& name = cases[i].name;
+    if (seconds_since(begin) > arguments.limit) {
+      std::fprintf(stderr, "hub-bench: %zu cases left out, from %s on: %.0f s have passed\n",
+                   cases.size() - i, name.c_str(), arguments.limit);
+      return false;
+    }
+    std::fprintf(stderr, "hub-bench: %zu of %zu, %s (%.0f s so far)\n", i + 1, cases.size(), name.c_str(),
+                 seconds_since(begin));
     try {
-      one.run(bench);
+      cases[i].run(bench);
     } catch (const std::exception& error) {
-      std::fprintf(stderr, "hub-bench: case %s failed: %s\n", one.name.c_str(), error.what());
+      std::fprintf(stderr, "hub-bench: case %s failed: %s\n", name.c_str(), error.what());
       good = false;
     }
   }

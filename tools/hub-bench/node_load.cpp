@@ -50,6 +50,15 @@ double pipeline(std::uint64_t count, std::uint64_t in_flight, Call call) {
   return per_second(count, since);
 }
 
+void send_when_there_is_room(Hub& hub, const std::string& id, const Note& note) {
+  const auto deadline = now_ns() + 60'000'000'000LL;
+  for (auto sent = hub.cast(id, note); !sent; sent = hub.cast(id, note)) {
+    if (sent.error().code != ErrorCode::overloaded || now_ns() > deadline)
+      throw std::runtime_error("cast: " + sent.error().message);
+    std::this_thread::yield();  // the command queue is full
+  }
+}
+
 /// ns of one look-up, in an order of this thread's own; NaN if a child is missing.
 double look_up(const Hub& hub, const std::vector<std::string>& ids, std::uint64_t rounds, std::uint32_t seed,
                std::latch& start) {
@@ -135,7 +144,7 @@ Json NodeProgram::casts(const Json& command) {
   const auto since = now_ns();
   for (std::uint64_t sent = 0; sent < count; ++sent) {
     if (sent % 1'000 == 0 && sent >= kWindow) wait_handled(slot, sent - kWindow + 1'000);
-    while (!hub_->cast(id, note)) std::this_thread::yield();  // the command queue is full
+    send_when_there_is_room(*hub_, id, note);
   }
   wait_handled(slot, count);
   return {{"rate", per_second(count, since)}};

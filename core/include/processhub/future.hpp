@@ -8,6 +8,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -25,6 +26,40 @@ struct FutureState {
   std::condition_variable ready{};
   std::optional<Result<T>> value{};
   std::vector<std::function<void(const Result<T>&)>> callbacks{};
+
+  /// The first answer wins; later ones are ignored.
+  void complete(Result<T> answer) {
+    std::vector<std::function<void(const Result<T>&)>> waiting;
+    {
+      std::lock_guard lock(mutex);
+      if (value) return;
+      value.emplace(std::move(answer));
+      waiting.swap(callbacks);
+    }
+    ready.notify_all();
+    for (auto& callback : waiting) callback(*value);
+  }
+  /// The same for threads that must not run users' callbacks: false, and `answer` untouched, if there are
+  /// any.
+  bool complete_quietly(Result<T>& answer) {
+    {
+      std::lock_guard lock(mutex);
+      if (value) return true;
+      if (!callbacks.empty()) return false;
+      value.emplace(std::move(answer));
+    }
+    ready.notify_all();
+    return true;
+  }
+};
+
+/// Where the answer of a call goes.
+class CallSink {
+ public:
+  virtual ~CallSink() = default;
+  /// False, and the answer untouched: users' callbacks would have to run, and may not on this thread; then it
+  /// is called again on the callback pool. So a thread that waits for the answer is woken without a detour.
+  virtual bool finish(Result<std::string>& answer, bool may_run_callbacks) = 0;
 };
 }  // namespace detail
 
@@ -34,6 +69,7 @@ class Future {
   Future() : state_(std::make_shared<detail::FutureState<T>>()) {}
   /// A future that is complete from the start.
   explicit Future(Result<T> value) : Future() { state_->value.emplace(std::move(value)); }
+  explicit Future(std::shared_ptr<detail::FutureState<T>> state) : state_(std::move(state)) {}
 
   bool ready() const {
     std::lock_guard lock(state_->mutex);
@@ -78,29 +114,8 @@ template <class T>
 class Promise {
  public:
   Future<T> future() const { return future_; }
-  void complete(Result<T> value) const {
-    auto& s = *future_.state_;
-    std::vector<std::function<void(const Result<T>&)>> callbacks;
-    {
-      std::lock_guard lock(s.mutex);
-      if (s.value) return;
-      s.value.emplace(std::move(value));
-      callbacks.swap(s.callbacks);
-      s.ready.notify_all();
-    }
-    for (auto& c : callbacks) c(*s.value);
-  }
-  /// The same for threads that must not run users' callbacks: false, and `value` untouched, if there are any.
-  bool complete_quietly(Result<T>& value) const {
-    auto& s = *future_.state_;
-    std::unique_lock lock(s.mutex);
-    if (s.value) return true;
-    if (!s.callbacks.empty()) return false;
-    s.value.emplace(std::move(value));
-    lock.unlock();
-    s.ready.notify_all();
-    return true;
-  }
+  void complete(Result<T> value) const { future_.state_->complete(std::move(value)); }
+  bool complete_quietly(Result<T>& value) const { return future_.state_->complete_quietly(value); }
 
  private:
   Future<T> future_{};

@@ -73,6 +73,20 @@ struct HubStatus {
   HubStats stats{};
 };
 
+namespace detail {
+/// A call's future and the way its answer gets there, in one piece of memory.
+template <class R>
+class TypedCall final : public FutureState<R>, public CallSink {
+ public:
+  bool finish(Result<Bytes>& answer, bool may_run_callbacks) override {
+    auto result = answer ? decode<R>(*answer) : Result<R>(answer.error());
+    if (!may_run_callbacks) return this->complete_quietly(result);
+    this->complete(std::move(result));
+    return true;
+  }
+};
+}  // namespace detail
+
 class PROCESSHUB_API Hub {
  public:
   /// Starts a node with the built-in strategies and, if `config.listen` is set, ZeroMQ. Returns once it is
@@ -123,15 +137,9 @@ class PROCESSHUB_API Hub {
   template <class R, class M>
   Future<R> call(std::string_view id, const M& message,
                  std::chrono::milliseconds timeout = std::chrono::seconds(5)) {
-    Promise<R> promise;
-    call_then(id, message_name<M>(), encode(message), timeout, false,
-              [promise](Result<Bytes>& answer, bool may_run_callbacks) {
-                auto result = answer ? decode<R>(*answer) : Result<R>(answer.error());
-                if (!may_run_callbacks) return promise.complete_quietly(result);
-                promise.complete(std::move(result));
-                return true;
-              });
-    return promise.future();
+    const auto answered = std::make_shared<detail::TypedCall<R>>();
+    call_then(id, message_name<M>(), encode(message), timeout, answered);
+    return Future<R>(answered);
   }
   /// To every child with the tag, each once. Errors only if the command queue is full.
   template <class M>
@@ -175,12 +183,8 @@ class PROCESSHUB_API Hub {
   explicit Hub(std::unique_ptr<Impl> impl);
 
  private:
-  /// Takes the answer of a call. False, and the answer untouched: users' callbacks would have to run, and may
-  /// not; it is called again on the callback pool. So a thread that waits for the answer is woken without a
-  /// detour.
-  using CallEnd = std::function<bool(Result<Bytes>& answer, bool may_run_callbacks)>;
   void call_then(std::string_view id, std::string_view message, Bytes body, std::chrono::milliseconds timeout,
-                 bool named, CallEnd end);
+                 std::shared_ptr<detail::CallSink> answered);
   std::unique_ptr<Impl> impl_;
 };
 

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <exception>
+#include <memory>
 #include <msgpack.hpp>
 #include <stdexcept>
 #include <string>
@@ -29,15 +30,29 @@ Bytes encode(const T& value) {
 }
 
 namespace detail {
-PROCESSHUB_API msgpack::object_handle unpack_bounded(std::string_view bytes);
-}
+/// The objects of a msgpack text; they point into it. Throws what is wrong with the text. Stays on its
+/// thread, whose memory it borrows.
+class PROCESSHUB_API Unpacked {
+ public:
+  explicit Unpacked(std::string_view bytes);
+  Unpacked(const Unpacked&) = delete;
+  Unpacked& operator=(const Unpacked&) = delete;
+  ~Unpacked();
+  const msgpack::object& get() const { return root_; }
+
+ private:
+  void release();
+  msgpack::object root_{};
+  std::unique_ptr<msgpack::zone> own_{};  ///< while the thread's own is in use
+};
+}  // namespace detail
 
 template <class T>
 Result<T> decode(std::string_view bytes) {
   try {
-    auto handle = detail::unpack_bounded(bytes);
+    const detail::Unpacked unpacked(bytes);
     T value{};
-    handle.get().convert(value);
+    unpacked.get().convert(value);
     return value;
   } catch (const std::exception& e) {
     return {ErrorCode::no_such_message,

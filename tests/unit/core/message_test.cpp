@@ -88,35 +88,60 @@ TEST_CASE("bounded decoding: every kind of msgpack value passes") {
   CHECK(*decode<std::vector<std::int64_t>>(encode(many)) == many);
   CHECK(decode<bool>(bytes({0xc3})));
   CHECK(decode<float>(encode(1.0F)));
-  CHECK_NOTHROW(detail::unpack_bounded(bytes({0xd4, 0x01, 0x02})));
-  CHECK_NOTHROW(detail::unpack_bounded(bytes({0xc7, 0x01, 0x05, 0x02})));
+  CHECK_NOTHROW(detail::Unpacked(bytes({0xd4, 0x01, 0x02})));
+  CHECK_NOTHROW(detail::Unpacked(bytes({0xc7, 0x01, 0x05, 0x02})));
+}
+
+TEST_CASE("bounded decoding: the objects are those of msgpack itself") {
+  const auto all =
+      bytes({0xdc, 0x00, 0x11,                                      // an array of 17:
+             0xc0, 0xc2, 0xc3, 0x07, 0xff, 0xd0, 0x80, 0xd0, 0x05,  // nil, booleans, small numbers
+             0xd1, 0x80, 0x00, 0xcc, 0xff,                          //
+             0xca, 0x3f, 0x80, 0x00, 0x00,                          // 1.0 in four bytes
+             0xcb, 0xbf, 0xf0, 0,    0,    0,    0,    0,    0,     // -1.0 in eight
+             0xa2, 'h',  'i',  0xc4, 0x01, 'b',                     // text, binary
+             0xd5, 0x05, 'x',  'y',  0xc7, 0x01, 0x06, 'z',         // two extensions
+             0x81, 0x01, 0x92, 0x02, 0x03, 0x90});                  // {1: [2, 3]}, []
+  const auto expected = msgpack::unpack(all.data(), all.size());
+  CHECK(detail::Unpacked(all).get() == expected.get());
+}
+
+TEST_CASE("bounded decoding: a text inside a text, and the next one after a mistake") {
+  const detail::Unpacked outer(bytes({0x92, 0x01, 0x02}));
+  {
+    const detail::Unpacked inner(bytes({0x93, 0x07, 0x08, 0x09}));
+    CHECK(inner.get().via.array.ptr[2].via.u64 == 9);
+  }
+  CHECK_THROWS(detail::Unpacked(bytes({0x92, 0x01})));
+  CHECK(outer.get().via.array.ptr[1].via.u64 == 2);
+  CHECK(*decode<std::vector<int>>(encode(std::vector<int>{4, 5})) == std::vector<int>{4, 5});
 }
 
 TEST_CASE(
     "bounded decoding: a few bytes that claim billions of elements are refused before anything is "
     "allocated") {
-  CHECK_THROWS(detail::unpack_bounded(bytes({0xdd, 0xff, 0xff, 0xff, 0xff})));
-  CHECK_THROWS(detail::unpack_bounded(bytes({0xdf, 0x7f, 0xff, 0xff, 0xff})));
+  CHECK_THROWS(detail::Unpacked(bytes({0xdd, 0xff, 0xff, 0xff, 0xff})));
+  CHECK_THROWS(detail::Unpacked(bytes({0xdf, 0x7f, 0xff, 0xff, 0xff})));
   // Each level alone has enough bytes behind it, all together do not.
   Bytes nested;
   for (int i = 0; i < 50; ++i) nested += bytes({0xdc, 0x01, 0x00});
   nested.resize(nested.size() + 300, '\x01');
-  CHECK_THROWS(detail::unpack_bounded(nested));
+  CHECK_THROWS(detail::Unpacked(nested));
 }
 
 TEST_CASE("bounded decoding: 64 levels pass and 65 do not") {
-  CHECK_NOTHROW(detail::unpack_bounded(Bytes(63, '\x91') + "\x01"));
-  CHECK_THROWS(detail::unpack_bounded(Bytes(64, '\x91') + "\x01"));
-  CHECK_THROWS(detail::unpack_bounded(Bytes(1'000'000, '\x91')));
+  CHECK_NOTHROW(detail::Unpacked(Bytes(63, '\x91') + "\x01"));
+  CHECK_THROWS(detail::Unpacked(Bytes(64, '\x91') + "\x01"));
+  CHECK_THROWS(detail::Unpacked(Bytes(1'000'000, '\x91')));
 }
 
 TEST_CASE("bounded decoding: truncated, trailing and reserved bytes are refused") {
   const auto whole = encode(GetBoth{7, {"hello", {1, 2, 300}}});
   for (std::size_t size = 0; size < whole.size(); ++size) {
-    CHECK_THROWS(detail::unpack_bounded(std::string_view(whole).substr(0, size)));
+    CHECK_THROWS(detail::Unpacked(std::string_view(whole).substr(0, size)));
   }
-  CHECK_THROWS(detail::unpack_bounded(whole + "x"));
-  CHECK_THROWS(detail::unpack_bounded(bytes({0xc1})));
+  CHECK_THROWS(detail::Unpacked(whole + "x"));
+  CHECK_THROWS(detail::Unpacked(bytes({0xc1})));
 }
 
 }  // namespace
