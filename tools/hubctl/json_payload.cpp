@@ -6,7 +6,9 @@ Result<Json> parse_json(std::string_view text, std::string_view what) {
   try {
     return Json::parse(text);
   } catch (const Json::parse_error& e) {
-    return {ErrorCode::invalid, std::string(what) + " is no JSON: " + e.what()};
+    return {ErrorCode::invalid, std::string(what) +
+                                    ": expected JSON; what is written breaks off or goes wrong at byte " +
+                                    std::to_string(e.byte)};
   }
 }
 
