@@ -31,7 +31,7 @@ TEST_CASE("hubd logs its start and its end, with times in UTC") {
   REQUIRE(cluster.ask("a", {"start", "c", "--count", "2", "--type", "counter"}).exit == live::done);
   cluster.process("a").send_signal(SIGTERM);
   CHECK(cluster.process("a").wait_exit(live::patience(std::chrono::seconds(20))) == 0);
-  CHECK(logged(cluster, "draining 2 children"));
+  CHECK(logged(cluster, "draining; children here: 2"));
   CHECK(logged(cluster, ": left"));
 }
 

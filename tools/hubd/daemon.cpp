@@ -113,7 +113,7 @@ bool Daemon::leave(Hub& hub) const {
   const bool ended_before = !hub.termination_reason().empty();
   const auto name = "hub '" + hub.hub_id() + "'";
   if (!ended_before)
-    log_.info(name + ": draining " + std::to_string(hub.status().children_local) + " children");
+    log_.info(name + ": draining; children here: " + std::to_string(hub.status().children_local));
   if (auto ok = hub.stop(); !ok && !ended_before) {
     std::fprintf(stderr, "hubd: %s: %s\n", name.c_str(), ok.error().c_str());
     return false;
