@@ -53,26 +53,46 @@ Result<void> set_duration(ChildSpec& spec, const std::string& text) {
   return {};
 }
 
+template <auto Member>
+std::string get_text(const ChildSpec& spec) {
+  return spec.*Member;
+}
+
+template <auto Member>
+std::string get_word(const ChildSpec& spec) {
+  return std::string(to_string(spec.*Member));
+}
+
+template <auto Member>
+std::string get_duration(const ChildSpec& spec) {
+  return spec.*Member ? format_duration(*(spec.*Member)) : "";
+}
+
 constexpr std::array kRestarts{Restart::permanent, Restart::transient, Restart::temporary};
 constexpr std::array kExecutors{Executor::pooled, Executor::dedicated};
 
 const std::array kChildOptions{
     ChildOption{"type", "text", "worker type, as registered by a plugin; required",
-                set_text<&ChildSpec::type>},
-    ChildOption{"args", "JSON", "arguments of the worker", set_args},
+                set_text<&ChildSpec::type>, get_text<&ChildSpec::type>},
+    ChildOption{"args", "JSON", "arguments of the worker", set_args,
+                [](const ChildSpec& s) { return msgpack_to_json(s.args.bytes()); }},
     ChildOption{"restart", "one of permanent transient temporary",
                 "when it runs again after it ended; default: permanent",
-                [](ChildSpec& s, const std::string& t) { return set_word(s.restart, kRestarts, t); }},
+                [](ChildSpec& s, const std::string& t) { return set_word(s.restart, kRestarts, t); },
+                get_word<&ChildSpec::restart>},
     ChildOption{"executor", "one of pooled dedicated",
                 "shares a pool of threads, or has one that may block; default: pooled",
-                [](ChildSpec& s, const std::string& t) { return set_word(s.executor, kExecutors, t); }},
-    ChildOption{"tag", "text", "group for look-ups, broadcasts and stops", set_text<&ChildSpec::tag>},
+                [](ChildSpec& s, const std::string& t) { return set_word(s.executor, kExecutors, t); },
+                get_word<&ChildSpec::executor>},
+    ChildOption{"tag", "text", "group for look-ups, broadcasts and stops", set_text<&ChildSpec::tag>,
+                get_text<&ChildSpec::tag>},
     ChildOption{"max_restarts", "count", "crashes allowed within max_seconds; default: the hub's",
-                set_max_restarts},
+                set_max_restarts,
+                [](const ChildSpec& s) { return s.max_restarts ? std::to_string(*s.max_restarts) : ""; }},
     ChildOption{"max_seconds", "ms, s, m or h", "window of max_restarts; default: the hub's",
-                set_duration<&ChildSpec::max_seconds>},
+                set_duration<&ChildSpec::max_seconds>, get_duration<&ChildSpec::max_seconds>},
     ChildOption{"shutdown_timeout", "ms, s, m or h", "time for the worker to stop; default: the hub's",
-                set_duration<&ChildSpec::shutdown_timeout>},
+                set_duration<&ChildSpec::shutdown_timeout>, get_duration<&ChildSpec::shutdown_timeout>},
 };
 
 }  // namespace

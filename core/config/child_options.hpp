@@ -16,6 +16,8 @@ struct ChildOption {
   std::string_view unit;
   std::string_view help;
   Result<void> (*set)(ChildSpec& spec, const std::string& text);
+  /// The value as a file would have it; empty: not set.
+  std::string (*get)(const ChildSpec& spec);
 };
 
 std::span<const ChildOption> child_options();

@@ -148,6 +148,12 @@ Result<std::string> parse_json_to_msgpack(std::string_view text) {
   }
 }
 
+std::string msgpack_to_json(std::string_view bytes) {
+  using nlohmann::json;
+  if (bytes.empty()) return {};
+  return json::from_msgpack(bytes).dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
 bool Endpoint::is_wildcard() const { return host == "*" || host == "0.0.0.0" || host == "[::]"; }
 
 bool Endpoint::is_loopback() const {

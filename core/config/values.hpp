@@ -34,6 +34,8 @@ std::string format_real(double value);
 Result<bool> parse_flag(std::string_view text);
 /// JSON of any kind as msgpack; bounded in depth.
 Result<std::string> parse_json_to_msgpack(std::string_view text);
+/// One line of JSON for what parse_json_to_msgpack made; empty for no bytes.
+std::string msgpack_to_json(std::string_view bytes);
 
 /// tcp://HOST:PORT, HOST in brackets if it is an IPv6 address.
 struct Endpoint {

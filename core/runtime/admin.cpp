@@ -1,7 +1,11 @@
 #include "core/runtime/admin.hpp"
 
+#include <algorithm>
+#include <chrono>
 #include <exception>
 #include <map>
+#include <memory>
+#include <mutex>
 #include <utility>
 
 #include "core/runtime/admin_json.hpp"
@@ -53,11 +57,15 @@ void tag(Request& r) {
   r.ok(all_of(r.hub.by_tag(tag)));
 }
 
+Error no_such_child(const std::string& id) {
+  return {ErrorCode::no_such_child, "there is no child '" + id + "'"};
+}
+
 void lookup(Request& r) {
   const auto id = r.args.text("id");
   r.args.done();
   const auto child = r.hub.lookup(id);
-  if (!child) return r.fail({ErrorCode::no_such_child, "there is no child '" + id + "'"});
+  if (!child) return r.fail(no_such_child(id));
   r.ok(to_json_with_spec(*child));
 }
 
@@ -66,9 +74,22 @@ void dump(Request& r) {
   r.ok(r.hub.dump());
 }
 
+/// An incarnation is the time at which its node started, in microseconds.
+std::chrono::milliseconds uptime_of(NodeId node) {
+  const auto now = std::chrono::duration_cast<std::chrono::microseconds>(
+      std::chrono::system_clock::now().time_since_epoch());
+  const auto up = now - std::chrono::microseconds(node.incarnation());
+  return std::max(std::chrono::duration_cast<std::chrono::milliseconds>(up), std::chrono::milliseconds(0));
+}
+
 void status(Request& r) {
   r.args.done();
-  r.ok(to_json(r.hub.status()));
+  const auto status = r.hub.status();
+  auto out = to_json(status);
+  out["version"] = PROCESSHUB_VERSION;
+  out["uptime_ms"] = uptime_of(status.node).count();
+  out["members"] = r.hub.nodes(true, false).size();
+  r.ok(out);
 }
 
 void digest(Request& r) {
@@ -83,10 +104,8 @@ std::function<void(const Result<Outcome>&)> answer_with(const Request& r) {
     if (!result) {
       return answer({static_cast<std::uint8_t>(result.error().code), bytes_of(to_json(result.error()))});
     }
-    const auto errors = result->errors();
-    std::uint8_t code = 0;
-    if (!*result) code = static_cast<std::uint8_t>(errors.empty() ? ErrorCode::unknown : errors.front().code);
-    answer({code, bytes_of(to_json(*result))});
+    const auto code = *result ? 0 : static_cast<std::uint8_t>(first_cause(result->errors()).code);
+    answer({static_cast<std::uint8_t>(code), bytes_of(to_json(*result))});
   };
 }
 
@@ -151,6 +170,8 @@ std::function<void(const Result<void>&)> answer_nil(const Request& r) {
 void cast(Request& r) {
   auto message = message_of(r.args);
   r.args.done();
+  // Nobody would hear that the message found nobody; here somebody is still listening.
+  if (!r.hub.lookup(message.id) && r.hub.status().joined) return r.fail(no_such_child(message.id));
   answer_nil(r)(r.hub.cast_raw(message.id, message.name, std::move(message.body)));
 }
 
@@ -159,7 +180,7 @@ void metadata(Request& r) {
   const auto set = r.args.string_map("set");
   r.args.done();
   const auto child = r.hub.lookup(id);
-  if (!child) return r.fail({ErrorCode::no_such_child, "there is no child '" + id + "'"});
+  if (!child) return r.fail(no_such_child(id));
   if (!set) return r.ok(child->spec.metadata);
   r.hub.update_metadata(id, *set).then([answer = r.answer, set = *set](const Result<void>& done) {
     if (done) return answer({0, bytes_of(set)});
@@ -167,10 +188,52 @@ void metadata(Request& r) {
   });
 }
 
+bool is_failed(const ChildInfo& child) {
+  return std::any_of(child.instances.begin(), child.instances.end(),
+                     [](const Instance& i) { return i.state == InstanceState::failed; });
+}
+
+/// The children of one restart request, until all have been heard of.
+class Restarts {
+ public:
+  Restarts(std::vector<std::string> ids, std::function<void(AdminReply)> answer)
+      : open_(ids.size()), results_(ids.size(), Json::object()), answer_(std::move(answer)) {
+    for (std::size_t i = 0; i < ids.size(); ++i) results_[i] = {{"id", ids[i]}, {"restarted", false}};
+  }
+  void done(std::size_t index, bool restarted, const Error* error) {
+    std::lock_guard lock(mutex_);
+    results_[index]["restarted"] = restarted;
+    if (error != nullptr) results_[index].update(to_json(*error));
+    if (error != nullptr && !first_error_) first_error_ = *error;
+    if (--open_ > 0) return;
+    Json out{{"children", results_}};
+    if (first_error_) out.update(to_json(*first_error_));
+    answer_({static_cast<std::uint8_t>(first_error_ ? first_error_->code : ErrorCode{}), bytes_of(out)});
+  }
+
+ private:
+  std::mutex mutex_{};
+  std::size_t open_;
+  std::vector<Json> results_;
+  std::optional<Error> first_error_{};
+  std::function<void(AdminReply)> answer_;
+};
+
 void restart(Request& r) {
-  const auto id = r.args.text("id");
+  const auto ids = r.args.texts("ids").value_or(std::vector<std::string>{});
   r.args.done();
-  r.hub.restart_child(id).then(answer_nil(r));
+  if (ids.empty()) r.args.refuse("ids", "must be a list of at least one id");
+  const auto all = std::make_shared<Restarts>(ids, r.answer);
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    const auto child = r.hub.lookup(ids[i]);
+    const auto missing = no_such_child(ids[i]);
+    if (!child || !is_failed(*child)) {
+      all->done(i, false, child ? nullptr : &missing);
+      continue;
+    }
+    r.hub.restart_child(ids[i]).then(
+        [all, i](const Result<void>& done) { all->done(i, done.ok(), done ? nullptr : &done.error()); });
+  }
 }
 
 struct Verb {

@@ -3,33 +3,34 @@
 // unknown or mistyped arguments are `invalid` and named. Runs on the callback pool; never blocks it: requests
 // that take time answer when they are done.
 //
-//   verb      arguments (defaults)                       answer
-//   nodes     all=false (also down and left)             [{"name","incarnation","endpoint","state"}]
-//   list      local=false                                [child]
-//   tag       tag                                        [child]
-//   lookup    id                                         child with "spec" and "metadata"; no_such_child
-//   dump      -                                          text, one line per instance
-//   status    - {"node","hub","locked","partitioned","joined","children_local",
-//                                                         "children_total","digest","incarnation","stats":{counter:
-//                                                         n}}
-//   digest    -                                          {"digest": 16 hex digits}
-//   start     specs, timeout_ms=10000, rollback=false,
-//   {"status","rolled_back","children":[{"id","instances","error"?}]}
+//   verb      arguments (defaults)            answer
+//   nodes     all=false (also down and left)  [{"name","incarnation","endpoint","state"}]
+//   list      local=false                     [child]
+//   tag       tag                             [child]
+//   lookup    id                              child with "spec" and "metadata"; no_such_child
+//   dump      -                               text, one line per instance
+//   status    - {"node","hub","version","uptime_ms","members","joined","locked",
+//                                             "partitioned","children_local","children_total","digest",
+//                                             "incarnation","stats":{counter: n}}
+//   digest    -                               {"digest": 16 hex digits}
+//   start     specs, timeout_ms=10000,        {"status","rolled_back",
+//             rollback=false,                 "children":[{"id","instances","error"?}]}
 //             check_existing=true
-//   stop      one of ids | prefix | tag; timeout_ms      {"status","children":[{"id","nodes","error"?}]}
-//   call      id, message, body=nil, timeout_ms=5000     the handler's answer, with field names
-//   cast      id, message, body=nil                      nil
-//   metadata  id, set? {key: value} (replaces all)       {key: value}, as it is afterwards
-//   restart   id (clears `failed`)                       nil
+//   stop      ids | prefix | tag, timeout_ms  {"status","children":[{"id","nodes","error"?}]}
+//   call      id, message, body=nil,          the handler's answer, with field names
+//             timeout_ms=5000
+//   cast      id, message, body=nil           nil; no_such_child if this node has joined and knows of none
+//   metadata  id, set? {key: value}           {key: value}, as it is afterwards; set replaces all
+//   restart   ids (clears `failed`)           {"children":[{"id","restarted","error"?}]}; neither restarted
+//                                             nor an error: it was not failed
 //
-//   child    {"id","type","tag","instances":[instance]}; lookup adds "spec" and "metadata"
-//   instance {"node" (its name),"ref","role","state","generation"}
-//   spec     {"id","type","args"?,"tag"?,"restart"?,"executor"?,"metadata"?,"max_restarts"?,"max_seconds"?
-//   (ms),
-//             "shutdown_timeout"? (ms)}; args is any value and reaches the worker as msgpack
-//   error    {"code": name, "error": text}; the whole answer when the code is not 0, but a start or stop that
-//   fails in part
-//            answers its usual map with "code" and "error" of the first failure added
+//   child     {"id","type","tag","instances":[instance]}; lookup adds "spec" and "metadata"
+//   instance  {"node" (its name),"ref","role","state","generation"}
+//   spec      {"id","type","args"?,"tag"?,"restart"?,"executor"?,"metadata"?,"max_restarts"?,
+//             "max_seconds"? (ms),"shutdown_timeout"? (ms)}; args is any value, the worker gets it as msgpack
+//   error     {"code": name, "error": text}; the whole answer when the code is not 0. But a start, stop or
+//             restart that fails in part answers its usual map, with "code" and "error" of the first failure
+//             that is a cause (not a roll-back) added
 #pragma once
 
 #include <chrono>

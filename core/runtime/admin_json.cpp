@@ -1,5 +1,6 @@
 #include "core/runtime/admin_json.hpp"
 
+#include <algorithm>
 #include <array>
 #include <limits>
 #include <utility>
@@ -86,9 +87,7 @@ std::string_view name_of(CallStatus status) {
 
 template <class Result>
 void add_first_error(Json& out, const Result& result) {
-  if (result) return;
-  const auto errors = result.errors();
-  out.update(to_json(errors.empty() ? Error{ErrorCode::unknown, "failed"} : errors.front()));
+  if (!result) out.update(to_json(first_cause(result.errors())));
 }
 
 }  // namespace
@@ -210,6 +209,13 @@ ChildSpec spec_of(const Json& json, std::size_t index) {
 
 Json to_json(const Error& error) {
   return {{"code", std::string(to_string(error.code))}, {"error", error.message}};
+}
+
+Error first_cause(const std::vector<Error>& errors) {
+  if (errors.empty()) return {ErrorCode::unknown, "failed"};
+  const auto cause = std::find_if(errors.begin(), errors.end(),
+                                  [](const Error& e) { return e.code != ErrorCode::rolled_back; });
+  return cause == errors.end() ? errors.front() : *cause;
 }
 
 Json to_json(const NodeInfo& node) {

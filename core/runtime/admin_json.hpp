@@ -51,6 +51,9 @@ Bytes bytes_of(const Json& json);
 ChildSpec spec_of(const Json& json, std::size_t index);
 
 Json to_json(const Error& error);
+/// Of a start or stop that failed in part: the first failure, or if there is one, the first that is a cause
+/// (what was rolled back was undone because of another).
+Error first_cause(const std::vector<Error>& errors);
 Json to_json(const NodeInfo& node);
 Json to_json(const ChildInfo& child);
 Json to_json_with_spec(const ChildInfo& child);

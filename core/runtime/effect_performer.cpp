@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "core/runtime/hook_text.hpp"
+
 namespace processhub::runtime {
 
 namespace effect = protocol::effect;
@@ -46,7 +48,10 @@ struct EffectPerformer::Later {
   void operator()(effect::CompleteCall& e) const { to.answers_.complete(e.token, std::move(e.result)); }
   void operator()(effect::CompleteVoid& e) const { to.answers_.complete(e.token, std::move(e.result)); }
   void operator()(effect::CompleteLock& e) const { to.answers_.complete(e.token, std::move(e.result)); }
-  void operator()(effect::RunHook& e) const { to.hooks_.emit(std::move(e.event)); }
+  void operator()(effect::RunHook& e) const {
+    if (to.log_.enabled(protocol::LogLevel::debug)) to.log_.debug(text_of(e.event));
+    to.hooks_.emit(std::move(e.event));
+  }
   void operator()(effect::UserEvent& e) const {
     to.hooks_.user_event(std::move(e.name), e.from, std::move(e.body));
   }

@@ -78,6 +78,7 @@ Result<std::unique_ptr<HubNode>> Hub::Impl::make_node(HubConfig config) {
       std::move(config),
       {types_, parts_, callbacks_, hooks_, log_,
        [this](HubNode& node, const protocol::effect::AdminQuery& query) {
+         log_.debug("a client asks: " + query.verb);
          runtime::handle_admin(
              *this, query.verb, query.args,
              [&node, client = query.client, request = query.request](runtime::AdminReply reply) {

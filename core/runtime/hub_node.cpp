@@ -76,9 +76,17 @@ HubNode::HubNode(HubConfig config, NodeId id, const Shared& shared, Network netw
       id_(id),
       shared_(shared),
       endpoint_(network.told.router),
+      publisher_(network.told.publisher),
       commands_(config_.command_queue),
       host_(config_, id_, shared_.types, *this),
-      loop_(world(std::move(network), std::move(strategies))) {}
+      loop_(world(std::move(network), std::move(strategies))) {
+  std::string seeds;
+  for (const auto& seed : config_.seeds) seeds += " " + seed;
+  shared_.log.info("node " + id_.str() + " of hub '" + config_.hub_id + "'" +
+                   (endpoint_.empty() ? " without a network"
+                                      : " listens on " + endpoint_ + ", publishes on " + publisher_ +
+                                            "; seeds:" + (seeds.empty() ? " none" : seeds)));
+}
 
 HubLoop::World HubNode::world(Network network, StrategySet strategies) {
   protocol::Identity identity{id_, network.told.router, network.told.publisher, random_seed(),

@@ -99,6 +99,7 @@ class HubNode final : private WorkerEvents {
   const NodeId id_;
   const Shared shared_;
   const std::string endpoint_;
+  const std::string publisher_;
   Commands commands_;
   LoopTraffic traffic_{};
   RegistryView registry_;

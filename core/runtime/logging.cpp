@@ -59,7 +59,7 @@ class Writer {
       : out_("processhub", std::make_shared<spdlog::sinks::stderr_color_sink_mt>()),
         thread_([this] { work(); }) {
     out_.set_level(spdlog::level::trace);
-    out_.set_pattern("%Y-%m-%d %H:%M:%S.%e %^%-5l%$ %v");
+    out_.set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %^%-5l%$ %v", spdlog::pattern_time_type::utc);
   }
   ~Writer() {
     {

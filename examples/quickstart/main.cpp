@@ -51,10 +51,16 @@ int main(int argc, char** argv) {
   if (!config) return std::fprintf(stderr, "%s\n", config.error().c_str()), 2;
   auto hub = ph::Hub::start(*config, ph::WorkerTypes{}.add<Counter>("counter"));
   if (!hub) return std::fprintf(stderr, "%s\n", hub.error().c_str()), 1;
-  hub->start_children(
-         {{.id = "c1", .type = "counter", .args = CounterArgs{.start = 5}}, {.id = "c2", .type = "counter"}})
-      .get();
+  auto started = hub->start_children({{.id = "c1", .type = "counter", .args = CounterArgs{.start = 5}},
+                                      {.id = "c2", .type = "counter"}})
+                     .get();
+  if (!started) return std::fprintf(stderr, "%s\n", started.error().c_str()), 1;    // the call as a whole
+  for (const auto& e : started->errors()) std::fprintf(stderr, "%s\n", e.c_str());  // one per child
   hub->cast("c1", Add{2});
-  if (auto t = hub->call<Total>("c1", SumWith{"c2"}, 2s).get()) std::printf("%ld\n", long(t->total));
-  hub->wait_for_signal();  // SIGTERM: drain, leave
+  auto sum = hub->call<Total>("c1", SumWith{"c2"}, 2s).get();
+  if (!sum) return std::fprintf(stderr, "%s\n", sum.error().c_str()), 1;
+  std::printf("%ld\n", long(sum->total));
+  hub->wait_for_signal();                      // SIGTERM: drain, leave
+  const auto why = hub->termination_reason();  // the cluster ended this node: its name is taken, say
+  return why.empty() ? 0 : (std::fprintf(stderr, "%s\n", why.c_str()), 1);
 }

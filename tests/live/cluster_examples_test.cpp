@@ -42,6 +42,18 @@ TEST_CASE("the quickstart program names what is wrong with its file") {
   CHECK(answer.err.find("/nonexistent/node.ini") != std::string::npos);
 }
 
+TEST_CASE("a quickstart program whose name is taken ends with the reason") {
+  live::ProcessCluster cluster;
+  cluster.start("a");
+  const auto file = cluster.directory().write(
+      "twin.ini", "name = a\nlisten = tcp://127.0.0.1:0\nseed = " + cluster.endpoint("a") +
+                      "\n[hub]\nid = " + cluster.hub_id() + "\n");
+  auto answer = live::run_program({live::program_path("example_quickstart"), file});
+  CHECK(answer.exit == 1);
+  CHECK(answer.out.empty());
+  CHECK_MESSAGE(answer.err.find("the hub ended") != std::string::npos, answer.err);
+}
+
 TEST_CASE("the wordcount demo counts what the shell counts, through a killed and two new nodes") {
   auto answer = live::run_program({"/bin/bash", example("wordcount/demo.sh"), PH_BINARY_DIR},
                                   std::chrono::seconds(100));

@@ -17,7 +17,15 @@ TEST_CASE("wrong usage ends with exit code 2 and one line that says what is wron
       {{"start", "c", "--type", "counter", "--args", "{"}, "--args"},
       {{"start", "c", "--type", "counter", "--count", "many"}, "--count"},
       {{"start", "--file", "/nonexistent/specs.jsonl"}, "/nonexistent/specs.jsonl"},
+      {{"start", "c", "--type", "counter", "--count", "0"}, "--count"},
+      {{"start", "c", "--type", "counter", "--restart", "sometimes"}, "permanent"},
+      {{"start", "c", "--type", "counter", "--executor", "foo"}, "pooled"},
+      {{"start", "has space", "--type", "counter"}, "has space"},
+      {{"start", std::string(256, 'x'), "--type", "counter"}, "255"},
       {{"stop"}, "stop"},
+      {{"stop", "--prefix", ""}, "--prefix"},
+      {{"nodes", "--connect", "tcp://127.0.0.1"}, "port"},
+      {{"nodes", "--connect", "tcp://127.0.0.1:99999"}, "port"},
       {{"call", "c", "get", "not json"}, "JSON"},
       {{"metadata", "c", "novalue"}, "novalue"},
       {{"nodes", "--timeout", "soon"}, "soon"},
@@ -27,6 +35,15 @@ TEST_CASE("wrong usage ends with exit code 2 and one line that says what is wron
     auto answer = run_hubctl(arguments);
     CHECK_MESSAGE(answer.exit == live::usage, named, " ended ", answer.exit);
     CHECK_MESSAGE(answer.err.find(named) != std::string::npos, "'", answer.err, "' does not name ", named);
+  }
+}
+
+TEST_CASE("with --json wrong usage is told on stdout too") {
+  for (const auto& arguments :
+       {std::vector<std::string>{"--json", "frobnicate"}, std::vector<std::string>{"stop", "--json"}}) {
+    auto answer = run_hubctl(arguments);
+    CHECK(answer.exit == live::usage);
+    CHECK(answer.json().at("code") == "invalid");
   }
 }
 
@@ -73,4 +90,22 @@ TEST_CASE("keygen writes a secret file that only its owner reads, and never writ
   CHECK(files == 2);
   CHECK(secrets == 1);
   CHECK(run_hubctl({"keygen", "node-a", "--dir", dir}).exit != live::done);
+}
+
+TEST_CASE("keygen makes the folder it writes to, for its owner alone") {
+  live::TempDir directory;
+  const auto dir = (directory.path() / "new" / "keys").string();
+  REQUIRE(run_hubctl({"keygen", "ops", "--dir", dir}).exit == live::done);
+  struct stat info {};
+  REQUIRE(::stat(dir.c_str(), &info) == 0);
+  CHECK((info.st_mode & 0777) == 0700);
+  CHECK(std::filesystem::exists(dir + "/ops.key"));
+}
+
+TEST_CASE("a public key in the place of a key pair is named as what it is") {
+  live::TempDir keys;
+  REQUIRE(run_hubctl({"keygen", "ops", "--dir", keys.path().string()}).exit == live::done);
+  auto answer = run_hubctl({"nodes", "--key", (keys.path() / "ops.pub").string()});
+  CHECK(answer.exit == live::usage);
+  CHECK_MESSAGE(answer.err.find("this is a public key") != std::string::npos, answer.err);
 }

@@ -119,6 +119,41 @@ TEST_CASE("start --file takes one spec per line") {
   CHECK(one.query({"lookup", "y"}).at("spec").at("restart") == "transient");
 }
 
+TEST_CASE("start --file - reads the specs from standard input") {
+  OneNode one;
+  const auto command = "echo '{\"id\": \"x\", \"type\": \"counter\"}' | " + live::program_path("hubctl") +
+                       " start --file - --connect " + one.cluster.endpoint("a");
+  CHECK(live::run_program({"/bin/sh", "-c", command}).exit == live::done);
+  CHECK(one.ids() == Ids{"x"});
+}
+
+TEST_CASE("an error of a start is told once, and of a roll-back the cause") {
+  OneNode one;
+  one.query({"start", "c-1", "--type", "counter"});
+  const auto endpoint = one.cluster.endpoint("a");
+  auto again = live::run_hubctl({"start", "c-1", "--type", "counter", "--connect", endpoint});
+  CHECK(again.exit == live::said_no);
+  CHECK(again.out == "started 0 of 1\n");
+  CHECK_MESSAGE(again.err.find("hubctl: already_started: c-1: ") == 0, again.err);
+  auto undone = live::run_hubctl(
+      {"start", "c", "--count", "3", "--type", "counter", "--rollback", "--connect", endpoint});
+  CHECK(undone.exit == live::said_no);
+  CHECK_MESSAGE(undone.err.find("hubctl: already_started: c-1: ") == 0, undone.err);
+  CHECK(one.ids() == Ids{"c-1"});
+}
+
+TEST_CASE("a node that is just starting is waited for") {
+  live::ProcessCluster cluster;
+  cluster.start("a");
+  const auto endpoint = cluster.endpoint("a");
+  cluster.terminate("a");
+  const auto command = live::program_path("hubd") + " --name a --listen " + endpoint + " 2>/dev/null & " +
+                       live::program_path("hubctl") + " nodes --connect " + endpoint +
+                       "; code=$?; kill %1; wait %1; exit $code";
+  auto answer = live::run_program({"/bin/bash", "-c", command});
+  CHECK_MESSAGE(answer.exit == live::done, answer.err);
+}
+
 TEST_CASE("metadata replaces what lookup shows") {
   OneNode one;
   one.query({"start", "c", "--type", "counter"});
@@ -126,6 +161,8 @@ TEST_CASE("metadata replaces what lookup shows") {
   CHECK(live::eventually([&] {
     return one.query({"lookup", "c"}).at("metadata") == Json{{"owner", "ops"}, {"note", "a=b"}};
   }));
+  CHECK(one.ask({"metadata", "c", "--clear"}).exit == live::done);
+  CHECK(live::eventually([&] { return one.query({"lookup", "c"}).at("metadata") == Json::object(); }));
 }
 
 TEST_CASE("the cluster says no with exit code 1 and names the reason") {
@@ -144,7 +181,8 @@ TEST_CASE("the cluster says no with exit code 1 and names the reason") {
   refused({"call", "c", "crash", "{}"}, "worker_crashed");
   refused({"start", "c", "--type", "counter"}, "already_started");
   refused({"start", "d", "--type", "no_such_type"}, "no_such_type");
-  refused({"start", "has space", "--type", "counter"}, "invalid");
+  refused({"cast", "nobody", "get", "{}"}, "no_such_child");
+  refused({"restart", "nobody"}, "no_such_child");
 }
 
 TEST_CASE("a call that takes longer than --timeout ends with exit code 1") {
@@ -186,7 +224,8 @@ TEST_CASE("a child that is gone wrong can be restarted by hand") {
     one.ask({"cast", "c", "crash", "{}"});
     return state() == "failed";
   }));
-  CHECK(one.ask({"restart", "c"}).exit == live::done);
+  auto restarted = one.query({"restart", "c"});
+  CHECK(restarted.at("children")[0].at("restarted") == true);
   CHECK(live::eventually([&] { return state() == "running"; }));
   CHECK(one.query({"call", "c", "get", "{}"}) == Json{{"total", 0}});
 }

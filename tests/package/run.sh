@@ -28,6 +28,9 @@ mv "$work/first" "$prefix"
 if grep -rlF -e "$build" -e "$work" "$prefix/include" "$prefix/$libdir/cmake" "$prefix/$libdir/pkgconfig"; then
   fail "these installed files name the build folder"
 fi
+for page in README.md docs/guide/index.md examples/quickstart/main.cpp; do
+  [[ -f $prefix/share/doc/processhub/$page ]] || fail "no share/doc/processhub/$page"
+done
 for program in "$prefix"/bin/*; do
   [[ -e $program ]] || continue
   if ldd "$program" | grep "not found"; then fail "$program lacks libraries"; fi

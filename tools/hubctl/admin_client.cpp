@@ -16,6 +16,10 @@ using std::chrono::milliseconds;
 // A node that is reachable but does not answer (stopped, swapped out) holds up the next address no longer
 // than this.
 constexpr milliseconds kPatienceWithOne{2'000};
+// A node that was started a moment ago refuses connections until it listens. Addresses that all refuse are
+// tried again, in rounds, for this long.
+constexpr milliseconds kPatienceWithStarting{1'500};
+constexpr milliseconds kPatienceOfARound{100};
 
 Time now() { return std::chrono::duration_cast<Time>(std::chrono::steady_clock::now().time_since_epoch()); }
 
@@ -42,15 +46,20 @@ NodeId fresh_identity() {
 Result<AdminClient> AdminClient::connect(const std::vector<std::string>& endpoints, Millis timeout,
                                          const ClientOptions& options) {
   const auto deadline = now() + timeout;
-  std::string failures;
-  for (std::size_t i = 0; i < endpoints.size(); ++i) {
-    const bool last = i + 1 == endpoints.size();
-    const auto left = until(deadline);
-    auto client = connect_to(endpoints[i], last ? left : std::min(left, kPatienceWithOne), options);
-    if (client) return client;
-    failures += (failures.empty() ? "" : "; ") + client.error().message;
+  const auto last_round = std::min<Time>(deadline, now() + kPatienceWithStarting);
+  for (auto in_this_round = options;; in_this_round.refused_patience = kPatienceOfARound) {
+    std::string failures;
+    bool all_refused = true;
+    for (std::size_t i = 0; i < endpoints.size(); ++i) {
+      const bool last = i + 1 == endpoints.size();
+      const auto left = until(deadline);
+      auto client = connect_to(endpoints[i], last ? left : std::min(left, kPatienceWithOne), in_this_round);
+      if (client) return client;
+      all_refused = all_refused && client.error().code == ErrorCode::node_down;
+      failures += (failures.empty() ? "" : "; ") + client.error().message;
+    }
+    if (!all_refused || now() >= last_round) return {ErrorCode::node_down, "nobody answered: " + failures};
   }
-  return {ErrorCode::node_down, "nobody answered: " + failures};
 }
 
 Result<AdminClient> AdminClient::connect_to(const std::string& endpoint, Millis timeout,

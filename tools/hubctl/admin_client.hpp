@@ -16,7 +16,8 @@ class AdminClient {
  public:
   using Millis = std::chrono::milliseconds;
 
-  /// Tries the addresses in turn until a node has answered our hello. The error tells what became of each
+  /// Tries the addresses in turn until a node has answered our hello; all of them again for a moment if all
+  /// refuse the connection, because a node that was just started does so. The error tells what became of each
   /// address.
   static Result<AdminClient> connect(const std::vector<std::string>& endpoints, Millis timeout,
                                      const ClientOptions& options);

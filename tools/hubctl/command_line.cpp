@@ -6,6 +6,8 @@
 #include <cstdlib>
 #include <sstream>
 
+#include "transport/zmq/tcp_address.hpp"
+
 namespace processhub::hubctl {
 namespace {
 
@@ -24,7 +26,7 @@ po::options_description global_options() {
       "how long to wait for the answer: 250ms, 5s, 2m, or plain seconds (default: 10s)");
   add("key", po::value<std::string>()->value_name("FILE"), "own CURVE key pair, as keygen writes it");
   add("server-key", po::value<std::string>()->value_name("FILE"), "public CURVE key of the nodes");
-  add("help", "this text, or that of the verb");
+  add("help", "this text, or that of the verb; also -h");
   add("version", "the version of hubctl");
   return all;
 }
@@ -63,8 +65,20 @@ std::string verb_help(const VerbRule& verb) {
   out << "hubctl " << verb.name << (verb.words.empty() ? "" : " ") << verb.words << "\n  " << verb.summary
       << "\n\n";
   if (!verb.options.empty()) out << verb_options(verb) << "\n";
-  out << global_options();
+  out << global_options() << "\n";
+  for (const auto& example : verb.examples) out << "Example: hubctl " << example << "\n";
   return out.str();
+}
+
+/// Too many or too few words, or one of nothing.
+Result<void> check_words(const std::vector<std::string>& words, const VerbRule& verb) {
+  if (std::find(words.begin(), words.end(), "") != words.end())
+    return {ErrorCode::invalid, verb.name + ": an argument is empty"};
+  if (words.size() < verb.min_words) return {ErrorCode::invalid, verb.name + " needs: " + verb.words};
+  if (words.size() <= verb.max_words) return {};
+  const auto surplus = ", and '" + words[verb.max_words] + "' is too much";
+  return {ErrorCode::invalid,
+          verb.name + (verb.max_words == 0 ? " takes no words" : " takes: " + verb.words) + surplus};
 }
 
 /// The verb is the first word that is neither an option nor the value of a global option.
@@ -125,13 +139,14 @@ Result<void> read_globals(const po::variables_map& map, Command& command) {
   command.endpoints = endpoints_of(map);
   if (command.endpoints.empty()) return {ErrorCode::invalid, "--connect needs at least one address"};
   for (const auto& endpoint : command.endpoints) {
-    if (endpoint.find("://") == std::string::npos) {
-      return {ErrorCode::invalid, "--connect: '" + endpoint + "' is no address like tcp://127.0.0.1:7001"};
-    }
+    if (auto address = zmq_detail::parse_peer_address(endpoint); !address)
+      return {ErrorCode::invalid, "--connect: " + address.error().message};
   }
   command.json = map.count("json") != 0;
   command.key_file = text_of(map, "key");
   command.server_key_file = text_of(map, "server-key");
+  if (command.key_file.empty() && !command.server_key_file.empty())
+    return {ErrorCode::invalid, "--server-key needs --key, a key pair of your own, beside it"};
   if (map.count("timeout") == 0) return {};
   auto timeout = parse_duration(text_of(map, "timeout"));
   if (!timeout) return {ErrorCode::invalid, "--timeout: " + timeout.error().message};
@@ -145,9 +160,7 @@ Result<Command> make_command(const po::variables_map& map, const VerbRule& verb)
   command.verb = verb.name;
   if (map.count("words") != 0) command.words = map["words"].as<std::vector<std::string>>();
   command.words.erase(command.words.begin());  // the verb itself
-  if (command.words.size() < verb.min_words || command.words.size() > verb.max_words) {
-    return {ErrorCode::invalid, verb.name + " takes: " + (verb.words.empty() ? "no words" : verb.words)};
-  }
+  if (auto words = check_words(command.words, verb); !words) return words.error();
   for (const auto& option : verb.options) {
     if (map.count(option.name) == 0) continue;
     command.options[option.name] = option.value.empty() ? std::string() : text_of(map, option.name);
@@ -167,8 +180,8 @@ std::string Command::get(std::string_view option, std::string otherwise) const {
   return found == options.end() ? otherwise : found->second;
 }
 
-Result<Parsed> parse_command_line(const std::vector<std::string>& arguments,
-                                  const std::vector<VerbRule>& verbs) {
+Result<Parsed> parse_command_line(std::vector<std::string> arguments, const std::vector<VerbRule>& verbs) {
+  std::replace(arguments.begin(), arguments.end(), std::string("-h"), std::string("--help"));
   const auto* word = find_verb_word(arguments);
   if (word == nullptr) {
     if (contains(arguments, "--help")) return Parsed{{}, general_help(verbs)};

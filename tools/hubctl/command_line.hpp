@@ -28,6 +28,7 @@ struct VerbRule {
   std::size_t min_words = 0;
   std::size_t max_words = 0;
   std::vector<OptionRule> options{};
+  std::vector<std::string> examples{};  ///< what may stand behind "hubctl "
 };
 
 inline constexpr std::size_t kAnyNumber = static_cast<std::size_t>(-1);
@@ -56,8 +57,7 @@ struct Parsed {
 };
 
 /// Errors are usage errors (ErrorCode::invalid), worded for the user.
-Result<Parsed> parse_command_line(const std::vector<std::string>& arguments,
-                                  const std::vector<VerbRule>& verbs);
+Result<Parsed> parse_command_line(std::vector<std::string> arguments, const std::vector<VerbRule>& verbs);
 
 /// "250ms", "5s", "2m", or a plain number of seconds, as with other tools.
 Result<std::chrono::milliseconds> parse_duration(std::string_view text);

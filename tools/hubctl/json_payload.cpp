@@ -2,11 +2,25 @@
 
 namespace processhub::hubctl {
 
+namespace {
+constexpr int kMaxDepth = 64;  // as in a node's file
+}
+
 Result<Json> parse_json(std::string_view text, std::string_view what) {
+  bool too_deep = false;
+  // Parsing keeps its own stack, but everything after it recurses.
+  const auto limit_depth = [&](int depth, Json::parse_event_t, Json&) {
+    too_deep = too_deep || depth > kMaxDepth;
+    return !too_deep;
+  };
   try {
-    return Json::parse(text);
+    auto value = Json::parse(text, limit_depth);
+    if (too_deep) return {ErrorCode::invalid, std::string(what) + ": expected JSON of at most 64 levels"};
+    return value;
   } catch (const Json::parse_error& e) {
-    return {ErrorCode::invalid, std::string(what) + " is no JSON: " + e.what()};
+    return {ErrorCode::invalid, std::string(what) +
+                                    ": expected JSON; what is written breaks off or goes wrong at byte " +
+                                    std::to_string(e.byte)};
   }
 }
 

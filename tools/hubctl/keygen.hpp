@@ -8,8 +8,8 @@
 
 namespace processhub::hubctl {
 
-/// Writes NAME.key and NAME.pub; tells their paths and the public key. Existing files are an error
-/// (ErrorCode::system).
+/// Writes NAME.key and NAME.pub, into a new folder if need be; tells their paths and the public key. Existing
+/// files are an error (ErrorCode::system).
 Result<Json> run_keygen(const Command& command);
 
 }  // namespace processhub::hubctl

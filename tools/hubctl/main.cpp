@@ -1,4 +1,5 @@
 // hubctl: asks a cluster, or tells it what to run. Exit codes are part of its contract; see ExitCode.
+#include <algorithm>
 #include <cstdio>
 #include <iostream>
 #include <sstream>
@@ -49,16 +50,27 @@ std::string text_field(const Json& object, const char* name) {
   return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
 
+/// One line for each child that failed, or for the whole request.
+void complain_of(const Json& answer, bool json) {
+  std::ostringstream lines;
+  if (!json) print_failures(lines, answer);
+  std::istringstream in(lines.str());
+  std::string line;
+  bool any = false;
+  for (; std::getline(in, line); any = true) complain("", line);
+  if (!any) complain(text_field(answer, "code"), text_field(answer, "error"));
+}
+
 int show(const Json& answer, bool said_no, const Command& command, const Verb& verb) {
   std::ostringstream text;
   if (command.json) {
     text << to_line(answer) << "\n";
   } else if (!said_no || answer.contains("children")) {  // a start that was done in part has both
-    verb.print(text, answer);
+    verb.print(text, answer, command);
   }
   std::cout << text.str() << std::flush;
   if (!std::cout) return fail({ErrorCode::system, "cannot write the answer"}, kSaidNo, false);
-  if (said_no) complain(text_field(answer, "code"), text_field(answer, "error"));
+  if (said_no) complain_of(answer, command.json);
   return said_no ? kSaidNo : kDone;
 }
 
@@ -75,7 +87,9 @@ int run_in_cluster(const Command& command, const Verb& verb) {
   if (!reply) return fail(reply.error(), kNobody, command.json);
   auto answer = from_msgpack(reply->body);
   if (!answer) return fail(answer.error(), kNobody, command.json);
-  return show(*answer, reply->code != 0, command, verb);
+  const bool said_no = reply->code != 0;
+  if (verb.narrow != nullptr && !said_no) *answer = verb.narrow(std::move(*answer), command);
+  return show(*answer, said_no, command, verb);
 }
 
 int run_here(const Command& command) {
@@ -90,7 +104,8 @@ int run_here(const Command& command) {
 
 int run(const std::vector<std::string>& arguments) {
   auto parsed = parse_command_line(arguments, verb_rules());
-  if (!parsed) return fail(parsed.error(), kUsage, false);
+  const bool json = std::find(arguments.begin(), arguments.end(), "--json") != arguments.end();
+  if (!parsed) return fail(parsed.error(), kUsage, json);
   if (!parsed->command) {
     std::cout << parsed->text << std::flush;
     return kDone;

@@ -1,7 +1,13 @@
 #include "tools/hubctl/start_specs.hpp"
 
+#include <algorithm>
 #include <array>
 #include <fstream>
+#include <initializer_list>
+#include <iostream>
+#include <string>
+
+#include <processhub/child.hpp>
 
 namespace processhub::hubctl {
 
@@ -57,7 +63,31 @@ bool fits(Json& value, Kind kind) {
   return time.ok();
 }
 
-/// Checks names and kinds; what the values mean is for the node to judge. Times become milliseconds.
+/// `text` must be the name of one of `known`.
+template <class Enum>
+bool names_one_of(const std::string& text, std::initializer_list<Enum> known) {
+  return std::any_of(known.begin(), known.end(), [&](Enum e) { return to_string(e) == text; });
+}
+
+/// What a node would refuse for sure is refused here, before anything is sent.
+Result<void> check_values(const Json& spec, const std::string& where) {
+  const auto text = [&](const char* name) { return spec.value(name, std::string()); };
+  const auto wrong = [&](const char* name, const char* wanted) {
+    return Result<void>(ErrorCode::invalid,
+                        where + ": " + name + " is '" + text(name) + "'; it may be " + wanted);
+  };
+  using enum Restart;
+  using enum Executor;
+  if (spec.contains("restart") && !names_one_of(text("restart"), {permanent, transient, temporary}))
+    return wrong("restart", "permanent, transient or temporary");
+  if (spec.contains("executor") && !names_one_of(text("executor"), {pooled, dedicated}))
+    return wrong("executor", "pooled or dedicated");
+  auto valid = validate(ChildSpec{.id = text("id"), .type = text("type"), .tag = text("tag")});
+  if (!valid) return {valid.error().code, where + ": " + valid.error().message};
+  return {};
+}
+
+/// Checks names, kinds and what is known of values. Times become milliseconds.
 Result<void> check_spec(Json& spec, const std::string& where) {
   if (!spec.is_object()) return {ErrorCode::invalid, where + ": a spec is a JSON object"};
   for (auto item = spec.begin(); item != spec.end(); ++item) {
@@ -73,12 +103,10 @@ Result<void> check_spec(Json& spec, const std::string& where) {
   for (const auto* required : {"id", "type"}) {
     if (!spec.contains(required)) return {ErrorCode::invalid, where + ": '" + required + "' is missing"};
   }
-  return {};
+  return check_values(spec, where);
 }
 
-Result<Json> specs_from_file(const std::string& path) {
-  std::ifstream in(path);
-  if (!in) return {ErrorCode::invalid, "cannot read " + path};
+Result<Json> specs_from_lines(std::istream& in, const std::string& path) {
   auto specs = Json::array();
   std::string line;
   for (std::size_t number = 1; std::getline(in, line); ++number) {
@@ -91,6 +119,14 @@ Result<Json> specs_from_file(const std::string& path) {
   }
   if (specs.empty()) return {ErrorCode::invalid, path + " has no specs"};
   return specs;
+}
+
+/// "-" is standard input.
+Result<Json> specs_from_file(const std::string& path) {
+  if (path == "-") return specs_from_lines(std::cin, "standard input");
+  std::ifstream in(path);
+  if (!in) return {ErrorCode::invalid, "cannot read " + path};
+  return specs_from_lines(in, path);
 }
 
 /// What --type, --args and the like say, without the id.
@@ -134,11 +170,15 @@ Result<Json> specs_of(const Command& command) {
   const auto& id = command.words.front();
   if (!command.has("count")) {
     (*spec)["id"] = id;
+    if (auto good = check_values(*spec, "start"); !good) return good.error();
     specs.push_back(std::move(*spec));
     return specs;
   }
   auto count = parse_number(command.get("count"), "--count", kMostChildren);
   if (!count) return count.error();
+  if (*count == 0) return {ErrorCode::invalid, "--count: 0 children are none to start"};
+  (*spec)["id"] = id + "-" + std::to_string(*count - 1);  // the longest
+  if (auto good = check_values(*spec, "start"); !good) return good.error();
   for (std::uint64_t i = 0; i < *count; ++i) {
     (*spec)["id"] = id + "-" + std::to_string(i);
     specs.push_back(*spec);

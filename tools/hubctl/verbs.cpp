@@ -1,6 +1,8 @@
 #include "tools/hubctl/verbs.hpp"
 
 #include <algorithm>
+#include <array>
+#include <iterator>
 #include <stdexcept>
 
 #include "tools/hubctl/start_specs.hpp"
@@ -11,11 +13,53 @@ namespace processhub::hubctl {
 namespace {
 
 Result<Request> ask_nodes(const Command& c) { return Request{"nodes", {{"all", c.has("all")}}}; }
-Result<Request> ask_list(const Command& c) { return Request{"list", {{"local", c.has("local")}}}; }
 Result<Request> ask_lookup(const Command& c) { return Request{"lookup", {{"id", c.words[0]}}}; }
 Result<Request> ask_tag(const Command& c) { return Request{"tag", {{"tag", c.words[0]}}}; }
-Result<Request> ask_restart(const Command& c) { return Request{"restart", {{"id", c.words[0]}}}; }
+Result<Request> ask_restart(const Command& c) { return Request{"restart", {{"ids", c.words}}}; }
 Result<Request> ask_plain(const Command& c) { return Request{c.verb, Json::object()}; }
+
+/// What `list --state` takes: "waiting", or an InstanceState.
+constexpr std::array kStates = {"waiting",  "starting",   "running", "moving",
+                                "stopping", "restarting", "failed",  "released"};
+
+Result<Request> ask_list(const Command& c) {
+  const auto state = c.get("state");
+  if (c.has("state") && std::find(kStates.begin(), kStates.end(), state) == kStates.end()) {
+    std::string known;
+    for (const auto* name : kStates) known += std::string(known.empty() ? "" : ", ") + name;
+    return {ErrorCode::invalid, "list: --state is '" + state + "'; it may be " + known};
+  }
+  return Request{"list", {{"local", c.has("local")}}};
+}
+
+/// Children with the wanted type that have an instance with the wanted node and state.
+Json narrow_list(Json children, const Command& c) {
+  if (!children.is_array()) return children;
+  const auto fits = [&](const Json& object, const char* option, const std::string& value) {
+    return !c.has(option) || (object.is_object() && c.get(option) == value);
+  };
+  const auto wanted = [&](const Json& child) {
+    if (!child.is_object() || !fits(child, "type", child.value("type", ""))) return false;
+    auto instances = child.value("instances", Json::array());
+    if (instances.empty()) instances.push_back(Json::object());
+    return std::any_of(instances.begin(), instances.end(), [&](const Json& i) {
+      return fits(i, "node", i.value("node", "")) && fits(i, "state", state_of(i));
+    });
+  };
+  auto out = Json::array();
+  std::copy_if(children.begin(), children.end(), std::back_inserter(out), wanted);
+  return out;
+}
+
+void print_list(std::ostream& out, const Json& children, const Command& c) {
+  print_children(out, children, c.has("wide"));
+}
+
+/// A printer that needs to know nothing of the command.
+template <auto Print>
+void show(std::ostream& out, const Json& answer, const Command&) {
+  Print(out, answer);
+}
 
 Result<Request> ask_start(const Command& c) {
   auto specs = specs_of(c);
@@ -29,6 +73,10 @@ Result<Request> ask_stop(const Command& c) {
   const int ways =
       static_cast<int>(!c.words.empty()) + static_cast<int>(c.has("prefix")) + static_cast<int>(c.has("tag"));
   if (ways != 1) return {ErrorCode::invalid, "stop takes IDs, or --prefix, or --tag"};
+  for (const auto* option : {"prefix", "tag"}) {
+    if (c.has(option) && c.get(option).empty())
+      return {ErrorCode::invalid, std::string("stop: --") + option + " is empty"};
+  }
   Request request{"stop", {{"timeout_ms", c.timeout.count()}}};
   if (c.has("prefix")) request.args["prefix"] = c.get("prefix");
   if (c.has("tag")) request.args["tag"] = c.get("tag");
@@ -45,9 +93,13 @@ Result<Request> ask_message(const Command& c) {
   return request;
 }
 
-/// Without KEY=VALUE: what the metadata is.
+/// Without KEY=VALUE and --clear: what the metadata is.
 Result<Request> ask_metadata(const Command& c) {
   Request request{"metadata", {{"id", c.words[0]}}};
+  if (c.has("clear")) {
+    if (c.words.size() > 1) return {ErrorCode::invalid, "metadata takes KEY=VALUE or --clear, not both"};
+    request.args["set"] = Json::object();
+  }
   for (std::size_t i = 1; i < c.words.size(); ++i) {
     const auto equals = c.words[i].find('=');
     if (equals == std::string::npos || equals == 0) {
@@ -59,63 +111,109 @@ Result<Request> ask_metadata(const Command& c) {
 }
 
 std::vector<Verb> cluster_verbs() {
+  const std::vector<OptionRule> list_options = {
+      {"local", "", "only those that run on the asked node"},
+      {"type", "TYPE", "only those of this worker type"},
+      {"node", "NAME", "only those with an instance on this node"},
+      {"state", "STATE", "only those with an instance in this state; waiting: those without an instance"},
+      {"wide", "", "also the generation and the ref of each instance"},
+  };
   return {
-      {{"nodes", "", "the members of the cluster", 0, 0, {{"all", "", "also those that are down or left"}}},
-       ask_nodes,
-       print_nodes},
-      {{"list",
+      {{"nodes",
         "",
-        "all children and where they run",
+        "the members of the cluster",
         0,
         0,
-        {{"local", "", "only those that run on the asked node"}}},
+        {{"all", "", "also those that are down or left"}},
+        {"--connect tcp://10.0.0.1:7101,tcp://10.0.0.2:7101 nodes --all"}},
+       ask_nodes,
+       show<print_nodes>},
+      {{"list", "", "all children and where they run", 0, 0, list_options, {"list --state failed --wide"}},
        ask_list,
-       print_children},
-      {{"lookup", "ID", "one child with its spec and metadata", 1, 1, {}}, ask_lookup, print_child},
-      {{"tag", "TAG", "the children with a tag", 1, 1, {}}, ask_tag, print_children},
-      {{"dump", "", "the whole registry as text", 0, 0, {}}, ask_plain, print_value},
-      {{"status", "", "the asked node: lock, partition, children, digest", 0, 0, {}},
+       print_list,
+       narrow_list},
+      {{"lookup", "ID", "one child with its spec and metadata", 1, 1, {}, {"lookup c-0"}},
+       ask_lookup,
+       show<print_child>},
+      {{"tag", "TAG", "the children with a tag", 1, 1, {}, {"tag tills"}},
+       ask_tag,
+       [](std::ostream& out, const Json& children, const Command&) { print_children(out, children); }},
+      {{"dump", "", "the whole registry as text", 0, 0, {}, {}}, ask_plain, show<print_value>},
+      {{"status", "", "the asked node: lock, partition, children, digest, counters", 0, 0, {}, {}},
        ask_plain,
-       print_fields},
-      {{"digest", "", "the digest of the registry, equal on all nodes of a quiet cluster", 0, 0, {}},
+       show<print_status>},
+      {{"digest", "", "the digest of the registry, equal on all nodes of a quiet cluster", 0, 0, {}, {}},
        ask_plain,
-       print_fields},
+       show<print_fields>},
   };
 }
 
-std::vector<Verb> child_verbs() {
-  const std::vector<OptionRule> start_options = {
+Verb start_verb() {
+  const std::vector<OptionRule> options = {
       {"type", "TYPE", "worker type, as registered by a plugin"},
       {"args", "JSON", "given to the worker's constructor"},
       {"tag", "TAG", "a group for tag and stop --tag"},
       {"count", "N", "start N children PREFIX-0, PREFIX-1 ..."},
       {"restart", "KIND", "permanent (default), transient or temporary"},
       {"executor", "KIND", "pooled (default) or dedicated"},
-      {"file", "FILE", "one spec per line, as JSON: id, type, args, tag, metadata, restart, executor ..."},
+      {"file", "FILE",
+       "one spec per line, as JSON: id, type, args, tag, metadata, restart, executor ...; - is stdin"},
       {"rollback", "", "start none if one fails"},
   };
+  return {{"start",
+           "[ID|PREFIX]",
+           "starts one child, N children, or those of a file",
+           0,
+           1,
+           options,
+           {R"(start till --type counter --args '{"start": 5}')", "start shelf --count 8 --type counter",
+            "start --file specs.jsonl --rollback"}},
+          ask_start,
+          show<print_started>};
+}
+
+std::vector<Verb> child_verbs() {
   return {
-      {{"start", "[ID|PREFIX]", "starts one child, N children, or those of a file", 0, 1, start_options},
-       ask_start,
-       print_started},
+      start_verb(),
       {{"stop",
         "[ID...]",
         "stops children for good",
         0,
         kAnyNumber,
-        {{"prefix", "P", "all whose id begins with P"}, {"tag", "TAG", "all with this tag"}}},
+        {{"prefix", "P", "all whose id begins with P"}, {"tag", "TAG", "all with this tag"}},
+        {"stop till shelf-0", "stop --prefix shelf-"}},
        ask_stop,
-       print_stopped},
-      {{"restart", "ID", "lets a failed child run again", 1, 1, {}}, ask_restart, print_nothing},
-      {{"call", "ID MESSAGE [JSON]", "sends a message and prints the answer", 2, 3, {}},
+       show<print_stopped>},
+      {{"restart", "ID...", "lets failed children run again", 1, kAnyNumber, {}, {"restart till"}},
+       ask_restart,
+       show<print_restarted>},
+      {{"call",
+        "ID MESSAGE [JSON]",
+        "sends a message and prints the answer",
+        2,
+        3,
+        {},
+        {R"(call till add '{"by": 2}')"}},
        ask_message,
-       print_value},
-      {{"cast", "ID MESSAGE [JSON]", "sends a message and waits for nothing", 2, 3, {}},
+       show<print_value>},
+      {{"cast",
+        "ID MESSAGE [JSON]",
+        "sends a message and waits for no answer",
+        2,
+        3,
+        {},
+        {R"(cast till add '{"by": 2}')"}},
        ask_message,
-       print_nothing},
-      {{"metadata", "ID [KEY=VALUE...]", "replaces the metadata of a child, or shows it", 1, kAnyNumber, {}},
+       show<print_nothing>},
+      {{"metadata",
+        "ID [KEY=VALUE...]",
+        "replaces all metadata of a child, or shows it",
+        1,
+        kAnyNumber,
+        {{"clear", "", "removes all of it"}},
+        {"metadata till owner=ops shelf=3"}},
        ask_metadata,
-       print_fields},
+       show<print_fields>},
   };
 }
 
@@ -130,7 +228,8 @@ const std::vector<Verb>& verbs() {
                      "writes a new CURVE key pair: NAME.key (keep it secret) and NAME.pub",
                      1,
                      1,
-                     {{"dir", "DIR", "where to write (default: here)"}}},
+                     {{"dir", "DIR", "where to write; made if it is not there (default: here)"}},
+                     {"keygen cluster --dir keys"}},
                     nullptr,
                     nullptr});
     return rows;

@@ -21,7 +21,9 @@ struct Request {
 struct Verb {
   VerbRule rule{};
   Result<Request> (*request)(const Command& command) = nullptr;  ///< null: done here, without a cluster
-  void (*print)(std::ostream& out, const Json& answer) = nullptr;
+  void (*print)(std::ostream& out, const Json& answer, const Command& command) = nullptr;
+  /// What the command asked to leave out of the answer; null: nothing.
+  Json (*narrow)(Json answer, const Command& command) = nullptr;
 };
 
 const std::vector<Verb>& verbs();

@@ -1,8 +1,10 @@
 #include "tools/hubd/daemon.hpp"
 
+#include <unistd.h>
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <thread>
 #include <utility>
 
@@ -15,6 +17,8 @@ namespace {
 
 /// How soon we notice that a hub ended by itself.
 constexpr std::chrono::milliseconds kLookAgain{200};
+/// timeout(1), systemd and terminals signal a process and its group: the same wish, told twice.
+constexpr std::chrono::milliseconds kSameSignal{500};
 
 struct Loaded {
   WorkerTypes types{};
@@ -24,15 +28,20 @@ struct Loaded {
 Result<void> load_plugins(const NodeConfig& config, Loaded& loaded) {
   PluginRegistry registry{loaded.types, loaded.strategies};
   for (const auto& path : config.plugins) {
-    if (auto ok = runtime::load_plugin(path, registry); !ok) return ok;
+    auto ok = runtime::load_plugin(path, registry);
+    if (ok) continue;
+    std::error_code error;
+    if (path.starts_with('/') || std::filesystem::exists(path, error)) return ok;
+    return {ok.error().code, ok.error().message + " (a relative path starts at the working directory, " +
+                                 std::filesystem::current_path(error).string() + ")"};
   }
   return {};
 }
 
-std::string listed(const std::vector<std::string>& names) {
+std::string listed(const std::vector<std::string>& names, std::string_view none) {
   std::string text;
   for (const auto& name : names) text += (text.empty() ? "" : ", ") + name;
-  return text.empty() ? "none (no plugin is loaded)" : text;
+  return text.empty() ? std::string(none) : text;
 }
 
 /// What only the whole program can check, before anything starts.
@@ -44,7 +53,7 @@ Result<void> check(const HubConfig& hub, const WorkerTypes& types) {
   for (const auto& child : hub.static_children) {
     if (types.find(child.type)) continue;
     return {ErrorCode::invalid, "child '" + child.id + "': there is no worker type '" + child.type +
-                                    "'; there are: " + listed(types.names())};
+                                    "'; there are: " + listed(types.names(), "none (no plugin is loaded)")};
   }
   return {};
 }
@@ -61,13 +70,16 @@ Result<Daemon> Daemon::start(const NodeConfig& config) {
   for (const auto& hub : config.hubs) {
     if (auto ok = check(hub, loaded.types); !ok) return of_hub(hub, ok.error());
   }
+  runtime::Logger log("hubd", config.hubs.front().log_level);
+  log.info("hubd " PROCESSHUB_VERSION ", process " + std::to_string(::getpid()) +
+           ", plugins: " + listed(config.plugins, "none"));
   std::vector<Hub> hubs;
   for (const auto& hub : config.hubs) {
     auto started = Hub::start(hub, loaded.types, loaded.strategies);
     if (!started) return of_hub(hub, started.error());
     hubs.push_back(std::move(*started));
   }
-  return Daemon(std::move(hubs));
+  return Daemon(std::move(hubs), std::move(log));
 }
 
 std::vector<std::string> Daemon::addresses() const {
@@ -79,6 +91,7 @@ std::vector<std::string> Daemon::addresses() const {
 int Daemon::run(Signals& signals) {
   bool terminated = false;
   while (!terminated && signals.wait(kLookAgain) != Signals::Woken::signal) terminated = report_terminated();
+  if (!terminated) log_.info("asked to end");
   const bool stopped = stop_all(signals);
   return stopped && !terminated ? kOk : kRuntimeError;
 }
@@ -95,23 +108,35 @@ bool Daemon::report_terminated() const {
   return any;
 }
 
+/// Hands the hub's children over and leaves its cluster. False: not everything was handed over.
+bool Daemon::leave(Hub& hub) const {
+  const bool ended_before = !hub.termination_reason().empty();
+  const auto name = "hub '" + hub.hub_id() + "'";
+  if (!ended_before)
+    log_.info(name + ": draining; children here: " + std::to_string(hub.status().children_local));
+  if (auto ok = hub.stop(); !ok && !ended_before) {
+    std::fprintf(stderr, "hubd: %s: %s\n", name.c_str(), ok.error().c_str());
+    return false;
+  }
+  if (!ended_before) log_.info(name + ": left");
+  return true;
+}
+
 /// All at the same time, because each may wait for its cluster. A second signal ends the program at once.
 bool Daemon::stop_all(Signals& signals) {
   std::atomic<std::size_t> running = hubs_.size();
   std::atomic<bool> clean = true;
+  const auto began = std::chrono::steady_clock::now();
   std::vector<std::jthread> stoppers;
   for (auto& hub : hubs_) {
     stoppers.emplace_back([&] {
-      const bool ended_before = !hub.termination_reason().empty();
-      if (auto ok = hub.stop(); !ok && !ended_before) {
-        std::fprintf(stderr, "hubd: hub '%s': %s\n", hub.hub_id().c_str(), ok.error().c_str());
-        clean = false;
-      }
+      if (!leave(hub)) clean = false;
       if (--running == 0) signals.ring();
     });
   }
   while (running > 0) {
     if (signals.wait(std::nullopt) != Signals::Woken::signal) continue;
+    if (std::chrono::steady_clock::now() - began < kSameSignal) continue;
     std::fputs("hubd: second signal: not waiting for the drain\n", stderr);
     std::_Exit(kRuntimeError);
   }

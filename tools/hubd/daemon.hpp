@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "core/runtime/logging.hpp"
 #include "processhub/config.hpp"
 #include "processhub/hub.hpp"
 #include "processhub/result.hpp"
@@ -24,11 +25,13 @@ class Daemon {
   int run(Signals& signals);
 
  private:
-  explicit Daemon(std::vector<Hub> hubs) : hubs_(std::move(hubs)) {}
+  Daemon(std::vector<Hub> hubs, runtime::Logger log) : hubs_(std::move(hubs)), log_(std::move(log)) {}
   bool report_terminated() const;
+  bool leave(Hub& hub) const;
   bool stop_all(Signals& signals);
 
   std::vector<Hub> hubs_;
+  runtime::Logger log_;
 };
 
 }  // namespace processhub::hubd

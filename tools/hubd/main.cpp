@@ -1,11 +1,14 @@
 // hubd: a node from a file and flags. First lines on stdout: the bound address of each hub, in file order;
-// logs go to stderr. SIGTERM or SIGINT drains and leaves; a second one does not wait. Exit codes: 0 left in
+// logs go to stderr. SIGTERM or SIGINT drains and leaves; a second one, half a second or more later, does not
+// wait. Exit codes: 0 left in
 // order, 1 failed while running, 2 wrong usage or configuration.
 #include <csignal>
 #include <cstdio>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "core/config/describe.hpp"
 #include "processhub/config.hpp"
 #include "tools/hubd/daemon.hpp"
 #include "tools/hubd/exit_code.hpp"
@@ -26,7 +29,8 @@ constexpr const char* kUsage =
     "  --listen tcp://H:P    where this node is reached; port 0 picks a free one\n"
     "  --seed tcp://H:P      another node of the cluster; may come several times\n"
     "  --plugin FILE         shared library with worker types; may come several times\n"
-    "  --print-config        lists every option with its default, unit and meaning; each is also a flag\n"
+    "  --print-config        lists every option with its default, unit and meaning; each is also a flag.\n"
+    "                        With --config or other flags: with the values that these give\n"
     "  --version, --help\n"
     "\n"
     "Prints the bound address of each hub, one line each, when all run. SIGTERM or SIGINT: drain and leave.\n"
@@ -38,9 +42,14 @@ std::string information(int argc, const char* const* argv) {
     const std::string_view flag = argv[i];
     if (flag == "--help" || flag == "-h") return kUsage;
     if (flag == "--version") return "hubd " PROCESSHUB_VERSION "\n";
-    if (flag == "--print-config") return NodeConfig::describe_options();
+    if (flag == "--print-config" && argc == 2) return NodeConfig::describe_options();
   }
   return {};
+}
+
+/// Takes --print-config out of the arguments.
+bool take_print_config(std::vector<const char*>& arguments) {
+  return std::erase_if(arguments, [](std::string_view a) { return a == "--print-config"; }) > 0;
 }
 
 int complain(const Error& error) {
@@ -65,10 +74,14 @@ int main(int argc, char** argv) {
     return hubd::kOk;
   }
   hubd::Signals signals;  // before any thread starts, so that all inherit the mask
-  const auto config = NodeConfig::from_command_line(argc, argv);
+  std::vector<const char*> arguments(argv, argv + argc);
+  const bool only_print = take_print_config(arguments);
+  const auto config = NodeConfig::from_command_line(static_cast<int>(arguments.size()), arguments.data());
   if (!config) {
     std::fprintf(stderr, "hubd: %s\n", config.error().c_str());
     return hubd::kUsageError;
   }
-  return run(*config, signals);
+  if (!only_print) return run(*config, signals);
+  std::fputs(config::describe(*config).c_str(), stdout);
+  return hubd::kOk;
 }

@@ -1,6 +1,7 @@
 #include "transport/zmq/client_socket.hpp"
 
 #include <fmt/format.h>
+#include <netdb.h>
 #include <poll.h>
 #include <zmq.h>
 
@@ -39,6 +40,19 @@ bool refuses_connections(const TcpAddress& address) {
   return probe.outcome() == ProbeOutcome::refused;
 }
 
+/// What getaddrinfo says against a host name; empty if it has an address. Asked when libzmq, which tells
+/// nothing, has failed to connect.
+std::string resolve_failure(const std::string& host) {
+  if (numeric_ipv4(host)) return {};
+  addrinfo hints{};
+  hints.ai_family = AF_INET;
+  addrinfo* found = nullptr;
+  const int failed = ::getaddrinfo(host.c_str(), nullptr, &hints, &found);
+  if (failed != 0) return ::gai_strerror(failed);
+  ::freeaddrinfo(found);
+  return {};
+}
+
 SocketSetup socket_setup(const ClientOptions& options) {
   SocketSetup setup;
   setup.max_frame = static_cast<std::int64_t>(options.max_frame_size) + kFrameOverhead;
@@ -52,7 +66,10 @@ SocketSetup socket_setup(const ClientOptions& options) {
 class ClientSocket::Impl {
  public:
   Impl(TcpAddress address, const ClientOptions& options)
-      : address_(std::move(address)), context_(1), socket_(open_dealer(context_, socket_setup(options))) {
+      : address_(std::move(address)),
+        refused_patience_(options.refused_patience),
+        context_(1),
+        socket_(open_dealer(context_, socket_setup(options))) {
     monitor_.attach(context_, socket_, "client", kConnectionEvents);
     socket_.connect(address_.str());
   }
@@ -65,12 +82,19 @@ class ClientSocket::Impl {
 
   Result<void> wait_connected(milliseconds timeout) {
     const auto deadline = steady_clock::now() + timeout;
+    const auto starting_until = steady_clock::now() + refused_patience_;
+    bool refused = false;
     for (;;) {
       while (const auto event = monitor_.next()) {
         if (event->what == ZMQ_EVENT_HANDSHAKE_SUCCEEDED) return {};
         if (auto error = reason_to_give_up(event->what)) return *error;
+        if (event->what != ZMQ_EVENT_CONNECT_RETRIED) continue;
+        if (const auto why = resolve_failure(address_.host); !why.empty()) return unresolved(why);
+        refused = refuses_connections(address_);
+        if (refused && steady_clock::now() >= starting_until) return connection_refused();
       }
       const int left = milliseconds_until(deadline);
+      if (left == 0 && refused) return connection_refused();
       if (left == 0) return {ErrorCode::timeout, fmt::format("{} did not answer in time", address_.str())};
       zmq_pollitem_t item{monitor_.pair().handle(), 0, ZMQ_POLLIN, 0};
       zmq_poll(&item, 1, left);
@@ -116,10 +140,13 @@ class ClientSocket::Impl {
       return Error{ErrorCode::system, fmt::format("{}: {}; is it a hub's address, and are the keys right?",
                                                   address_.str(), describe_handshake_failure(event))};
     }
-    if (event == ZMQ_EVENT_CONNECT_RETRIED && refuses_connections(address_)) {
-      return Error{ErrorCode::system, fmt::format("{}: connection refused", address_.str())};
-    }
     return std::nullopt;
+  }
+  Error connection_refused() const {
+    return {ErrorCode::node_down, fmt::format("{}: connection refused", address_.str())};
+  }
+  Error unresolved(const std::string& why) const {
+    return {ErrorCode::system, fmt::format("cannot resolve '{}': {}", address_.host, why)};
   }
 
   /// libzmq may connect again, but the node's answers to what we sent are gone with the old connection.
@@ -139,6 +166,7 @@ class ClientSocket::Impl {
   }
 
   TcpAddress address_;
+  milliseconds refused_patience_;
   zmq::context_t context_;
   zmq::socket_t socket_;
   SocketMonitor monitor_{};

@@ -21,6 +21,8 @@ struct ClientOptions {
   std::optional<KeyPair> keys{};
   std::string server_public_key{};
   std::uint64_t max_frame_size = 64ULL << 20;  ///< bytes; a node that sends more is disconnected
+  /// A node that is just starting does not listen yet: how long a refused connection is tried again.
+  std::chrono::milliseconds refused_patience{0};
 };
 
 /// Reads the key files that `security` names: secret_key_file is the client's pair; server_key_file holds the
@@ -31,7 +33,8 @@ PROCESSHUB_API Result<ClientOptions> client_options(const SecurityConfig& securi
 class PROCESSHUB_API ClientSocket {
  public:
   /// Returns once connected and, with keys, let in. Errors: invalid (address, keys), refused (the node does
-  /// not accept our key), system (nobody listens there, no ZeroMQ node there), timeout.
+  /// not accept our key), node_down (nobody listens there), system (no ZeroMQ node there, or no such host),
+  /// timeout.
   static Result<ClientSocket> connect(const std::string& endpoint, std::chrono::milliseconds timeout,
                                       const ClientOptions& options = {});
 

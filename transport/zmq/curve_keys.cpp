@@ -54,7 +54,7 @@ struct FileText {
 
 Result<FileText> read_text(const std::string& path) {
   const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file) return system_error("cannot open key file", path);
+  if (!file) return bad_file(path, fmt::format("cannot be opened: {}", std::strerror(errno)));
   struct stat info {};
   if (::fstat(file.get(), &info) != 0) return system_error("cannot read key file", path);
   if (!S_ISREG(info.st_mode)) return bad_file(path, "not a regular file");
@@ -130,10 +130,12 @@ Result<void> write_key_pair(const std::string& path_prefix, const KeyPair& keys)
 Result<KeyPair> read_key_file(const std::string& path) {
   const auto file = read_text(path);
   if (!file) return file.error();
+  auto keys = parse(path, file->text);
+  if (keys && keys->secret_key.empty() && !keys->public_key.empty())
+    return bad_file(path, "it has no `secret`: this is a public key; the key pair (NAME.key) is needed here");
   if (file->open_to_others) {
     return bad_file(path, "others than its owner may read or change it; chmod 600 " + path);
   }
-  auto keys = parse(path, file->text);
   if (!keys) return keys;
   if (keys->secret_key.empty()) return bad_file(path, "it has no `secret`; a key pair is needed here");
   KeyText derived{};

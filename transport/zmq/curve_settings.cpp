@@ -26,7 +26,7 @@ Result<std::optional<CurveSettings>> load_curve_settings(const SecurityConfig& s
   auto server = shared_pair ? own : read_key_file(security.server_key_file);
   if (!server) return server.error();
   auto allowed = AllowList::open(security.allow_dir, {own->public_key});
-  if (!allowed) return allowed.error();
+  if (!allowed) return {ErrorCode::invalid, "allow_dir: " + allowed.error().message};
   return std::optional<CurveSettings>(
       CurveSettings{std::move(*own), std::move(*server), std::move(*allowed)});
 }

@@ -7,6 +7,7 @@
 #include <sstream>
 #include <string>
 
+#include "core/config/describe.hpp"
 #include "core/config/option_table.hpp"
 #include "core/config/values.hpp"
 #include "processhub/config.hpp"
@@ -129,5 +130,27 @@ TEST_CASE("every option works from a file and as a flag alike") {
     const auto flags = NodeConfig::from_command_line(4, argv);
     REQUIRE_MESSAGE(flags.ok(), flags.error().message);
     CHECK(config::option_values(flags->hubs.front(), option) == std::vector{value});
+  }
+}
+
+TEST_CASE("a configuration describes itself as a file that gives the same configuration") {
+  const std::string several =
+      "name = a\nplugin = ./x.so\nplugin = /y.so\n"
+      "[hub.one]\nlisten = tcp://127.0.0.1:7001\nseed = tcp://127.0.0.1:7002\nseed = tcp://127.0.0.1:7003\n"
+      "[hub.one.distribution]\nvnodes = 7\n"
+      "[hub.one.child.till]\ntype = counter\nargs = {\"start\":5}\nmetadata.owner = ops\nmax_seconds = 2s\n"
+      "[hub.two]\nlog_level = debug\n[hub.two.children.shelf]\ntype = counter\ncount = 2\ntag = t\n";
+  const std::string one = "listen = tcp://127.0.0.1:0\n[hub]\nid = shop\n[child.till]\ntype = counter\n";
+  for (const auto& text : {several, one}) {
+    TemporaryFile file(text);
+    const auto config = NodeConfig::from_file(file.path());
+    REQUIRE_MESSAGE(config.ok(), config.error().message);
+    const auto described = config::describe(*config);
+    TemporaryFile again(described);
+    const auto same = NodeConfig::from_file(again.path());
+    REQUIRE_MESSAGE(same.ok(), same.error().message);
+    CHECK(config::describe(*same) == described);
+    CHECK(described.find("listen = tcp://127.0.0.1:") != std::string::npos);
+    CHECK(described.find("type = counter\n") != std::string::npos);
   }
 }

@@ -56,6 +56,24 @@ TEST_CASE("help is a text, of the whole or of the verb") {
   CHECK(parse({"--help"})->text.find("Exit codes") != std::string::npos);
   CHECK(parse({"start", "--help"})->text.find("--count") != std::string::npos);
   CHECK_FALSE(parse({"nothing", "--help"}).ok());
+  CHECK(parse({"-h"})->text == parse({"--help"})->text);
+  CHECK(parse({"start", "-h"})->text.find("Example: hubctl start") != std::string::npos);
+}
+
+TEST_CASE("a mistake is told in one line that names it") {
+  const std::vector<std::pair<Words, std::string>> mistakes = {
+      {{"nodes", "extra"}, "nodes takes no words, and 'extra' is too much"},
+      {{"lookup"}, "lookup needs: ID"},
+      {{"lookup", ""}, "lookup: an argument is empty"},
+      {{"nodes", "--connect", "tcp://127.0.0.1"}, "the port is missing"},
+      {{"nodes", "--connect", "tcp://127.0.0.1:99999"}, "the port must be"},
+      {{"nodes", "--server-key", "c.pub"}, "--server-key needs --key"},
+  };
+  for (const auto& [arguments, named] : mistakes) {
+    auto parsed = parse(arguments);
+    REQUIRE_FALSE(parsed.ok());
+    CHECK_MESSAGE(parsed.error().message.find(named) != std::string::npos, parsed.error().message);
+  }
 }
 
 TEST_CASE("a time has a unit or is in seconds") {

@@ -44,7 +44,16 @@ TEST_CASE("an answer without a value is null and bytes that are no msgpack are a
 TEST_CASE("text that is no JSON is named in the error") {
   auto json = parse_json("{", "--args");
   REQUIRE_FALSE(json.ok());
-  CHECK(json.error().message.find("--args") == 0);
+  CHECK(json.error().message == "--args: expected JSON; what is written breaks off or goes wrong at byte 2");
+}
+
+TEST_CASE("JSON that is nested too deep is refused") {
+  CHECK(parse_json(std::string(64, '[') + std::string(64, ']'), "x").ok());
+  for (const std::size_t depth : {66, 100'000}) {
+    auto deep = parse_json(std::string(depth, '[') + std::string(depth, ']'), "x");
+    REQUIRE_FALSE(deep.ok());
+    CHECK(deep.error().message.find("64 levels") != std::string::npos);
+  }
 }
 
 TEST_CASE("bytes that are no text print as replacement characters") {

@@ -62,6 +62,8 @@ TEST_CASE("a mistake in a file is named by its line and key") {
       {"{\"id\":\"a\",\"type\":\"t\",\"colour\":1}", "'colour'"},
       {"{\"id\":\"a\",\"type\":\"t\",\"metadata\":{\"k\":1}}", "metadata must be"},
       {"{\"id\":\"a\",\"type\":\"t\",\"max_seconds\":\"soon\"}", "max_seconds must be"},
+      {"{\"id\":\"a b\",\"type\":\"t\"}", ":1: id 'a b'"},
+      {"{\"id\":\"a\",\"type\":\"t\",\"restart\":\"often\"}", "permanent, transient or temporary"},
       {"\n", "no specs"},
   };
   for (const auto& [text, named] : mistakes) {
@@ -78,4 +80,16 @@ TEST_CASE("options that exclude each other are refused") {
   CHECK_FALSE(specs_of(start({"c"}, {{"file", "f"}})).ok());
   CHECK_FALSE(specs_of(start({}, {{"file", "f"}, {"type", "t"}})).ok());
   CHECK_FALSE(specs_of(start({"c"}, {{"type", "t"}, {"args", "{"}})).ok());
+}
+
+TEST_CASE("what every node would refuse is refused before anything is sent") {
+  const std::string long_id(255, 'x');
+  CHECK(specs_of(start({long_id}, {{"type", "t"}})).ok());
+  CHECK_FALSE(specs_of(start({long_id + "x"}, {{"type", "t"}})).ok());
+  CHECK(specs_of(start({long_id.substr(2)}, {{"type", "t"}, {"count", "10"}})).ok());
+  CHECK_FALSE(specs_of(start({long_id.substr(2)}, {{"type", "t"}, {"count", "11"}})).ok());
+  CHECK_FALSE(specs_of(start({"a b"}, {{"type", "t"}})).ok());
+  CHECK_FALSE(specs_of(start({"c"}, {{"type", "t"}, {"restart", "sometimes"}})).ok());
+  CHECK_FALSE(specs_of(start({"c"}, {{"type", "t"}, {"executor", "foo"}})).ok());
+  CHECK_FALSE(specs_of(start({"c"}, {{"type", "t"}, {"count", "0"}})).ok());
 }

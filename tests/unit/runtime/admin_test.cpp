@@ -37,7 +37,10 @@ class FakeHub final : public AdminHub {
     child.spec.metadata = std::move(m);
     return Future<void>(Result<void>());
   }
-  Future<void> restart_child(std::string) override { return Future<void>(Result<void>()); }
+  Future<void> restart_child(std::string id) override {
+    restarted.push_back(std::move(id));
+    return Future<void>(restart_result);
+  }
   std::optional<ChildInfo> lookup(std::string_view id) const override {
     return id == child.spec.id ? std::optional(child) : std::nullopt;
   }
@@ -60,6 +63,7 @@ class FakeHub final : public AdminHub {
     s.children_local = 1;
     s.children_total = 2;
     s.digest = 0xabc;
+    s.joined = joined;
     return s;
   }
 
@@ -79,6 +83,9 @@ class FakeHub final : public AdminHub {
   Json asked{};
   Result<Bytes> call_result{Bytes()};
   Result<void> cast_result{};
+  Result<void> restart_result{};
+  std::vector<std::string> restarted{};
+  bool joined = true;
 };
 
 struct Answer {
@@ -142,6 +149,9 @@ TEST_CASE("admin: status has the agreed fields, the digest as 16 hex digits") {
   CHECK(status.at("children_total") == 2);
   CHECK(status.at("digest") == "0000000000000abc");
   CHECK(status.at("stats").at("dead_letters") == 0);
+  CHECK(status.at("version") == PROCESSHUB_VERSION);
+  CHECK(status.at("uptime_ms").is_number());
+  CHECK(status.at("members") == 1);
   CHECK(ask(hub, "digest", Json()).body == Json{{"digest", "0000000000000abc"}});
   CHECK(ask(hub, "dump", Json()).body == "all of it\n");
 }
@@ -186,6 +196,18 @@ TEST_CASE("admin: a start that fails for one child answers the code of that chil
   CHECK(answer.body.at("children").at(1).at("error") == "it lives");
 }
 
+TEST_CASE("admin: a start that was rolled back answers the cause") {
+  FakeHub hub;
+  hub.start_result = StartResult{CallStatus::failed,
+                                 true,
+                                 {{"c1", {}, Error{ErrorCode::rolled_back, "undone"}},
+                                  {"c2", {}, Error{ErrorCode::start_failed, "it threw"}}}};
+  const auto answer =
+      ask(hub, "start", Json::parse(R"({"specs":[{"id":"c1","type":"t"},{"id":"c2","type":"t"}]})"));
+  CHECK(answer.code == static_cast<int>(ErrorCode::start_failed));
+  CHECK(answer.body.at("error") == "it threw");
+}
+
 TEST_CASE("admin: stop takes exactly one of ids, prefix and tag") {
   FakeHub hub;
   CHECK(ask(hub, "stop", {{"ids", {"c1", "c2"}}}).body.at("children").at(0) ==
@@ -214,13 +236,40 @@ TEST_CASE("admin: call turns JSON into msgpack and asks for field names; errors 
   CHECK(late.body == Json{{"code", "timeout"}, {"error", "too late"}});
 }
 
-TEST_CASE("admin: metadata is shown, or replaced and shown; cast and restart answer nil") {
+TEST_CASE("admin: metadata is shown, or replaced and shown; cast answers nil") {
   FakeHub hub;
   CHECK(ask(hub, "metadata", {{"id", "c1"}}).body == Json{{"k", "v"}});
   CHECK(ask(hub, "metadata", {{"id", "c1"}, {"set", {{"x", "y"}}}}).body == Json{{"x", "y"}});
   CHECK(hub.child.spec.metadata == Metadata{{"x", "y"}});
   CHECK(ask(hub, "cast", {{"id", "c1"}, {"message", "add"}}).body.is_null());
-  CHECK(ask(hub, "restart", {{"id", "c1"}}).code == 0);
+}
+
+TEST_CASE("admin: a cast to nobody is an error once the node knows who there is") {
+  FakeHub hub;
+  CHECK(ask(hub, "cast", {{"id", "c2"}, {"message", "add"}}).code ==
+        static_cast<int>(ErrorCode::no_such_child));
+  hub.joined = false;
+  CHECK(ask(hub, "cast", {{"id", "c2"}, {"message", "add"}}).code == 0);
+}
+
+TEST_CASE("admin: restart touches failed children only, and tells what became of each") {
+  FakeHub hub;
+  const auto running = ask(hub, "restart", {{"ids", {"c1"}}});
+  CHECK(running.code == 0);
+  CHECK(running.body == Json::parse(R"({"children":[{"id":"c1","restarted":false}]})"));
+  CHECK(hub.restarted.empty());
+
+  hub.child.instances[0].state = InstanceState::failed;
+  const auto mixed = ask(hub, "restart", {{"ids", {"nobody", "c1"}}});
+  CHECK(mixed.code == static_cast<int>(ErrorCode::no_such_child));
+  CHECK(mixed.body.at("children").at(0).at("code") == "no_such_child");
+  CHECK(mixed.body.at("children").at(1) == Json{{"id", "c1"}, {"restarted", true}});
+  CHECK(hub.restarted == std::vector<std::string>{"c1"});
+
+  hub.restart_result = Error{ErrorCode::timeout, "too late"};
+  const auto late = ask(hub, "restart", {{"ids", {"c1"}}});
+  CHECK(late.code == static_cast<int>(ErrorCode::timeout));
+  CHECK(late.body.at("children").at(0).at("restarted") == false);
 }
 
 TEST_CASE("admin: what does not fit is invalid and named") {
@@ -239,6 +288,7 @@ TEST_CASE("admin: what does not fit is invalid and named") {
       {"start", {{"specs", {{{"id", "c"}, {"type", "t"}, {"max_restarts", -1}}}}}, "'max_restarts'"},
       {"start", {{"specs", {{{"id", "c"}, {"type", "t"}, {"metadata", {{"a", 1}}}}}}}, "'metadata'"},
       {"stop", {{"ids", "c1"}}, "'ids'"},
+      {"restart", Json::object(), "'ids'"},
       {"call", {{"id", "c1"}, {"message", "m"}, {"timeout_ms", 1e12}}, "'timeout_ms'"}};
   for (const auto& [verb, args, named] : bad) {
     CAPTURE(args.dump());

@@ -256,7 +256,11 @@ TEST_CASE("a client learns quickly that nobody listens, or that it is no hub") {
   }
   const auto refused = ClientSocket::connect(nobody.router, kPatience);
   REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == ErrorCode::node_down);
   CHECK(refused.error().message == nobody.router + ": connection refused");
+  const auto unknown = ClientSocket::connect("tcp://no-such-host.invalid:7001", kPatience);
+  REQUIRE_FALSE(unknown);
+  CHECK(unknown.error().message.find("cannot resolve 'no-such-host.invalid'") == 0);
   Node publisher;
   publisher.listen();
   const auto wrong = ClientSocket::connect(publisher.address.publisher, kPatience);
