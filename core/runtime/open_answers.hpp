@@ -69,7 +69,7 @@ class OpenAnswers {
 
  private:
   template <class T>
-  static void end_promise(CallbackPool& callbacks, const Promise<T>& promise, Result<T> result) {
+  static void end_promise(CallbackPool& callbacks, const Promise<T>& promise, Result<T>&& result) {
     if (promise.complete_quietly(result)) return;
     callbacks.post([promise, result = std::move(result)]() mutable { promise.complete(std::move(result)); });
   }

@@ -28,7 +28,7 @@ struct FutureState {
   std::vector<std::function<void(const Result<T>&)>> callbacks{};
 
   /// The first answer wins; later ones are ignored.
-  void complete(Result<T> answer) {
+  void complete(Result<T>&& answer) {
     std::vector<std::function<void(const Result<T>&)>> waiting;
     {
       std::lock_guard lock(mutex);
