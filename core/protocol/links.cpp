@@ -9,7 +9,6 @@ namespace {
 constexpr Duration kHelloFirst = std::chrono::milliseconds(50);
 constexpr Duration kHelloMax = std::chrono::seconds(1);
 constexpr Duration kClientIdle = std::chrono::minutes(2);
-constexpr std::size_t kMaxClients = 1024;
 constexpr Duration kRetryFull = std::chrono::milliseconds(5);
 constexpr std::size_t kMaxHello = 1U << 20;                    // a member record with many static children
 constexpr std::size_t kMaxSessionFrame = kFrameTarget + 1024;  // sessions cut what is longer
@@ -195,6 +194,8 @@ bool Links::acceptable(const Hello& h, std::optional<RouteId> route) {
 
 std::optional<Hello> Links::parse_hello(std::string_view body) { return parse<Hello>(body); }
 
+Bytes Links::hello_frame(const Hello& hello) { return frame_of(FrameType::hello, hello); }
+
 void Links::on_hello(RouteId route, std::string_view body) {
   if (body.size() > kMaxHello) return bad_frame("hello that is too long");
   auto h = parse_hello(body);
@@ -212,25 +213,6 @@ void Links::on_hello(RouteId route, std::string_view body) {
   if (!acceptable(*h, route)) return;
   if (h->role == PeerRole::client) return on_client_hello(route, *h);
   on_node_hello(route, *h);
-}
-
-void Links::on_client_hello(RouteId route, const Hello& h) {
-  if (clients_.size() >= kMaxClients) drop_idle_client();
-  auto nonce = fresh_nonce();
-  auto id = session_id(nonce, h.nonce, ctx_.self().hash(), h.self.id.hash());
-  clients_.try_emplace(id, Client{route, LinkSession(id, limits()), ctx_.now});
-  auto answer = own_hello();
-  answer.nonce = nonce;
-  answer.echo_nonce = h.nonce;
-  ctx_.emit(effect::SendRoute{route, frame_of(FrameType::hello, answer)});
-}
-
-/// So many at once are a flood, or clients that went without a goodbye: the longest silent one makes room.
-void Links::drop_idle_client() {
-  auto idle = std::min_element(clients_.begin(), clients_.end(), [](const auto& a, const auto& b) {
-    return a.second.last_heard < b.second.last_heard;
-  });
-  clients_.erase(idle);
 }
 
 void Links::adopt_seed(NodeId id, Peer& peer, std::uint64_t token) {
@@ -363,19 +345,6 @@ void Links::on_part(NodeId id, const Part& part) {
   }
   if (part.kind < kMessageKinds) return bad_frame("message that does not parse");
   ++ctx_.stats.bad_frames;  // a kind of a later version: tolerated
-}
-
-void Links::on_client_frame(Client& client, std::uint64_t key, const SessionHeader& header,
-                            std::string_view rest) {
-  client.last_heard = ctx_.now;
-  bool good = client.session.on_frame(ctx_.now, header, rest, [&](const Part& p) {
-    ++ctx_.stats.messages_in;
-    if (p.kind != message_kind<AdminRequest>()) return bad_frame("client message that is no request");
-    auto message = decode_message(p.kind, p.body);
-    if (!message) return bad_frame("client request that does not parse");
-    events_.on_client_request(key, std::move(std::get<AdminRequest>(*message)));
-  });
-  if (!good) clients_.erase(key);
 }
 
 void Links::on(const event::RouteFrame& f) {

@@ -136,6 +136,7 @@ class Links {
   void on_heard_directly(NodeId id, const SessionHeader& header);
   void on_relayed(NodeId from, std::string_view frame);
   static std::optional<Hello> parse_hello(std::string_view body);
+  static Bytes hello_frame(const Hello& hello);
   void on_hello(RouteId route, std::string_view body);
   bool acceptable(const Hello& hello, std::optional<RouteId> route);
   void on_node_hello(std::optional<RouteId> route, const Hello& hello);

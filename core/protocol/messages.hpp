@@ -33,7 +33,8 @@ void with_spec_fields(Spec& s, Use use) {
 template <>
 struct Codec<SharedSpec> {
   static void put(Writer& w, const SharedSpec& v) {
-    with_spec_fields(*v.kind, [&](const std::string&, const auto&... others) { put_fields(w, v.id, others...); });
+    with_spec_fields(*v.kind,
+                     [&](const std::string&, const auto&... others) { put_fields(w, v.id, others...); });
   }
   static void get(Reader& r, SharedSpec& v) {
     ChildSpec spec;

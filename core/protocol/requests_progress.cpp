@@ -92,10 +92,11 @@ bool Requests::time_out(Op& op, std::size_t& budget) {
     auto& item = op.items[op.timed_out];
     const bool done = item.done;
     if (done && (confirmed || !item.uid || error_of(op, op.timed_out))) continue;
-    if (op.kind == Kind::start && item.uid) replication_.remove_spec(item.uid);
     if (done) ++op.open;
     item.done = false;
-    item_done(op, op.timed_out, error(op.timed_out, done));
+    item_done(op, op.timed_out,
+              error(op.timed_out, done));  // first: the removal would be taken for a lost conflict
+    if (op.kind == Kind::start && item.uid) replication_.remove_spec(item.uid);
   }
   return op.timed_out == op.items.size();
 }

@@ -57,9 +57,8 @@ void HubLoop::run() {
 }
 
 void HubLoop::turn() {
-  const bool sleep =
-      !more_ && arrivals_.empty() && next_ == batch_.size() && own_answers_.empty() &&
-      world_.commands.prepare_to_sleep();
+  const bool sleep = !more_ && arrivals_.empty() && next_ == batch_.size() && own_answers_.empty() &&
+                     world_.commands.prepare_to_sleep();
   look_at_network(sleep ? idle_time() : Duration(0));
   turn_began_ = now_;
   take_arrivals();

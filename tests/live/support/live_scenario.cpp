@@ -107,7 +107,13 @@ void LiveScenario::promise(const Look& look, std::size_t lines) {
 
 void LiveScenario::do_nodes(Words& words) { cluster_.start(words); }
 void LiveScenario::do_node(Words& words) { cluster_.start(take_word(words)); }
-void LiveScenario::do_crash(Words& words) { cluster_.kill(take_word(words)); }
+
+void LiveScenario::do_crash(Words& words) {
+  const auto name = take_word(words);
+  shown_nodes(name);  // its life is met before the next one
+  cluster_.kill(name);
+}
+
 void LiveScenario::do_restart(Words& words) { cluster_.start(take_word(words)); }
 
 void LiveScenario::do_leave(Words& words) {

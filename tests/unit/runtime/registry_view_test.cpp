@@ -82,7 +82,8 @@ TEST_CASE("registry view: a change replaces, a removal removes, and the id can c
 TEST_CASE("registry view: current metadata wins over the metadata of the spec") {
   RegistryView view;
   auto one = change("a", {});
-  one.record->changes = std::make_shared<protocol::ChildChanges>(protocol::ChildChanges{Metadata{{"from", "update"}}, "why"});
+  one.record->changes =
+      std::make_shared<protocol::ChildChanges>(protocol::ChildChanges{Metadata{{"from", "update"}}, "why"});
   put(view, std::move(one));
   CHECK(view.lookup("a")->spec.metadata == Metadata{{"from", "update"}});
   CHECK(view.lookup("a")->failure == "why");
