@@ -2,9 +2,11 @@
 
 #include <bit>
 #include <cstddef>
+#include <iterator>
 #include <memory>
 #include <new>
 #include <stdexcept>
+#include <typeinfo>
 #include <utility>
 
 namespace processhub::detail {
@@ -204,6 +206,26 @@ struct SharedZone {
 thread_local SharedZone of_this_thread;
 
 }  // namespace
+
+void throw_misfit(std::string_view field, const msgpack::object& found, const std::exception& why) {
+  if (dynamic_cast<const std::bad_cast*>(&why) == nullptr)  // a field of this field, or too long a list
+    throw std::invalid_argument(std::string(field) + ": " + why.what());
+  static constexpr std::string_view kinds[] = {"null",
+                                               "true or false",
+                                               "a number of 0 or more",
+                                               "a negative number",
+                                               "a fraction",
+                                               "a text",
+                                               "a list",
+                                               "a map",
+                                               "bytes",
+                                               "an extension"};
+  const auto kind = found.type == msgpack::type::FLOAT32 ? msgpack::type::FLOAT64 : found.type;
+  const auto index = static_cast<std::size_t>(kind);
+  throw std::invalid_argument(std::string(field) + ": " +
+                              std::string(index < std::size(kinds) ? kinds[index] : "this") +
+                              " does not fit there");
+}
 
 Unpacked::Unpacked(std::string_view bytes) {
   if (bytes.size() > kMaxBytes) throw std::invalid_argument("larger than 64 MiB");

@@ -5,13 +5,16 @@
 
 #include <cstdint>
 #include <exception>
+#include <map>
 #include <memory>
 #include <msgpack.hpp>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "processhub/export.hpp"
 #include "processhub/payload.hpp"
@@ -45,15 +48,31 @@ class PROCESSHUB_API Unpacked {
   msgpack::object root_{};
   std::unique_ptr<msgpack::zone> own_{};  ///< while the thread's own is in use
 };
+/// Throws what a person can use: which field, and what was found there.
+[[noreturn]] PROCESSHUB_API void throw_misfit(std::string_view field, const msgpack::object& found,
+                                              const std::exception& why);
+
+template <class F>
+void convert_field(std::string_view name, const msgpack::object& from, F& field) {
+  try {
+    from.convert(field);
+  } catch (const std::exception& e) {
+    throw_misfit(name, from, e);
+  }
+}
 }  // namespace detail
 
 template <class T>
 Result<T> decode(std::string_view bytes) {
   try {
     const detail::Unpacked unpacked(bytes);
-    T value{};
-    unpacked.get().convert(value);
-    return value;
+    if constexpr (std::is_void_v<T>) {
+      return {};
+    } else {
+      T value{};
+      unpacked.get().convert(value);
+      return value;
+    }
   } catch (const std::exception& e) {
     return {ErrorCode::no_such_message,
             "payload does not fit " + std::string(detail::raw_type_name<T>()) + ": " + e.what()};
@@ -97,7 +116,9 @@ MSGPACK_API_VERSION_NAMESPACE(MSGPACK_DEFAULT_API_NS) {
       value.ph_fields()([&](auto&... field) {
         if (from.via.array.size > sizeof...(field)) throw std::invalid_argument("too many fields");
         [[maybe_unused]] auto take = [&](auto& f) {
-          if (i < from.via.array.size) from.via.array.ptr[i].convert(f);
+          if (i < from.via.array.size)
+            processhub::detail::convert_field(processhub::detail::field_name(T::ph_field_names(), i),
+                                              from.via.array.ptr[i], f);
           ++i;
         };
         (take(field), ...);
@@ -118,7 +139,7 @@ MSGPACK_API_VERSION_NAMESPACE(MSGPACK_DEFAULT_API_NS) {
       value.ph_fields()([&](auto&... field) {
         [[maybe_unused]] auto take = [&](auto& f) {
           if (!found && processhub::detail::field_name(T::ph_field_names(), i) == key) {
-            from.convert(f);
+            processhub::detail::convert_field(key, from, f);
             found = true;
           }
           ++i;
@@ -135,29 +156,67 @@ MSGPACK_API_VERSION_NAMESPACE(MSGPACK_DEFAULT_API_NS) {
 
 namespace processhub {
 
+namespace detail {
+struct NamedSink {
+  Bytes out{};
+  void write(const char* data, std::size_t size) { out.append(data, size); }
+};
+using NamedPacker = msgpack::packer<NamedSink>;
+
 template <class T>
-Bytes encode_named(const T& value) {
-  if constexpr (detail::HasFields<T>) {
-    struct Sink {
-      Bytes out{};
-      void write(const char* data, std::size_t size) { out.append(data, size); }
-    } sink;
-    msgpack::packer<Sink> out(sink);
+void pack_named(NamedPacker& out, const T& value);
+template <class T>
+requires(!std::is_arithmetic_v<T>) void pack_named(NamedPacker& out, const std::vector<T>& list);
+template <class T>
+void pack_named(NamedPacker& out, const std::optional<T>& value);
+template <class T>
+void pack_named(NamedPacker& out, const std::map<std::string, T>& map);
+
+/// Like packer.pack, but field names are kept wherever a PROCESSHUB_FIELDS type is found.
+template <class T>
+void pack_named(NamedPacker& out, const T& value) {
+  if constexpr (HasFields<T>) {
     value.ph_fields()([&](const auto&... field) {
       out.pack_map(static_cast<std::uint32_t>(sizeof...(field)));
       [[maybe_unused]] std::size_t i = 0;
       [[maybe_unused]] auto put = [&](const auto& f) {
-        auto name = detail::field_name(T::ph_field_names(), i++);
+        const auto name = field_name(T::ph_field_names(), i++);
         out.pack_str(static_cast<std::uint32_t>(name.size()));
         out.pack_str_body(name.data(), static_cast<std::uint32_t>(name.size()));
-        sink.out += encode_named(f);
+        pack_named(out, f);
       };
       (put(field), ...);
     });
-    return std::move(sink.out);
   } else {
-    return encode(value);
+    out.pack(value);
   }
+}
+template <class T>
+requires(!std::is_arithmetic_v<T>) void pack_named(NamedPacker& out, const std::vector<T>& list) {
+  out.pack_array(static_cast<std::uint32_t>(list.size()));
+  for (const auto& element : list) pack_named(out, element);
+}
+template <class T>
+void pack_named(NamedPacker& out, const std::optional<T>& value) {
+  if (!value) return static_cast<void>(out.pack_nil());
+  pack_named(out, *value);
+}
+template <class T>
+void pack_named(NamedPacker& out, const std::map<std::string, T>& map) {
+  out.pack_map(static_cast<std::uint32_t>(map.size()));
+  for (const auto& [key, value] : map) {
+    out.pack(key);
+    pack_named(out, value);
+  }
+}
+}  // namespace detail
+
+template <class T>
+Bytes encode_named(const T& value) {
+  detail::NamedSink sink;
+  detail::NamedPacker out(sink);
+  detail::pack_named(out, value);
+  return std::move(sink.out);
 }
 
 }  // namespace processhub

@@ -12,6 +12,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -176,11 +177,9 @@ inline void answer_error(Delivery& d, Error error) {
   if (auto sink = std::exchange(d.reply, nullptr)) sink->finish(std::move(error));
 }
 
-template <auto Method>
-struct MethodHandler;
-
-template <class W, class R, class M, R (W::*Method)(const M&)>
-struct MethodHandler<Method> {
+/// Answers with what the handler returns.
+template <class W, class R, class M, auto Method>
+struct ReturningHandler {
   using Message = M;
   static void invoke(Worker& worker, Delivery& d) {
     auto message = decode<M>(d.body);
@@ -203,8 +202,9 @@ struct MethodHandler<Method> {
   }
 };
 
-template <class W, class M, class R, void (W::*Method)(const M&, Reply<R>)>
-struct MethodHandler<Method> {
+/// The handler answers itself, later.
+template <class W, class R, class M, auto Method>
+struct ReplyingHandler {
   using Message = M;
   static void invoke(Worker& worker, Delivery& d) {
     auto message = decode<M>(d.body);
@@ -212,6 +212,33 @@ struct MethodHandler<Method> {
     auto holder = std::make_shared<ReplyHolder>(std::exchange(d.reply, nullptr), d.named_reply);
     (static_cast<W&>(worker).*Method)(*message, Reply<R>(std::move(holder)));
   }
+};
+
+/// What a handler's signature asks for; none of these: it is no handler.
+template <class F, auto Method>
+struct SignatureOf : std::false_type {};
+template <class W, class R, class M, auto Method>
+struct SignatureOf<R (W::*)(const M&), Method> : std::true_type {
+  using Handler = ReturningHandler<W, R, M, Method>;
+};
+template <class W, class R, class M, auto Method>
+struct SignatureOf<R (W::*)(const M&) const, Method> : std::true_type {
+  using Handler = ReturningHandler<W, R, M, Method>;
+};
+template <class W, class R, class M, auto Method>
+struct SignatureOf<void (W::*)(const M&, Reply<R>), Method> : std::true_type {
+  using Handler = ReplyingHandler<W, R, M, Method>;
+};
+
+template <auto Method>
+struct MethodHandler {
+  using Signature = SignatureOf<decltype(Method), Method>;
+  static_assert(
+      Signature::value,
+      "a handler is R f(const M&), Result<R> f(const M&), void f(const M&) or void f(const M&, Reply<R>)");
+  using Handler = typename Signature::Handler;
+  using Message = typename Handler::Message;
+  static void invoke(Worker& worker, Delivery& d) { Handler::invoke(worker, d); }
 };
 
 template <class W, Result<Bytes> (W::*Method)(std::string_view, std::string_view)>
@@ -266,6 +293,25 @@ struct WorkerClass {
   PROCESSHUB_API const HandlerEntry* find(std::string_view message) const;
 };
 
+namespace detail {
+struct NamesHandlers {
+  static void handlers();
+};
+/// In both bases the name is ambiguous, also where the class keeps it private: a slip that would otherwise
+/// leave it without any handler.
+template <class W>
+struct HandlersProbe : W, NamesHandlers {};
+
+template <class W>
+constexpr bool names_handlers() {
+  if constexpr (std::is_final_v<W>) {
+    return false;
+  } else {
+    return !requires { &HandlersProbe<W>::handlers; };
+  }
+}
+}  // namespace detail
+
 /// The worker classes of a program, by the name used in ChildSpec::type. Build it, then hand it to
 /// Hub::start.
 class PROCESSHUB_API WorkerTypes {
@@ -274,7 +320,11 @@ class PROCESSHUB_API WorkerTypes {
   WorkerTypes& add(std::string type) {
     static_assert(std::derived_from<W, Worker>, "a worker class derives from processhub::Worker");
     Handlers<W> handlers;
-    if constexpr (requires { W::handlers(handlers); }) W::handlers(handlers);
+    constexpr bool callable = requires { W::handlers(handlers); };
+    static_assert(
+        callable || !detail::names_handlers<W>(),
+        "handlers() of a worker class must be public: static void handlers(processhub::Handlers<Class>&)");
+    if constexpr (callable) W::handlers(handlers);
     WorkerClass c;
     c.type = std::move(type);
     c.handlers = std::move(handlers.entries);
@@ -308,7 +358,9 @@ class PROCESSHUB_API WorkerTypes {
     if constexpr (requires { typename W::Args; }) {
       using Args = typename W::Args;
       if (args.empty()) return std::make_unique<W>(Args{});
-      return std::make_unique<W>(decode<Args>(args).value());
+      auto decoded = decode<Args>(args);
+      if (!decoded) throw std::invalid_argument("args: " + decoded.error().message);
+      return std::make_unique<W>(std::move(*decoded));
     } else {
       return std::make_unique<W>();
     }

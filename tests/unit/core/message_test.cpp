@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <map>
+#include <optional>
 #include <vector>
 
 namespace processhub {
@@ -74,8 +75,32 @@ TEST_CASE("messages: what does not fit names the type and is no_such_message") {
   const auto wrong = decode<GetBoth>(bytes({0x91, 0xa1, 'x'}));
   REQUIRE_FALSE(wrong);
   CHECK(wrong.error().code == ErrorCode::no_such_message);
-  CHECK(wrong.error().message.find("GetBoth") != std::string::npos);
+  CHECK(wrong.error().message == "payload does not fit GetBoth: by: a text does not fit there");
+  const auto inside = decode<GetBoth>(bytes({0x92, 0x01, 0x91, 0x05}));
+  REQUIRE_FALSE(inside);
+  CHECK(inside.error().message ==
+        "payload does not fit GetBoth: inner: text: a number of 0 or more does not fit there");
 }
+
+TEST_CASE("messages: field names are kept in lists, maps and optional values, too") {
+  struct Page {
+    std::vector<HTTPRequest> requests{};
+    std::optional<Renamed> first{};
+    std::map<std::string, Inner> by_name{};
+    PROCESSHUB_FIELDS(requests, first, by_name)
+  };
+  const auto named = encode_named(Page{{{}, {}}, std::nullopt, {{"a", {"t", {1}}}}});
+  CHECK(named ==
+        "\x83\xa8requests\x92\x80\x80\xa5"
+        "first\xc0\xa7"
+        "by_name\x81\xa1"
+        "a\x82\xa4text\xa1t\xa7numbers\x91\x01");
+  const auto back = decode<Page>(named);
+  REQUIRE(back);
+  CHECK(back->by_name.at("a").text == "t");
+}
+
+TEST_CASE("messages: an answer that is only waited for has no value") { CHECK(decode<void>(bytes({0xc0}))); }
 
 TEST_CASE("bounded decoding: every kind of msgpack value passes") {
   const std::map<std::string, double> map{{"a", 1.5}, {"b", -2}};
