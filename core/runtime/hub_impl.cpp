@@ -152,7 +152,8 @@ std::vector<ChildInfo> Hub::Impl::list(Scope scope) const {
 
 std::vector<NodeInfo> Hub::Impl::nodes(bool include_local, bool include_down) const {
   std::vector<NodeInfo> out;
-  for (const auto& info : node().cluster().get()->nodes) {
+  const auto cluster = node().cluster().get();  // a range of a temporary would not keep it
+  for (const auto& info : cluster->nodes) {
     const bool gone = info.state == NodeState::down || info.state == NodeState::left;
     if ((include_local || info.id != node().id()) && (include_down || !gone)) out.push_back(info);
   }
