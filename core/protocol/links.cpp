@@ -448,9 +448,9 @@ void Links::flush() {
     if (relayed(id)) flush_peer(id, peer);
   for (auto& [id, peer] : peers_)
     if (!relayed(id)) flush_peer(id, peer);
-  for (auto& [key, client] : clients_) {
-    client.session.flush(ctx_.now, [&](Bytes frame) {
-      ctx_.emit(effect::SendRoute{client.route, std::move(frame)});
+  for (auto& client : clients_) {
+    client.second.session.flush(ctx_.now, [&](Bytes frame) {
+      ctx_.emit(effect::SendRoute{client.second.route, std::move(frame)});
     });
   }
 }
