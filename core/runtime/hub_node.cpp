@@ -78,8 +78,8 @@ HubNode::HubNode(HubConfig config, NodeId id, const Shared& shared, Network netw
       endpoint_(network.told.router),
       publisher_(network.told.publisher),
       commands_(config_.command_queue),
-      host_(config_, id_, shared_.types, *this),
-      loop_(world(std::move(network), std::move(strategies))) {
+      loop_(world(std::move(network), std::move(strategies))),
+      host_(config_, id_, shared_.types, *this) {
   std::string seeds;
   for (const auto& seed : config_.seeds) seeds += " " + seed;
   shared_.log.info("node " + id_.str() + " of hub '" + config_.hub_id + "'" +

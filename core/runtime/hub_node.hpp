@@ -107,8 +107,8 @@ class HubNode final : private WorkerEvents {
   OpenCalls calls_;
   std::atomic<protocol::Token> last_token_{0};
   std::atomic<std::uint64_t> dead_letters_{0};
-  WorkerHost host_;
-  HubLoop loop_;  // last: its thread uses all of the above
+  HubLoop loop_;     // its thread ends in the destructor's body, before anything it uses
+  WorkerHost host_;  // goes first: to the very end its workers' answers are told to the loop
 };
 
 }  // namespace processhub::runtime

@@ -31,8 +31,9 @@ TEST_CASE("wrong usage ends with exit code 2 and one line that says what is wron
       {{"nodes", "--timeout", "soon"}, "soon"},
       {{"nodes", "--connect", "localhost"}, "localhost"},
   };
-  for (const auto& [arguments, named] : mistakes) {
-    auto answer = run_hubctl(arguments);
+  for (const auto& mistake : mistakes) {
+    const auto& named = mistake.second;
+    auto answer = run_hubctl(mistake.first);
     CHECK_MESSAGE(answer.exit == live::usage, named, " ended ", answer.exit);
     CHECK_MESSAGE(answer.err.find(named) != std::string::npos, "'", answer.err, "' does not name ", named);
   }

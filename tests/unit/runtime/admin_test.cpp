@@ -291,7 +291,8 @@ TEST_CASE("admin: what does not fit is invalid and named") {
       {"restart", Json::object(), "'ids'"},
       {"call", {{"id", "c1"}, {"message", "m"}, {"timeout_ms", 1e12}}, "'timeout_ms'"}};
   for (const auto& [verb, args, named] : bad) {
-    CAPTURE(args.dump());
+    const auto text = args.dump();
+    CAPTURE(text);
     const auto answer = ask(hub, verb, args);
     CHECK(answer.code == static_cast<int>(ErrorCode::invalid));
     CHECK(answer.body.at("error").get<std::string>().find(named) != std::string::npos);
