@@ -82,7 +82,7 @@ const std::array kHubOptions{
     Option{"max_message_size", &H::max_message_size, Unit::bytes, "larger messages are refused on both ends",
            1024},
     Option{"link_ring_bytes", &H::link_ring_bytes, Unit::bytes, "unacknowledged bytes kept per peer and lane",
-           1024},
+           1 << 20},
     Option{"command_queue", &H::command_queue, Unit::count,
            "commands waiting for the loop before callers are told overloaded", 1},
 

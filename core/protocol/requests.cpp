@@ -47,9 +47,10 @@ bool Requests::check_specs(std::uint32_t id, Op& op, std::size_t& budget) {
   for (; budget > 0 && op.checked < op.specs.size(); --budget, ++op.checked) {
     const auto& spec = op.specs[op.checked];
     auto good = validate(spec);
-    if (const auto size = spec.args.bytes().size(); good && size > ctx_.config.max_message_size / 2) {
+    const auto longest = std::min(ctx_.config.max_message_size, ctx_.config.link_ring_bytes) / 2;
+    if (const auto size = spec.args.bytes().size(); good && size > longest) {
       good = Error{ErrorCode::invalid, "args of '" + spec.id + "' have " + std::to_string(size) +
-                                           " bytes, more than half of max_message_size"};
+                                           " bytes, more than half of max_message_size or link_ring_bytes"};
     }
     if (good && !op.seen.insert(spec.id).second) {
       good = Error{ErrorCode::invalid, "id '" + spec.id + "' is given twice"};

@@ -12,11 +12,11 @@ using namespace processhub::sim;
 using namespace std::chrono_literals;
 
 TEST_CASE("a snapshot larger than the ring of a session arrives whole") {
-  constexpr std::size_t kChildren = 800;
+  constexpr std::size_t kChildren = 1'500;
   ClusterOptions options;
   options.seed = 11;
   options.config.hub_id = "large";
-  options.config.link_ring_bytes = 96 * 1024;
+  options.config.link_ring_bytes = 1024 * 1024;
   SimCluster cluster(options);
   SafetyChecks safety(cluster);
   QuietChecks quiet(cluster, safety);
@@ -26,7 +26,7 @@ TEST_CASE("a snapshot larger than the ring of a session arrives whole") {
   for (std::size_t i = 0; i < kChildren; ++i) {
     specs[i].id = "x" + std::to_string(i);
     specs[i].type = "counter";
-    specs[i].metadata["long"] = std::string(1'000, 'm');
+    specs[i].metadata["long"] = std::string(1'500, 'm');
   }
   const auto& started = cluster.start("a", std::move(specs));
   REQUIRE(cluster.run_until([&] { return started.done(); }, 20s));

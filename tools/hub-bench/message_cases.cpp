@@ -91,7 +91,7 @@ void pipelined_calls(Bench& bench, Pair& pair, bool far, const std::string& hand
           {},
           ""};
   if (far) {
-    row.floor = bench.floors().calls_per_s;
+    row.floor = bench.floors().single_per_s;  // a message each, there and back: what the design's floor is
     row.budget = *row.floor * (handler == "inline" ? 0.75 : 0.5);
   }
   bench.report().add(std::move(row));
