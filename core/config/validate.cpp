@@ -12,6 +12,7 @@ namespace {
 
 using Found = std::optional<Problem>;
 
+constexpr std::uint32_t kMostThreads = 1024;
 constexpr std::size_t kMaxName = 255;
 
 Found problem(std::string option, std::string text, std::size_t index = 0) {
@@ -111,6 +112,12 @@ Found times(const HubConfig& c) {
   return {};
 }
 
+Found threads(const HubConfig& c) {
+  if (c.pool_threads <= kMostThreads) return {};
+  return problem("pool_threads",
+                 expected("at most " + std::to_string(kMostThreads), std::to_string(c.pool_threads)).message);
+}
+
 Found children(const HubConfig& c) {
   std::set<std::string_view> ids;
   for (std::size_t i = 0; i < c.static_children.size(); ++i) {
@@ -133,7 +140,8 @@ std::string name_problem(std::string_view name) {
 }
 
 std::optional<Problem> find_problem(const HubConfig& config) {
-  for (const auto& check : {each_option, names, addresses, wildcards, keys, exposure, times, children}) {
+  for (const auto& check :
+       {each_option, names, addresses, wildcards, keys, exposure, times, threads, children}) {
     if (auto found = check(config)) return found;
   }
   return std::nullopt;

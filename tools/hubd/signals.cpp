@@ -20,12 +20,19 @@ int checked(int fd) {
   return fd;
 }
 
+/// nohup asks for it; a blocked signal would come through all the same.
+bool ignored(int signal) {
+  struct sigaction now {};
+  return ::sigaction(signal, nullptr, &now) == 0 && now.sa_handler == SIG_IGN;
+}
+
 int open_signals() {
   std::signal(SIGPIPE, SIG_IGN);
   sigset_t set;
   sigemptyset(&set);
   sigaddset(&set, SIGTERM);
   sigaddset(&set, SIGINT);
+  if (!ignored(SIGHUP)) sigaddset(&set, SIGHUP);  // the terminal is closed: leave in order
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
   return checked(::signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC));
 }

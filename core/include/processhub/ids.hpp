@@ -30,7 +30,7 @@ class PROCESSHUB_API NodeId {
   friend bool operator==(NodeId a, NodeId b) { return a.info_ == b.info_; }
   friend std::strong_ordering operator<=>(NodeId a, NodeId b) {
     if (a.info_ == b.info_) return std::strong_ordering::equal;
-    if (auto c = a.name() <=> b.name(); c != 0) return c;
+    if (auto c = a.name() <=> b.name(); std::is_neq(c)) return c;
     return a.incarnation() <=> b.incarnation();
   }
 

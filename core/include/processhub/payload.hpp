@@ -123,8 +123,8 @@ class Payload {
  public:
   Payload() = default;
   template <class T>
-  requires(!std::is_same_v<std::decay_t<T>, Payload>) Payload(const T& value)
-      : bytes_(encode(value)) {}  // NOLINT(google-explicit-constructor)
+  // NOLINTNEXTLINE(google-explicit-constructor): .args = MyArgs{…}
+  requires(!std::is_same_v<std::decay_t<T>, Payload>) Payload(const T& value) : bytes_(encode(value)) {}
   static Payload raw(Bytes bytes) {
     Payload p;
     p.bytes_ = std::move(bytes);

@@ -103,6 +103,7 @@ TEST_CASE("values of the wrong kind or range are refused with what was expected"
       {"sync_interval = 5\n",
        "FILE:1: sync_interval: expected a duration such as 250ms, 2s or 1m, not '5': the unit (ms, s, m or "
        "h) is missing"},
+      {"pool_threads = 100000\n", "FILE:1: pool_threads: expected at most 1024, not '100000'"},
       {"sync_interval = 0s\n", "FILE:1: sync_interval: expected at least 1ms, not '0ms'"},
       {"drain_timeout = 9000h\n", "FILE:1: drain_timeout: expected at most 8760h, not '9000h'"},
       {"mailbox_limit = 0\n", "FILE:1: mailbox_limit: expected at least 1, not '0'"},
