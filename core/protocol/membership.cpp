@@ -61,6 +61,7 @@ void Membership::end_earlier_lives(NodeId node) {
     // A life that comes back at the same address is subscribed to already.
     if (m.record.pub != members_.at(node).record.pub) ctx_.emit(effect::Unsubscribe{m.record.pub});
     m.liveness = Liveness::left;
+    m.down_since = ctx_.now;
     links_.close(id);
   }
 }
@@ -87,9 +88,10 @@ std::vector<NodeId> Membership::up_peers() const {
 
 std::size_t Membership::up_count() const { return up_peers().size() + 1; }
 
-bool Membership::anyone_joining() const {
+bool Membership::newcomer_expected() const {
   return std::any_of(members_.begin(), members_.end(), [&](const auto& m) {
-    return is_up(m.first) && m.second.record.status == MemberStatus::joining;
+    if (is_up(m.first)) return m.second.record.status == MemberStatus::joining;
+    return m.second.liveness == Liveness::left && ctx_.now - m.second.down_since < ctx_.config.join_timeout;
   });
 }
 

@@ -91,7 +91,9 @@ class Membership {
   std::vector<NodeId> forget_superseded(const std::function<bool(NodeId)>& needed);
   std::vector<NodeId> up_peers() const;  ///< the view without self, ordered
   std::size_t up_count() const;
-  bool anyone_joining() const;
+  /// Somebody is joining, or the last other member went so recently that it may be on its way back: a rolling
+  /// restart that does not wait between two nodes.
+  bool newcomer_expected() const;
   std::uint64_t view_digest() const { return digest_; }
   /// All members of the view announced this very view.
   bool agreed() const;

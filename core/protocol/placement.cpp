@@ -226,7 +226,7 @@ void Placement::evaluate_running(Child& child, LocalChild& local) {
     return supervisor_.stop(child.uid, StopReason::move);
   // Nobody left to give it to: every node leaves. Otherwise the new owner asks for it.
   if (!child.owners.empty() || membership_.status() != MemberStatus::leaving) return;
-  if (membership_.anyone_joining()) return wait(child);  // it may own the child in a moment
+  if (membership_.newcomer_expected()) return wait(child);  // it may own the child in a moment
   ctx_.note(LogLevel::warn, "stopped, no member is left to hand it to", child.spec->spec.id);
   supervisor_.stop(child.uid, StopReason::shutdown);
 }

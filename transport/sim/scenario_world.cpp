@@ -22,7 +22,10 @@ void Scenario::do_restart(Words& words) {
   finish(cluster().restart_child(node, take_word(words)), true);
 }
 
-void Scenario::do_leave(Words& words) { finish(cluster().leave(take_word(words)), true); }
+void Scenario::do_leave(Words& words) {
+  const bool wait = !take_last(words, "&");
+  finish(cluster().leave(take_word(words)), wait);
+}
 
 void Scenario::do_cut(Words& words) {
   const auto a = take_word(words);
