@@ -18,8 +18,12 @@ std::vector<std::pair<LogLevel, std::string>> Tally::take_due(Time now) {
   std::vector<std::pair<LogLevel, std::string>> lines;
   if (now < due_) return lines;
   for (const auto& [what, group] : groups_) {
-    const auto count = std::to_string(group.count) + (group.count == 1 ? " child (" : " children (");
-    lines.emplace_back(group.level, what + ": " + count + group.some + (group.count > kNamed ? " …)" : ")"));
+    auto line = what + ": ";
+    line += std::to_string(group.count);
+    line += group.count == 1 ? " child (" : " children (";
+    line += group.some;
+    line += group.count > kNamed ? " …)" : ")";
+    lines.emplace_back(group.level, std::move(line));
   }
   groups_.clear();
   due_ = kNever;

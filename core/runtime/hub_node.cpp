@@ -163,7 +163,7 @@ Result<void> HubNode::cast(std::string_view id, std::string_view message, Bytes 
   if (const auto serial = direct_target(id, hash, lane)) {
     protocol::PostedMessage posted{std::string(message), std::move(body), false, {}, {}};
     if (host_.deliver(serial, std::move(posted))) return {};
-    body = std::move(posted.body);
+    body = std::move(posted.body);  // NOLINT(bugprone-use-after-move): what is not taken stays
   }
   Command command{event::CastChild{std::string(id), std::string(message), std::move(body)}, 0, {}, lane};
   return push(command, false);
@@ -192,7 +192,7 @@ void HubNode::call(CallRequest request, CallAnswer answer) {
         std::string(request.message), std::move(request.body), request.named_reply, {}, open};
     if (host_.deliver(serial, std::move(posted))) return loop_.due_at(open->deadline());
     // It has just stopped or moved: the same call goes on through the loop.
-    request.body = std::move(posted.body);
+    request.body = std::move(posted.body);  // NOLINT(bugprone-use-after-move): what is not taken stays
     answer = std::make_shared<CallTo>([open](Result<Bytes> result) { open->finish(std::move(result)); });
   }
   const auto token = new_token();

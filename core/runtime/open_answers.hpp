@@ -41,7 +41,7 @@ class OpenAnswers {
  public:
   explicit OpenAnswers(CallbackPool& callbacks) : callbacks_(callbacks) {}
 
-  void open(protocol::Token token, Answer answer) { open_.emplace(token, std::move(answer)); }
+  void open(protocol::Token token, Answer&& answer) { open_.emplace(token, std::move(answer)); }
   /// An unknown token is ignored: the request has ended already.
   template <class T>
   void complete(protocol::Token token, Result<T>&& result) {
