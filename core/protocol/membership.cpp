@@ -133,14 +133,10 @@ HubView Membership::eligible_view() const {
   return view;
 }
 
-TypeOffers Membership::offers() const {
+TypeOffers Membership::offers(const HubView& view) const {
   TypeOffers out;
-  const auto add = [&](const MemberRecord& r) {
-    if (r.status == MemberStatus::synced) out.add(r.id, r.types);
-  };
-  add(self_);
-  for (const auto& [id, m] : members_)
-    if (is_up(id)) add(m.record);
+  for (const auto& member : view.members)
+    out.add(member.id, member.id == ctx_.self() ? self_.types : members_.at(member.id).record.types);
   return out;
 }
 

@@ -98,8 +98,8 @@ class Membership {
   /// All members of the view announced this very view.
   bool agreed() const;
   HubView eligible_view() const;
-  /// The worker types of the members of eligible_view().
-  TypeOffers offers() const;
+  /// The worker types of the members of an eligible_view().
+  TypeOffers offers(const HubView& view) const;
   std::optional<NodeId> find_hash(std::uint64_t node_hash) const;
   std::vector<NodeInfo> infos() const;
 

@@ -46,7 +46,7 @@ void Placement::find_owners(const ChildKey& key, std::string_view type, std::vec
 
 void Placement::on_view_changed() {
   view_ = membership_.eligible_view();
-  offers_ = membership_.offers();
+  offers_ = membership_.offers(view_);
   alike_ = offers_.alike();
   strategies_.distribution->prepare(view_);
   replicas_ = std::max<std::size_t>(1, strategies_.redundancy->replicas(view_));

@@ -7,17 +7,10 @@
 #include "core/protocol/context.hpp"
 #include "core/protocol/frame.hpp"
 #include "core/protocol/messages.hpp"
+#include "tests/support/encoded.hpp"
 
 namespace processhub::protocol {
 namespace {
-
-template <class M>
-Bytes encoded(const M& m) {
-  Bytes out;
-  Writer w(out);
-  put(w, m);
-  return out;
-}
 
 template <std::size_t I = 0, class F>
 void for_each_kind(F f) {

@@ -1,11 +1,11 @@
 // The flat form of calls and replies on the wire.
 #include <doctest/doctest.h>
 
+#include <string>
 #include <tuple>
 
-#include <string>
-
 #include "core/protocol/messages.hpp"
+#include "tests/support/encoded.hpp"
 
 namespace processhub::protocol {
 namespace {
@@ -13,14 +13,6 @@ namespace {
 template <class M>
 auto fields(const M& message) {
   return message.ph_fields()([](const auto&... f) { return std::tuple(f...); });
-}
-
-template <class M>
-Bytes encoded(const M& m) {
-  Bytes out;
-  Writer w(out);
-  put(w, m);
-  return out;
 }
 
 CallRequest full_request() {
