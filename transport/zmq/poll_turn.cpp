@@ -94,13 +94,8 @@ void ZmqTransport::on_ready(Source source, ConnectionId id, Turn& turn) {
 
 void ZmqTransport::read_server_monitor(Server& server) {
   while (const auto event = server.monitor.next()) {
-    if (is_handshake_failure(event->what)) {
-      ++counters_.failed_handshakes;
-      note_problem(
-          fmt::format("someone at {}: {}", event->endpoint, describe_handshake_failure(event->what)));
-    } else {
-      note_problem(fmt::format("cannot accept a connection at {}: too many open files?", event->endpoint));
-    }
+    ++counters_.failed_handshakes;
+    note_problem(fmt::format("someone at {}: {}", event->endpoint, describe_handshake_failure(event->what)));
   }
 }
 

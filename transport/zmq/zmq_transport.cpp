@@ -90,8 +90,10 @@ Result<std::string> ZmqTransport::open_server(Server& server, zmq::socket_t sock
                                               Source source, Source monitor) {
   server.socket = std::move(socket);
   // A name of its own for each attempt: libzmq frees the name of a closed monitor only after a while.
+  // Not ACCEPT_FAILED: without a free descriptor libzmq tries again at once and without end, and its events
+  // would come faster than the loop can read them.
   server.monitor.attach(context_, server.socket, "server." + std::to_string(++last_connection_),
-                        kHandshakeFailures | ZMQ_EVENT_ACCEPT_FAILED);
+                        kHandshakeFailures);
   if (zmq_bind(server.socket.handle(), address.str().c_str()) != 0) {
     const std::string reason = zmq_strerror(zmq_errno());
     close_server(server);
