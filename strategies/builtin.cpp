@@ -4,6 +4,7 @@
 #include "strategies/migration/cold_swap.hpp"
 #include "strategies/partition_tolerance/divergence.hpp"
 #include "strategies/redundancy/singularity.hpp"
+#include "strategies/synchronization/gossip.hpp"
 #include "strategies/synchronization/pubsub.hpp"
 
 namespace processhub {
@@ -15,6 +16,7 @@ StrategyCatalog builtin_strategies() {
   catalog.add_redundancy("singularity", make_singularity);
   catalog.add_migration("cold_swap", make_cold_swap);
   catalog.add_synchronization("pubsub", make_pubsub);
+  catalog.add_synchronization("gossip", make_gossip);
   catalog.add_partition_tolerance("divergence", make_divergence);
   return catalog;
 }

@@ -10,6 +10,7 @@
 #include "core/protocol/hub_core.hpp"
 #include "core/protocol/tally.hpp"
 #include "processhub/config.hpp"
+#include "processhub/strategy/synchronization.hpp"
 #include "processhub/time.hpp"
 
 namespace processhub::protocol {
@@ -39,6 +40,7 @@ struct Context {
 
   Identity identity;
   HubConfig config;
+  SyncPlan sync{};  ///< of the hub's synchronization strategy
   Rng rng;
   Time now{};
   Effects* fx = nullptr;
@@ -46,6 +48,7 @@ struct Context {
   Tally tally{};
 
   NodeId self() const { return identity.self; }
+  bool gossips() const { return sync.recipients > 0; }
   // Instantiated in context.cpp for every effect and hook: the machinery of the two big variants then costs
   // one file's compile time, not everybody's.
   template <class E>

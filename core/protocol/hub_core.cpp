@@ -125,17 +125,20 @@ Time HubCore::Parts::next_deadline() const {
 void HubCore::Parts::flush() {
   placement.flush();
   replication.flush_deltas();  // before the view is announced: others rely on that order
-  if (!view_announced_) {
-    // Rare and worth waiting for: over the sessions too, because a fresh subscription may not be there yet.
-    for (auto peer : membership.up_peers()) links.send(peer, Lane::control, own_heartbeat());
-    view_announced_ = true;
-    heartbeat_wanted_ = true;
-  }
+  if (!view_announced_) announce_view();
   if (heartbeat_wanted_) publications.publish(own_heartbeat());
   heartbeat_wanted_ = false;
   publications.flush();
   replication.flush_acks();
   links.flush();
+}
+
+/// Rare and worth waiting for: over the sessions too, because a fresh subscription may not be there yet.
+void HubCore::Parts::announce_view() {
+  view_announced_ = true;
+  for (auto peer : ctx.gossips() ? membership.fresh_peers() : membership.up_peers())
+    links.send(peer, Lane::control, own_heartbeat());
+  heartbeat_wanted_ = true;
 }
 
 // -- Parts: what concerns several parts

@@ -89,6 +89,7 @@ void Links::open(NodeId id, const std::string& endpoint) {
     links_[peer.link] = id;
     ctx_.emit(effect::Connect{peer.link, endpoint});
   }
+  busy_.insert(id);
   if (peer.nonce == 0) peer.nonce = fresh_nonce();
   if (!peer.wanted || peer.hello_wait == Duration::zero()) {
     peer.hello_wait = kHelloFirst;
@@ -120,6 +121,7 @@ void Links::close(NodeId id) {
     links_.erase(it->second.link);
   }
   peers_.erase(it);
+  strangers_.erase(id);
 }
 
 NodeId Links::peer_at(LinkId link) const {
@@ -242,14 +244,11 @@ void Links::on_node_hello(std::optional<RouteId> route, const Hello& h) {
   auto admission = events_.on_hello(h);
   if (admission.refusal) refuse(route, *admission.refusal);
   if (!admission.accept) return;
-  if (!peers_.contains(h.self.id) && strangers() >= kMaxStrangers)
+  if (!peers_.contains(h.self.id) && strangers_.size() >= kMaxStrangers)
     return bad_frame("hello of one stranger too many");
   auto [at, stranger] = peers_.try_emplace(h.self.id);
   auto& peer = at->second;
-  if (stranger) {
-    peer.stranger = true;
-    peer.since = ctx_.now;
-  }
+  if (stranger) strangers_[h.self.id] = ctx_.now;
   adopt_seed(h.self.id, peer, h.echo_token);
   if (peer.link == 0) open(h.self.id, h.self.router);
   if (h.link_token != 0) peer.echo_token = h.link_token;
@@ -263,6 +262,7 @@ void Links::on_node_hello(std::optional<RouteId> route, const Hello& h) {
   }
   if (h.nonce != 0) peer.their_nonce = h.nonce;
   peer.wanted = true;
+  busy_.insert(h.self.id);
   bool fresh = false;
   if (h.nonce != 0 && h.echo_nonce == peer.nonce && !peer.session) {
     establish(h.self.id, peer);
@@ -271,15 +271,10 @@ void Links::on_node_hello(std::optional<RouteId> route, const Hello& h) {
   if (h.echo_nonce != peer.nonce || fresh || h.link_token != 0) say_hello(h.self.id, peer);
 }
 
-std::size_t Links::strangers() const {
-  return static_cast<std::size_t>(
-      std::count_if(peers_.begin(), peers_.end(), [](const auto& p) { return p.second.stranger; }));
-}
-
 void Links::forget_strangers() {
   std::vector<NodeId> gone;
-  for (const auto& [id, peer] : peers_)
-    if (peer.stranger && ctx_.now - peer.since > kStrangerPatience) gone.push_back(id);
+  for (const auto& [id, since] : strangers_)
+    if (ctx_.now - since > kStrangerPatience) gone.push_back(id);
   for (auto id : gone) {
     close(id);
     events_.on_stranger_gone(id);
@@ -289,8 +284,10 @@ void Links::forget_strangers() {
 void Links::establish(NodeId id, Peer& peer) {
   auto sid = session_id(peer.nonce, peer.their_nonce, ctx_.self().hash(), id.hash());
   peer.session = std::make_shared<LinkSession>(sid, limits());
-  peer.refused = peer.stranger = false;
+  peer.refused = false;
+  strangers_.erase(id);
   sessions_[sid] = id;
+  busy_.insert(id);
   events_.on_session_up(id);
 }
 
@@ -328,6 +325,7 @@ void Links::on_peer_frame(NodeId id, const SessionHeader& header, std::string_vi
   const auto found = peers_.find(id);
   if (found == peers_.end() || !found->second.session) return;
   const auto session = found->second.session;  // what a part says may end it
+  busy_.insert(id);
   if (session->on_frame(ctx_.now, header, rest, [this, id](const Part& part) { on_part(id, part); })) return;
   bad_frame("session frame with broken contents");
   end_session(id);
@@ -405,6 +403,7 @@ void Links::on(const event::LinkUp& e) {
   if (!id) return;
   auto& peer = peers_[id];
   peer.refused = false;
+  busy_.insert(id);
   if (peer.session) peer.session->resend_at(ctx_.now);
   peer.hello_due = ctx_.now;
   peer.hello_wait = kHelloFirst;
@@ -421,12 +420,16 @@ void Links::on(const event::SendRefused& e) {
   ++ctx_.stats.send_refusals;
   auto id = peer_at(e.link);
   if (!id || !peers_[id].session) return;
+  busy_.insert(id);
   peers_[id].session->resend_at(ctx_.now + kRetryFull);
 }
 
 void Links::tick() {
   forget_strangers();
-  for (auto& [id, peer] : peers_) {
+  for (auto id : busy_) {
+    auto it = peers_.find(id);
+    if (it == peers_.end()) continue;
+    auto& peer = it->second;
     if (peer.wanted && !peer.session && peer.link != 0 && ctx_.now >= peer.hello_due) say_hello(id, peer);
   }
   std::erase_if(seeds_, [&](const auto& seed) {
@@ -444,10 +447,16 @@ void Links::tick() {
 
 void Links::flush() {
   // What is relayed becomes a message of another session: first, so that it leaves in this turn.
-  for (auto& [id, peer] : peers_)
-    if (relayed(id)) flush_peer(id, peer);
-  for (auto& [id, peer] : peers_)
-    if (!relayed(id)) flush_peer(id, peer);
+  for (const bool through_others : {true, false}) {
+    for (auto id : busy_) {
+      auto it = peers_.find(id);
+      if (it != peers_.end() && relayed(id) == through_others) flush_peer(id, it->second);
+    }
+  }
+  std::erase_if(busy_, [&](NodeId id) {
+    auto it = peers_.find(id);
+    return it == peers_.end() || deadline_of(it->second) == kNever;
+  });
   for (auto& client : clients_) {
     client.second.session.flush(ctx_.now, [&](Bytes frame) {
       ctx_.emit(effect::SendRoute{client.second.route, std::move(frame)});
@@ -455,14 +464,15 @@ void Links::flush() {
   }
 }
 
+Time Links::deadline_of(const Peer& peer) const {
+  if (peer.session) return peer.session->next_deadline();
+  return peer.wanted && peer.link != 0 ? peer.hello_due : kNever;
+}
+
 Time Links::next_deadline() const {
   Time due = kNever;
-  for (const auto& [id, peer] : peers_) {
-    if (peer.session)
-      due = std::min(due, peer.session->next_deadline());
-    else if (peer.wanted && peer.link != 0)
-      due = std::min(due, peer.hello_due);
-  }
+  for (auto id : busy_)
+    if (auto it = peers_.find(id); it != peers_.end()) due = std::min(due, deadline_of(it->second));
   for (const auto& [endpoint, seed] : seeds_)
     if (seed.link != 0) due = std::min(due, seed.hello_due);
   for (const auto& [key, client] : clients_) due = std::min(due, client.session.next_deadline());

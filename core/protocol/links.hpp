@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -80,7 +81,9 @@ class Links {
   template <class M>
   bool send(NodeId peer, Lane lane, const M& message) {
     auto* session = session_of(peer);
-    return session != nullptr && session->send(lane, message);
+    if (session == nullptr) return false;
+    busy_.insert(peer);
+    return session->send(lane, message);
   }
   template <class M>
   bool send_client(std::uint64_t client, const M& message) {
@@ -98,6 +101,8 @@ class Links {
   Time next_deadline() const;
   /// No session has anything queued or unacknowledged.
   bool all_idle() const;
+  /// Peers that have something to say, to confirm or to wait for, in order.
+  const std::set<NodeId>& busy() const { return busy_; }
 
  private:
   struct Peer {
@@ -108,9 +113,7 @@ class Links {
     std::uint64_t echo_token = 0;            ///< tells the peer which of its seeds we are
     std::shared_ptr<LinkSession> session{};  ///< shared with the frame that is being delivered
     bool wanted = true;                      ///< say hello until there is a session
-    bool stranger = false;                   ///< known only by a hello of its own, so far
-    Time since{};
-    Time touch_due{};  ///< answers to direct signs of life of a relayed peer are rare
+    Time touch_due{};                        ///< answers to direct signs of life of a relayed peer are rare
     bool refused = false;
     Time hello_due{};
     Duration hello_wait{};
@@ -142,7 +145,6 @@ class Links {
   void on_node_hello(std::optional<RouteId> route, const Hello& hello);
   void on_client_hello(RouteId route, const Hello& hello);
   void drop_idle_client();
-  std::size_t strangers() const;
   void forget_strangers();
   void adopt_seed(NodeId id, Peer& peer, std::uint64_t token);
   void establish(NodeId id, Peer& peer);
@@ -158,12 +160,15 @@ class Links {
   void bad_frame(const char* why);
   std::uint64_t fresh_nonce() { return ++last_nonce_; }
   NodeId peer_at(LinkId link) const;
+  Time deadline_of(const Peer& peer) const;
 
   Context& ctx_;
   LinkEvents& events_;
   std::uint64_t options_digest_;
   std::string options_;
   std::map<NodeId, Peer> peers_{};
+  std::map<NodeId, Time> strangers_{};  ///< known only by a hello of their own, since then
+  std::set<NodeId> busy_{};             ///< a turn costs what these need, whatever the size of the cluster
   Relays relays_{};
   std::map<std::string, Seed> seeds_{};
   std::map<std::uint64_t, Client> clients_{};   ///< by session id

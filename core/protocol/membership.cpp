@@ -1,6 +1,7 @@
 #include "core/protocol/membership.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "core/hash.hpp"
 
@@ -36,8 +37,7 @@ void Membership::start() {
 bool Membership::is_up(NodeId node) const {
   if (node == ctx_.self()) return true;
   auto it = members_.find(node);
-  return it != members_.end() &&
-         (it->second.liveness == Liveness::up || it->second.liveness == Liveness::suspect);
+  return it != members_.end() && is_up(it->second);
 }
 
 bool Membership::has_left(NodeId node) const {
@@ -62,6 +62,7 @@ void Membership::end_earlier_lives(NodeId node) {
     if (m.record.pub != members_.at(node).record.pub) ctx_.emit(effect::Unsubscribe{m.record.pub});
     m.liveness = Liveness::left;
     m.down_since = ctx_.now;
+    watched_.erase(id);
     links_.close(id);
   }
 }
@@ -82,7 +83,15 @@ bool Membership::is_gone(NodeId node) const { return !is_up(node); }
 std::vector<NodeId> Membership::up_peers() const {
   std::vector<NodeId> out;
   for (const auto& [id, m] : members_)
-    if (is_up(id)) out.push_back(id);
+    if (is_up(m)) out.push_back(id);
+  return out;
+}
+
+std::vector<NodeId> Membership::fresh_peers() const {
+  constexpr Duration kFresh = std::chrono::seconds(2);
+  std::vector<NodeId> out;
+  for (const auto& [id, m] : members_)
+    if (is_up(m) && ctx_.now - m.up_since < kFresh) out.push_back(id);
   return out;
 }
 
@@ -97,7 +106,7 @@ bool Membership::newcomer_expected() const {
 
 bool Membership::agreed() const {
   return std::all_of(members_.begin(), members_.end(), [&](const auto& m) {
-    return !is_up(m.first) || (m.second.announced && m.second.last.view_digest == digest_);
+    return !is_up(m.second) || (m.second.announced && m.second.last.view_digest == digest_);
   });
 }
 
@@ -225,6 +234,8 @@ LinkEvents::Admission Membership::on_hello(const Hello& h) {
     return out;
   }
   learn(h.self);
+  refresh_digest();  // a later hello of a member may bring a new status
+  if (h.target_name.empty()) members_.at(id).asks = true;
   out.accept = true;
   return out;
 }
@@ -241,8 +252,18 @@ void Membership::on_session_up(NodeId node) {
   auto& m = it->second;
   m.last_heard = ctx_.now;
   if (m.liveness != Liveness::up) make_up(m);
-  tell_members(node);
+  watched_.erase(node);
+  // In gossip mode a newcomer is told once, by who it came to: else a cluster of N that boots tells N³
+  // records.
+  if (std::exchange(m.asks, false) || !ctx_.gossips()) tell_members(node);
   links_.send(node, Lane::control, events_.own_heartbeat());
+}
+
+void Membership::on_session_end(NodeId node) {
+  auto it = members_.find(node);
+  if (it == members_.end() || !is_up(it->second)) return;
+  if (ctx_.gossips()) it->second.last_heard = ctx_.now;
+  watched_.insert(node);
 }
 
 void Membership::tell_members(NodeId peer) {
@@ -262,8 +283,11 @@ void Membership::make_up(Member& m) {
   if (!returning) ctx_.hook(hook::PreClusterJoin{id});
   m.liveness = Liveness::up;
   m.last_heard = ctx_.now;
-  m.refused = m.indirect = false;
-  if (!returning) m.announced = false;
+  m.refused = m.indirect = m.accused = false;
+  if (!returning) {
+    m.announced = false;
+    m.up_since = ctx_.now;
+  }
   end_earlier_lives(id);
   events_.on_member_up(id);
   refresh_digest();
@@ -280,6 +304,7 @@ void Membership::make_gone(Member& m, bool left, const std::string& why) {
   m.liveness = left ? Liveness::left : Liveness::down;
   m.down_since = ctx_.now;
   m.announced = m.indirect = false;
+  watched_.erase(id);
   m.told_by = {};
   if (left) {
     links_.close(id);
@@ -294,7 +319,8 @@ void Membership::make_gone(Member& m, bool left, const std::string& why) {
                     : m.refused ? Verdict::refused
                                 : Verdict::silent,
                     m.record.refutation};
-    events_.publish_news(news);
+    // In gossip mode who was told by another has nothing new to say.
+    if (!(ctx_.gossips() && std::exchange(m.accused, false))) events_.publish_news(news);
     refresh_digest();
     ctx_.hook(hook::PostClusterLeave{id, left});
     ctx_.log(left ? LogLevel::info : LogLevel::warn,
@@ -321,7 +347,8 @@ void Membership::forgive_silence() {
     if (!is_up(id)) continue;
     m.last_heard = ctx_.now;
     m.liveness = Liveness::up;
-    m.refused = m.indirect = false;
+    m.refused = m.indirect = m.accused = false;
+    if (links_.has_session(id)) watched_.erase(id);
   }
   helping_.clear();
 }

@@ -26,12 +26,15 @@ struct Member {
   Time last_heard{};     ///< anything from it, or a helper's word that it lives
   Time suspect_until{};  ///< down at this time unless it answers
   Time probe_due{};      ///< while suspect: the next probes
+  Time up_since{};
   Time down_since{};
   bool refused = false;    ///< the suspicion began with a refused connection
   bool indirect = false;   ///< suspect here, but others reach it: its session is relayed
   NodeId told_by{};        ///< who last said that it is up
   Heartbeat last{};        ///< its newest announcement
   bool announced = false;  ///< `last` is from this life of the session
+  bool asks = false;       ///< came by a configured address: it wants to know who else there is
+  bool accused = false;    ///< suspect only because somebody said so, who has told the others, too
 };
 
 /// What the rest of the core does when the view changes.
@@ -45,6 +48,7 @@ class MembershipEvents {
   virtual void on_heartbeat(NodeId node, const Heartbeat& heartbeat) = 0;
   virtual Heartbeat own_heartbeat() = 0;  ///< table and spec parts filled in
   virtual void publish_heartbeat() = 0;   ///< as soon as the deltas before it are out
+  virtual void gossip() = 0;              ///< show the digests to the next few members
   virtual void publish_news(const MemberNews& news) = 0;
   virtual bool synced_with(NodeId node) = 0;  ///< its snapshot is complete here
   virtual void terminate(const std::string& why) = 0;
@@ -58,6 +62,7 @@ class Membership {
   LinkEvents::Admission on_hello(const Hello& hello);
   void on_own_endpoint(const std::string& endpoint);
   void on_session_up(NodeId node);
+  void on_session_end(NodeId node);
   void on_heard(NodeId node);      ///< over the session, directly
   void on_published(NodeId node);  ///< its publications arrive: it lives, but the way to it may be blocked
   void on_heard_through(NodeId node);
@@ -84,12 +89,17 @@ class Membership {
   void check_joined();
 
   const std::map<NodeId, Member>& members() const { return members_; }
-  bool is_up(NodeId node) const;     ///< in the view (self included)
+  bool is_up(NodeId node) const;  ///< in the view (self included)
+  static bool is_up(const Member& member) {
+    return member.liveness == Liveness::up || member.liveness == Liveness::suspect;
+  }
   bool is_gone(NodeId node) const;   ///< down, left, or an earlier life of a member that is up
   bool has_left(NodeId node) const;  ///< left, or a newer life of its name was met
   /// Drops earlier lives of names that nothing refers to any more; which they were.
   std::vector<NodeId> forget_superseded(const std::function<bool(NodeId)>& needed);
   std::vector<NodeId> up_peers() const;  ///< the view without self, ordered
+  /// Those whose subscriptions may not have taken effect yet.
+  std::vector<NodeId> fresh_peers() const;
   std::size_t up_count() const;
   /// Somebody is joining, or the last other member went so recently that it may be on its way back: a rolling
   /// restart that does not wait between two nodes.
@@ -116,6 +126,9 @@ class Membership {
   void make_gone(Member& member, bool left, const std::string& why);
   void suspect(Member& member, bool refused);
   bool blocked(NodeId node) const;
+  bool silent(const Member& member) const;
+  std::vector<NodeId> worth_watching() const;
+  void accuse(Member& member);
   void probe(Member& member);
   void ask_helpers(const Member& member);
   void still_alive(Member& member);
@@ -135,6 +148,7 @@ class Membership {
   MemberRecord self_{};
   std::map<NodeId, Member> members_{};
   std::map<std::uint64_t, NodeId> by_hash_{};
+  std::set<NodeId> watched_{};        ///< suspects, and members without a session
   std::vector<std::string> seeds_{};  ///< configured, without our own address
   std::map<std::string, bool> own_seeds_{};
   std::vector<PendingProbe> helping_{};

@@ -42,7 +42,8 @@ void Membership::still_alive(Member& m) {
 
 void Membership::clear_suspicion(Member& m) {
   m.liveness = Liveness::up;
-  m.refused = m.indirect = false;
+  m.refused = m.indirect = m.accused = false;
+  if (links_.has_session(m.record.id)) watched_.erase(m.record.id);
   links_.relay_no_more(m.record.id);
   answer_helpers(m.record.id, Verdict::alive);
   events_.on_suspicion();
@@ -52,6 +53,7 @@ void Membership::suspect(Member& m, bool refused) {
   if (m.liveness != Liveness::up && !(m.liveness == Liveness::suspect && refused && !m.refused)) return;
   m.liveness = Liveness::suspect;
   m.refused = refused;
+  watched_.insert(m.record.id);
   m.suspect_until = ctx_.now + ctx_.config.probe_timeout;
   ctx_.hook(hook::NodeSuspected{m.record.id});
   events_.on_suspicion();
@@ -133,6 +135,7 @@ void Membership::on(NodeId from, const MemberNews& news) {
   if (news.verdict != Verdict::alive && m.liveness == Liveness::up &&
       ctx_.now - m.last_heard > ctx_.config.heartbeat_interval) {
     suspect(m, links_.refused(news.node));
+    m.accused = m.liveness == Liveness::suspect;
   }
 }
 
@@ -221,11 +224,26 @@ void Membership::on(NodeId from, const ProbeReply& r) {
   }
 }
 
+/// In gossip mode nobody is heard all the time: silent is who does not confirm what was sent to it.
+bool Membership::silent(const Member& m) const {
+  if (ctx_.gossips() && links_.has_session(m.record.id))
+    return links_.stuck(m.record.id, ctx_.config.suspect_after);
+  return ctx_.now - m.last_heard > ctx_.config.suspect_after;
+}
+
+std::vector<NodeId> Membership::worth_watching() const {
+  if (!ctx_.gossips()) return up_peers();
+  std::vector<NodeId> out(watched_.begin(), watched_.end());
+  for (auto id : links_.busy())
+    if (!watched_.contains(id) && is_up(id) && id != ctx_.self()) out.push_back(id);
+  return out;
+}
+
 void Membership::check_silence() {
   std::vector<NodeId> dead;
-  for (auto& [id, m] : members_) {
-    const bool silent = ctx_.now - m.last_heard > ctx_.config.suspect_after;
-    if (m.liveness == Liveness::up && (silent || blocked(id))) suspect(m, false);
+  for (auto id : worth_watching()) {
+    auto& m = members_.at(id);
+    if (m.liveness == Liveness::up && (silent(m) || (!ctx_.gossips() && blocked(id)))) suspect(m, false);
     if (m.liveness != Liveness::suspect) continue;
     if (ctx_.now >= m.suspect_until) {
       dead.push_back(id);
@@ -255,8 +273,8 @@ void Membership::discover() {
     links_.open(id, m.record.router);
     if (is_up(m.told_by)) links_.relay_through(id, m.told_by);
   }
-  // Views that stay different may lack a member that only some can reach.
-  if (!agreed())
+  // Views that stay different may lack a member that only some can reach. (Gossip compares them anyway.)
+  if (!ctx_.gossips() && !agreed())
     for (auto peer : up_peers()) tell_members(peer);
 }
 
@@ -282,7 +300,10 @@ void Membership::check_joined() {
 void Membership::tick() {
   if (ctx_.now >= heartbeat_due_) {
     heartbeat_due_ = ctx_.now + ctx_.config.heartbeat_interval;
-    if (!self_.router.empty()) events_.publish_heartbeat();
+    if (ctx_.gossips())
+      events_.gossip();
+    else if (!self_.router.empty())
+      events_.publish_heartbeat();
   }
   check_silence();
   check_joined();
@@ -294,7 +315,14 @@ void Membership::tick() {
 
 Time Membership::next_deadline() const {
   Time due = std::min(heartbeat_due_, discover_due_);
+  if (ctx_.gossips()) {
+    for (auto id : watched_) {
+      const auto& m = members_.at(id);
+      if (m.liveness == Liveness::suspect) due = std::min({due, m.suspect_until, m.probe_due});
+    }
+  }
   for (const auto& [id, m] : members_) {
+    if (ctx_.gossips()) break;
     if (m.liveness == Liveness::up) due = std::min(due, m.last_heard + ctx_.config.suspect_after);
     if (m.liveness == Liveness::suspect) due = std::min({due, m.suspect_until, m.probe_due});
   }

@@ -185,9 +185,10 @@ struct Heartbeat {
   MemberStatus status = MemberStatus::joining;
   std::uint64_t status_version = 0;
   std::uint64_t refutation = 0;
-  std::uint64_t number = 0;  ///< orders those of one node: they come on several ways
+  std::uint64_t number = 0;     ///< orders those of one node: they come on several ways
+  std::uint64_t published = 0;  ///< the digests contain every publication up to this one
   PROCESSHUB_FIELDS(view_digest, table_version, table_digest, spec_digest, status, status_version, refutation,
-                    number)
+                    number, published)
 };
 
 /// New, removed and changed specs.
@@ -391,9 +392,49 @@ struct Relay {
   PROCESSHUB_FIELDS(from, to, frame)
 };
 
-using Message = std::variant<Heartbeat, SpecDelta, TableDelta, MemberNews, UserNews, Members, Leaving, Probe,
-                             ProbeReply, PubAck, Pull, PullChunk, Reserve, ReserveReply, MoveRequest,
-                             StartFailed, CallRequest, CallReply, AdminRequest, AdminReply, Relay>;
+// -- gossip
+// ---------------------------------------------------------------------------------------------------
+
+/// What the sender knows, as two numbers: of heartbeats and of specs. Equal numbers: nothing to say.
+struct Digests {
+  static constexpr std::string_view name = "digests";
+  std::uint64_t heartbeats = 0;
+  std::uint64_t specs = 0;
+  bool steady = false;  ///< they did not change lately: a difference is not just on its way
+  PROCESSHUB_FIELDS(heartbeats, specs, steady)
+};
+
+struct HeardOf {
+  std::uint64_t node = 0;    ///< NodeId::hash()
+  std::uint64_t number = 0;  ///< of its newest heartbeat that is known; 0: none
+  PROCESSHUB_FIELDS(node, number)
+};
+
+/// Every member that the sender holds as up. The answer is what it lacks.
+struct Heard {
+  static constexpr std::string_view name = "heard";
+  std::vector<HeardOf> members{};
+  bool answer = false;  ///< with the receiver's own list, too
+  PROCESSHUB_FIELDS(members, answer)
+};
+
+struct Rumour {
+  NodeId node{};
+  Heartbeat last{};
+  PROCESSHUB_FIELDS(node, last)
+};
+
+/// Heartbeats of others that the receiver has not heard of.
+struct Rumours {
+  static constexpr std::string_view name = "rumours";
+  std::vector<Rumour> heartbeats{};
+  PROCESSHUB_FIELDS(heartbeats)
+};
+
+using Message =
+    std::variant<Heartbeat, SpecDelta, TableDelta, MemberNews, UserNews, Members, Leaving, Probe, ProbeReply,
+                 PubAck, Pull, PullChunk, Reserve, ReserveReply, MoveRequest, StartFailed, CallRequest,
+                 CallReply, AdminRequest, AdminReply, Relay, Digests, Heard, Rumours>;
 
 inline constexpr std::size_t kMessageKinds = std::variant_size_v<Message>;
 

@@ -31,11 +31,14 @@ HubCore::Parts::Parts(Identity identity, HubConfig config, StrategySet set)
       publications(ctx),
       membership(ctx, links, *this),
       replication(ctx, registry, links, publications, membership, *this),
+      gossiping(ctx, membership, links, replication),
       supervisor(ctx, registry, replication, *this),
       placement(ctx, registry, links, membership, replication, supervisor, strategies, *this),
       requests(ctx, registry, membership, replication, placement),
       calls(ctx, registry, links, membership, supervisor),
-      statics(ctx, registry, membership, replication, requests) {}
+      statics(ctx, registry, membership, replication, requests) {
+  ctx.sync = strategies.synchronization->plan();
+}
 
 // -- events of the user
 // --------------------------------------------------------------------------------------------------
@@ -138,6 +141,7 @@ void HubCore::Parts::on_session_up(NodeId peer) {
 }
 
 void HubCore::Parts::on_session_end(NodeId peer) {
+  membership.on_session_end(peer);
   replication.on_session_end(peer);
   placement.on_session_end(peer);
   calls.on_session_end(peer);
@@ -198,7 +202,13 @@ Heartbeat HubCore::Parts::own_heartbeat() {
   h.status = self.status;
   h.status_version = self.status_version;
   h.refutation = self.refutation;
-  h.number = ++last_heartbeat_;
+  h.published = publications.flushed_seq();
+  const bool news = h.view_digest != announced_.view_digest || h.table_version != announced_.table_version ||
+                    h.status_version != announced_.status_version || h.refutation != announced_.refutation;
+  // In gossip mode a number stands for what was said with it, and all must hear of it.
+  heartbeat_wanted_ = heartbeat_wanted_ || (news && ctx.gossips());
+  h.number = announced_.number + (news || !ctx.gossips() ? 1 : 0);
+  announced_ = h;
   return h;
 }
 

@@ -9,6 +9,7 @@
 #include "core/protocol/call_router.hpp"
 #include "core/protocol/context.hpp"
 #include "core/protocol/event_queue.hpp"
+#include "core/protocol/gossip.hpp"
 #include "core/protocol/hub_core.hpp"
 #include "core/protocol/links.hpp"
 #include "core/protocol/membership.hpp"
@@ -89,6 +90,9 @@ class HubCore::Parts final : public Registry::Listener,
   void on(NodeId, AdminRequest&) {}
   void on(NodeId, AdminReply&) {}
   void on(NodeId from, Relay& m) { links.on(from, m); }
+  void on(NodeId from, Digests& m) { gossiping.on(from, m, own_heartbeat(), spec_digest()); }
+  void on(NodeId from, Heard& m) { gossiping.on(from, m, own_heartbeat()); }
+  void on(NodeId, Rumours& m) { gossiping.on(m); }
 
   // -- Registry::Listener
   void on_child_changed(Child& child) override;
@@ -115,6 +119,7 @@ class HubCore::Parts final : public Registry::Listener,
   void on_heartbeat(NodeId node, const Heartbeat& h) override { replication.on_heartbeat(node, h); }
   Heartbeat own_heartbeat() override;
   void publish_heartbeat() override { heartbeat_wanted_ = true; }
+  void gossip() override { gossiping.round(own_heartbeat(), spec_digest()); }
   void publish_news(const MemberNews& news) override { publications.publish(news); }
   bool synced_with(NodeId node) override { return replication.complete(node); }
   void terminate(const std::string& why) override;
@@ -145,6 +150,7 @@ class HubCore::Parts final : public Registry::Listener,
   Publications publications;
   Membership membership;
   Replication replication;
+  Gossip gossiping;
   Supervisor supervisor;
   Placement placement;
   Requests requests;
@@ -164,6 +170,7 @@ class HubCore::Parts final : public Registry::Listener,
   void check_leave();
   void check_quorum();
   void check_settled();
+  void announce_view();
   void note_level(int before);
   void purge();
   void tick();
@@ -174,7 +181,7 @@ class HubCore::Parts final : public Registry::Listener,
   bool cause_joined_ = false;
   hook::PostRedistribution open_redistribution_{};  ///< closes what the pre-hook said, whatever came since
   bool heartbeat_wanted_ = false;
-  std::uint64_t last_heartbeat_ = 0;
+  Heartbeat announced_{};  ///< the latest
   bool view_announced_ = true;
   bool settled_ = false;
   bool partitioned_ = false;

@@ -32,6 +32,8 @@ class Publications {
   /// The number of the frame that what was published last is (or will be) in.
   std::uint64_t last_seq() const { return open_.empty() ? next_seq_ - 1 : next_seq_; }
   bool pending() const { return !open_.empty(); }
+  /// Everything up to this number is under way.
+  std::uint64_t flushed_seq() const { return next_seq_ - 1; }
 
   // -- theirs
   /// False: this frame was seen before.

@@ -209,6 +209,7 @@ void Registry::put_row(NodeId node, const TableRow& row, std::uint64_t version) 
   } else {
     if (entry == nullptr) entry = &child->entries.emplace_back();
     *entry = {node, row.epoch, row.serial, row.restarts, row.role, row.state};
+    child->epoch_floor = std::max(child->epoch_floor, row.epoch);  // outlives the row
     table.digest += row_hash(child->uid, *entry);
     table.listed += entry->listed() ? 1 : 0;
   }

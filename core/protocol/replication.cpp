@@ -121,7 +121,9 @@ void Replication::on(NodeId from, const SpecDelta& delta) {
 void Replication::on(NodeId from, const TableDelta& delta) {
   // Behind a gap nothing says which parts of this change were lost: the pull that is under way brings it
   // whole.
-  if (delta.node != from || pubs_.has_gap(from)) return;
+  if (delta.node != from) return;
+  if (ctx_.gossips()) doubtful_.insert(from);
+  if (pubs_.has_gap(from)) return;
   auto& table = registry_.table(from);
   if (delta.from != table.version) {
     if (delta.from > table.version) pull(from, false);  // the publication before it was lost
@@ -137,17 +139,17 @@ void Replication::on_publication(NodeId from, bool wants_ack) {
     ++ctx_.stats.gaps;
     pull(from, false);
   }
-  state.wants_ack = state.wants_ack || wants_ack;
+  if (wants_ack) want_acks_.insert(from);
 }
 
 void Replication::flush_acks() {
-  for (auto& [peer, state] : peers_) {
-    if (!state.wants_ack) continue;
+  std::erase_if(want_acks_, [&](NodeId peer) {
+    auto& state = peers_[peer];
     auto upto = pubs_.complete_upto(peer);
-    if (upto == state.ack_sent || !links_.send(peer, Lane::control, PubAck{upto})) continue;
+    if (upto == state.ack_sent || !links_.send(peer, Lane::control, PubAck{upto})) return false;
     state.ack_sent = upto;
-    state.wants_ack = pubs_.has_gap(peer);
-  }
+    return !pubs_.has_gap(peer);
+  });
 }
 
 void Replication::on(NodeId from, const PubAck& ack) {
@@ -164,9 +166,15 @@ std::uint64_t Replication::acknowledged(NodeId peer) const {
 
 void Replication::on_heartbeat(NodeId from, const Heartbeat& h) {
   auto& state = peers_[from];
+  if (auto waits = incomplete_.find(from); waits != incomplete_.end()) {
+    waits->second = true;
+    return compare_incomplete();
+  }
   const auto& table = registry_.table(from);
   if (h.table_version > table.version && !pubs_.has_gap(from) && state.pull == 0) pull(from, false);
-  bool equal = h.spec_digest == events_.spec_digest() &&
+  if (ctx_.gossips()) note_doubt(from, h);
+  // In gossip mode specs are compared by Digests: a heartbeat that is not repeated says nothing of them.
+  bool equal = (ctx_.gossips() || h.spec_digest == events_.spec_digest()) &&
                (h.table_version != table.version || h.table_digest == table.digest);
   if (equal || h.table_version < table.version) {
     state.mismatch_since = kNever;
@@ -178,6 +186,17 @@ void Replication::on_heartbeat(NodeId from, const Heartbeat& h) {
   bool table_broken = h.table_version == table.version && h.table_digest != table.digest;
   if (table_broken) registry_.table(from).version = 0;  // the log cannot explain it: take a full copy
   pull(from, true);
+}
+
+/// Nobody repeats what it holds: what is not as announced is looked at again until it is.
+void Replication::note_doubt(NodeId owner, const Heartbeat& h) {
+  const auto& table = registry_.table(owner);
+  const bool good =
+      h.table_version < table.version || (h.table_version == table.version && h.table_digest == table.digest);
+  if (good)
+    doubtful_.erase(owner);
+  else
+    doubtful_.insert(owner);
 }
 
 bool Replication::complete(NodeId peer) const {
@@ -195,18 +214,20 @@ bool Replication::table_current(NodeId node) const {
 
 void Replication::on_session_up(NodeId peer) {
   auto& state = peers_[peer];
-  state.pull = 0;
+  set_pull(peer, state, 0);
   state.ack_sent = 0;
-  state.wants_ack = true;
-  pull(peer, true);
+  want_acks_.insert(peer);
+  if (!ctx_.gossips()) return pull(peer, true);
+  incomplete_[peer] = false;
 }
 
 void Replication::on_session_end(NodeId peer) {
   auto& state = peers_[peer];
-  state.pull = 0;
+  set_pull(peer, state, 0);
+  incomplete_.erase(peer);
+  want_acks_.erase(peer);
   state.pull_again = false;
   state.complete = false;
-  state.full_table = false;
   std::erase_if(serving_, [&](const Serving& s) { return s.peer == peer; });
 }
 
@@ -218,8 +239,41 @@ void Replication::on_member_gone(NodeId peer) {
 void Replication::refresh(NodeId peer) {
   auto& state = peers_[peer];
   state.complete = false;
-  state.pull = 0;
+  set_pull(peer, state, 0);
   pull(peer, true);
+}
+
+// -- comparing instead of pulling
+// ----------------------------------------------------------------------------------
+
+bool Replication::same_as_here(NodeId peer, const Heartbeat& h) {
+  const auto& table = registry_.table(peer);
+  if (h.spec_digest != events_.spec_digest() || pubs_.has_gap(peer)) return false;
+  return h.table_version < table.version ||
+         (h.table_version == table.version && h.table_digest == table.digest);
+}
+
+/// Of all peers that a newcomer meets at once, one brings everything; the others are found to hold the same.
+void Replication::compare_incomplete() {
+  std::vector<NodeId> same;
+  for (const auto& [peer, said] : incomplete_) {
+    if (!said || pulling_.contains(peer)) continue;
+    const auto& last = membership_.members().at(peer).last;
+    if (same_as_here(peer, last))
+      same.push_back(peer);
+    else if (pulling_.size() < ctx_.sync.recipients && !pulling_.contains(peer))
+      pull(peer, true);
+  }
+  for (auto peer : same) make_complete(peer, membership_.members().at(peer).last.published);
+}
+
+void Replication::make_complete(NodeId peer, std::uint64_t publications) {
+  pubs_.repaired(peer, publications);
+  incomplete_.erase(peer);
+  if (ctx_.gossips()) doubtful_.insert(peer);
+  peers_[peer].complete = true;
+  want_acks_.insert(peer);
+  events_.on_peer_complete(peer);
 }
 
 // -- pulling
@@ -235,6 +289,14 @@ void Replication::pull(NodeId peer, bool values) {
   send_pull(peer, state);
 }
 
+void Replication::set_pull(NodeId peer, PeerState& state, std::uint64_t nonce) {
+  state.pull = nonce;
+  if (nonce == 0)
+    pulling_.erase(peer);
+  else
+    pulling_.insert(peer);
+}
+
 void Replication::send_pull(NodeId peer, PeerState& state) {
   if (!links_.has_session(peer)) return;
   Pull p;
@@ -244,7 +306,7 @@ void Replication::send_pull(NodeId peer, PeerState& state) {
   for (const auto& [node, table] : registry_.tables()) {
     if (node != ctx_.self()) p.tables.push_back({node, table.version});
   }
-  state.pull = p.nonce;
+  set_pull(peer, state, p.nonce);
   state.pull_sent = ctx_.now;
   state.pull_again = false;
   state.pull_values = false;
@@ -254,14 +316,15 @@ void Replication::send_pull(NodeId peer, PeerState& state) {
 void Replication::take_table(NodeId from, const TablePart& part) {
   if (part.node == ctx_.self() || !part.node) return;
   bool own = part.node == from;
-  // A living node speaks for itself; of a dead one the highest version spreads.
-  if (!own && membership_.is_up(part.node)) return;
+  // A living node speaks for itself; of a dead one the highest version spreads. In gossip mode of all.
+  if (!own && !ctx_.gossips() && membership_.is_up(part.node)) return;
   auto& table = registry_.table(part.node);
   if (!part.full && part.version <= table.version) return;
   if (part.full) {
     if (part.version < table.version && !own) return;
     registry_.drop_table(part.node);
   }
+  if (!own && part.last) doubtful_.insert(part.node);  // parts of two copies may have mixed
   for (const auto& row : part.rows) registry_.put_row(part.node, row, part.version);
   auto& fresh = registry_.table(part.node);
   if (part.last) fresh.version = std::max(fresh.version, part.version);
@@ -297,21 +360,28 @@ void Replication::on(NodeId from, const PullChunk& chunk) {
   for (const auto& t : chunk.tables) take_table(from, t);
   if (!chunk.last) return;
   take_removals(chunk);
-  pubs_.repaired(from, chunk.as_of);
-  state.pull = 0;
-  state.complete = true;
-  state.wants_ack = true;
+  set_pull(from, state, 0);
+  make_complete(from, chunk.as_of);
   if (state.pull_again || pubs_.has_gap(from)) send_pull(from, state);
-  events_.on_peer_complete(from);
+  if (!incomplete_.empty()) compare_incomplete();
 }
 
 void Replication::tick() {
-  for (auto& [peer, state] : peers_) {
+  for (auto peer : std::vector<NodeId>(pulling_.begin(), pulling_.end())) {
+    auto& state = peers_[peer];
     // The session delivers; only a peer that lost our request (a session that ended) needs asking again.
-    if (state.pull != 0 && ctx_.now - state.pull_sent > kPullRetry && links_.has_session(peer)) {
-      state.pull = 0;
+    if (ctx_.now - state.pull_sent > kPullRetry && links_.has_session(peer)) {
+      set_pull(peer, state, 0);
       pull(peer, true);
     }
+  }
+  for (auto peer : std::vector<NodeId>(doubtful_.begin(), doubtful_.end())) {
+    const auto member = membership_.members().find(peer);
+    if (member != membership_.members().end() && member->second.announced &&
+        Membership::is_up(member->second))
+      on_heartbeat(peer, member->second.last);
+    else
+      doubtful_.erase(peer);
   }
 }
 

@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "core/protocol/context.hpp"
@@ -66,6 +67,8 @@ class Replication {
   void forget(NodeId peer) { peers_.erase(peer); }
   /// Asks the peer again for everything; it counts as incomplete until it has answered.
   void refresh(NodeId peer);
+  /// Asks for what this node lacks, with all values if a digest says that something differs.
+  void pull(NodeId peer, bool values);
 
   /// Serves snapshots in slices; true if more is to do.
   bool work(std::size_t budget);
@@ -84,13 +87,9 @@ class Replication {
     bool pull_again = false;  ///< something new was found missing meanwhile
     bool pull_values = false;
     bool complete = false;
-    bool full_table = false;    ///< in the middle of a full copy
-    std::uint64_t acked = 0;    ///< our publications it confirmed
-    std::uint64_t ack_due = 0;  ///< its publication to confirm, 0: none
+    std::uint64_t acked = 0;  ///< our publications it confirmed
     std::uint64_t ack_sent = 0;
-    bool wants_ack = false;
     Time mismatch_since{kNever};
-    Time checked{};
   };
   struct Serving {
     NodeId peer{};
@@ -104,13 +103,12 @@ class Replication {
     std::vector<TableHave> tables{};  ///< to serve, with what they have
     std::size_t table = 0;
     bool table_open = false;
-    bool table_begun = false;  ///< its first part is sent
-    std::vector<Uid> rows{};   ///< rest of the current table's changes
+    bool table_begun = false;         ///< its first part is sent
+    std::vector<Uid> rows{};          ///< rest of the current table's changes
+    std::uint64_t table_version = 0;  ///< of which they are; what changes later belongs to a later one
     bool table_full = false;
-    Slot table_cursor = 0;
   };
 
-  void pull(NodeId peer, bool values);
   void send_pull(NodeId peer, PeerState& state);
   bool has_room(NodeId peer) const;
   bool serve(Serving& job, std::size_t budget);
@@ -121,6 +119,11 @@ class Replication {
   void take_values(const std::vector<UidValue>& values);
   void take_table(NodeId from, const TablePart& part);
   void take_removals(const PullChunk& chunk);
+  void set_pull(NodeId peer, PeerState& state, std::uint64_t nonce);
+  void note_doubt(NodeId owner, const Heartbeat& heartbeat);
+  bool same_as_here(NodeId peer, const Heartbeat& heartbeat);
+  void compare_incomplete();
+  void make_complete(NodeId peer, std::uint64_t publications);
   bool serves_table_of(NodeId owner) const;
 
   Context& ctx_;
@@ -130,6 +133,12 @@ class Replication {
   Membership& membership_;
   ReplicationEvents& events_;
   std::map<NodeId, PeerState> peers_{};
+  std::set<NodeId> want_acks_{};  ///< their publications are to be confirmed
+  std::set<NodeId> pulling_{};    ///< there is an open pull from them
+  // In gossip mode:
+  std::map<NodeId, bool>
+      incomplete_{};             ///< not compared since their session began; they have said what they hold
+  std::set<NodeId> doubtful_{};  ///< their table differs from ours, perhaps only for now
   std::vector<Serving> serving_{};
   Time serve_due_{};  ///< later while every peer's session is full
   SpecDelta pending_{};

@@ -15,7 +15,7 @@ constexpr std::size_t kRowsPerChunk = 1500;
 }  // namespace
 
 bool Replication::serves_table_of(NodeId owner) const {
-  return owner == ctx_.self() || !membership_.is_up(owner);
+  return ctx_.gossips() || owner == ctx_.self() || !membership_.is_up(owner);
 }
 
 void Replication::on(NodeId from, const Pull& p) {
@@ -112,7 +112,7 @@ void Replication::begin_table(Serving& job) {
   const auto& have = job.tables[job.table];
   job.rows.clear();
   job.table_full = have.version == 0 || !registry_.rows_since(have.node, have.version, job.rows);
-  job.table_cursor = 0;
+  job.table_version = registry_.table(have.node).version;
   if (job.table_full) {
     job.rows.clear();
     for (Slot s = 0; s < registry_.slot_end(); ++s) {
@@ -136,7 +136,7 @@ bool Replication::serve_tables(Serving& job, std::size_t) {
     for (std::size_t i = 0; i < count; ++i)
       part.rows.push_back(registry_.row(node, job.rows[job.rows.size() - 1 - i]));
     const bool done = part.last = count == job.rows.size();
-    part.version = registry_.table(node).version;
+    part.version = job.table_version;
     PullChunk chunk;
     chunk.nonce = job.nonce;
     chunk.tables.push_back(std::move(part));

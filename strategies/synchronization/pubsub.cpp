@@ -8,7 +8,7 @@ namespace {
 class PubSub final : public Synchronization {
  public:
   std::string_view name() const override { return "pubsub"; }
-  SyncPlan plan() const override { return {.publish_deltas = true}; }
+  SyncPlan plan() const override { return {}; }
 };
 
 }  // namespace
