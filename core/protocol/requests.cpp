@@ -168,7 +168,7 @@ void Requests::begin_stop(std::uint32_t id, Op& op, const std::string& child_id)
       }
     }
     child->op = id;
-    replication_.remove_spec(uid);
+    placement_.remove(*child);
   }
 }
 
