@@ -127,7 +127,7 @@ class Membership {
   void discover();
   void check_silence();
   void answer_helpers(NodeId target, Verdict verdict);
-  Member* find_name(std::string_view name);
+  const Member* up_by_name(std::string_view name) const;
 
   Context& ctx_;
   Links& links_;

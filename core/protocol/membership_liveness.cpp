@@ -94,7 +94,10 @@ void Membership::on_refused(const Refusal& r) {
   if (news) ctx_.log(LogLevel::error, "refused by " + r.from.str() + ": " + r.why);
   if (!r.final) return;
   // A member that already works with others is not thrown out by one peer's opinion; a newcomer cannot go on.
-  if (up_count() == 1 || !joined()) events_.terminate("refused by " + r.from.str() + ": " + r.why);
+  // Nor is there room for two lives of one name: the earlier one goes, whatever it believes.
+  const bool outlived = r.highest_incarnation > ctx_.self().incarnation();
+  if (outlived || up_count() == 1 || !joined())
+    events_.terminate("refused by " + r.from.str() + ": " + r.why);
 }
 
 void Membership::on(NodeId from, const Heartbeat& h) {
