@@ -311,6 +311,7 @@ void Membership::set_status(MemberStatus status) {
   if (self_.status == status) return;
   self_.status = status;
   ++self_.status_version;
+  events_.on_status(ctx_.self(), status);
   refresh_digest();
 }
 

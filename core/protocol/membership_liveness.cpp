@@ -111,6 +111,7 @@ void Membership::on(NodeId from, const Heartbeat& h) {
   if (h.status_version > m.record.status_version) {
     m.record.status_version = h.status_version;
     m.record.status = h.status;
+    if (is_up(from)) events_.on_status(from, h.status);
     refresh_digest();
   }
   events_.on_heartbeat(from, h);
