@@ -162,7 +162,9 @@ std::vector<NodeInfo> Membership::infos() const {
   std::vector<NodeInfo> out{{self_.id, self_.router, own, self_.zone, self_.weight}};
   for (const auto& [id, m] : members_) {
     NodeState state = NodeState::up;
-    if (m.liveness == Liveness::known || superseded(id)) continue;
+    if (m.liveness == Liveness::known) continue;
+    // One life of a name: the one that is up, else the latest.
+    if (!is_up(id) && (superseded(id) || up_by_name(id.name()) != nullptr)) continue;
     if (m.liveness == Liveness::down) state = NodeState::down;
     if (m.liveness == Liveness::left) state = NodeState::left;
     if (m.liveness == Liveness::up && m.record.status == MemberStatus::joining) state = NodeState::joining;
@@ -174,8 +176,8 @@ std::vector<NodeInfo> Membership::infos() const {
   return out;
 }
 
-Member* Membership::find_name(std::string_view name) {
-  for (auto& [id, m] : members_)
+const Member* Membership::up_by_name(std::string_view name) const {
+  for (const auto& [id, m] : members_)
     if (id.name() == name && (m.liveness == Liveness::up || m.liveness == Liveness::suspect)) return &m;
   return nullptr;
 }
@@ -209,15 +211,16 @@ LinkEvents::Admission Membership::on_hello(const Hello& h) {
         refusal("the name '" + std::string(id.name()) + "' is taken by a living node at " + self_.router);
     return out;
   }
+  const auto* old = up_by_name(id.name());
+  if (old != nullptr && old->record.id.incarnation() > id.incarnation()) {
+    out.refusal = refusal("a later life of '" + std::string(id.name()) + "' is a member");
+    out.refusal->highest_incarnation = old->record.id.incarnation();
+    return out;
+  }
   auto it = members_.find(id);
   if (it != members_.end() && it->second.liveness == Liveness::left)
     return out;  // it said goodbye: a late hello
-  if (auto* old = find_name(id.name()); old != nullptr && old->record.id != id) {
-    if (old->record.id.incarnation() > id.incarnation()) {
-      out.refusal = refusal("a later life of '" + std::string(id.name()) + "' is a member");
-      out.refusal->highest_incarnation = old->record.id.incarnation();
-      return out;
-    }
+  if (old != nullptr && old->record.id != id) {
     auto& challenge = challengers_[old->record.id];
     if (challenge.newcomer == id && challenge.answered) {
       challengers_.erase(old->record.id);
@@ -230,7 +233,7 @@ LinkEvents::Admission Membership::on_hello(const Hello& h) {
     if (challenge.newcomer == id) return out;  // it keeps asking until the verdict on its old life is there
     challenge = {id, ++next_probe_, false};
     links_.send(old->record.id, Lane::control, Probe{challenge.probe, old->record.id});
-    if (old->liveness == Liveness::up) suspect(*old, links_.refused(old->record.id));
+    if (old->liveness == Liveness::up) suspect(members_[old->record.id], links_.refused(old->record.id));
     return out;
   }
   learn(h.self);
@@ -334,6 +337,7 @@ void Membership::set_status(MemberStatus status) {
   if (self_.status == status) return;
   self_.status = status;
   ++self_.status_version;
+  events_.on_status(ctx_.self(), status);
   refresh_digest();
 }
 

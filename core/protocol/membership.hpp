@@ -44,7 +44,9 @@ class MembershipEvents {
   virtual void on_member_up(NodeId node) = 0;
   virtual void on_member_gone(NodeId node, bool left) = 0;  ///< down or left
   virtual void on_suspicion() = 0;                          ///< a member became suspect, or is none any more
-  virtual void on_view_changed() = 0;                       ///< owners may differ now
+  /// A member, perhaps this node, is synced or leaves; the change of the view follows.
+  virtual void on_status(NodeId node, MemberStatus status) = 0;
+  virtual void on_view_changed() = 0;  ///< owners may differ now
   virtual void on_heartbeat(NodeId node, const Heartbeat& heartbeat) = 0;
   virtual Heartbeat own_heartbeat() = 0;  ///< table and spec parts filled in
   virtual void publish_heartbeat() = 0;   ///< as soon as the deltas before it are out
@@ -140,7 +142,7 @@ class Membership {
   void discover();
   void check_silence();
   void answer_helpers(NodeId target, Verdict verdict);
-  Member* find_name(std::string_view name);
+  const Member* up_by_name(std::string_view name) const;
 
   Context& ctx_;
   Links& links_;

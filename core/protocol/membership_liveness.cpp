@@ -96,7 +96,10 @@ void Membership::on_refused(const Refusal& r) {
   if (news) ctx_.log(LogLevel::error, "refused by " + r.from.str() + ": " + r.why);
   if (!r.final) return;
   // A member that already works with others is not thrown out by one peer's opinion; a newcomer cannot go on.
-  if (up_count() == 1 || !joined()) events_.terminate("refused by " + r.from.str() + ": " + r.why);
+  // Nor is there room for two lives of one name: the earlier one goes, whatever it believes.
+  const bool outlived = r.highest_incarnation > ctx_.self().incarnation();
+  if (outlived || up_count() == 1 || !joined())
+    events_.terminate("refused by " + r.from.str() + ": " + r.why);
 }
 
 void Membership::on(NodeId from, const Heartbeat& h) {
@@ -110,6 +113,7 @@ void Membership::on(NodeId from, const Heartbeat& h) {
   if (h.status_version > m.record.status_version) {
     m.record.status_version = h.status_version;
     m.record.status = h.status;
+    if (is_up(from)) events_.on_status(from, h.status);
     refresh_digest();
   }
   events_.on_heartbeat(from, h);

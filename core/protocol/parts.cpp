@@ -184,6 +184,11 @@ void HubCore::Parts::on_member_gone(NodeId node, bool left) {
   touch_children_of(node);
 }
 
+void HubCore::Parts::on_status(NodeId node, MemberStatus status) {
+  cause_ = node;
+  cause_joined_ = status != MemberStatus::leaving;
+}
+
 void HubCore::Parts::on_view_changed() {
   cluster_changed = true;
   view_announced_ = false;
@@ -294,7 +299,7 @@ void HubCore::Parts::on_redistribution_begin() {
   redistribution_lock_ =
       queue.lock(EventQueue::Holder::redistribution, "redistribution", kLockedLevel, ctx.now);
   note_level(before);
-  open_redistribution_ = {cause_.value_or(ctx.self()), cause_joined_};
+  open_redistribution_ = {cause_.value_or(ctx.self()), !cause_ || cause_joined_};
   ctx.hook(hook::PreRedistribution{open_redistribution_.cause, open_redistribution_.joined});
 }
 

@@ -115,6 +115,7 @@ class HubCore::Parts final : public Registry::Listener,
   void on_member_up(NodeId node) override;
   void on_member_gone(NodeId node, bool left) override;
   void on_suspicion() override { cluster_changed = true; }
+  void on_status(NodeId node, MemberStatus status) override;
   void on_view_changed() override;
   void on_heartbeat(NodeId node, const Heartbeat& h) override { replication.on_heartbeat(node, h); }
   Heartbeat own_heartbeat() override;

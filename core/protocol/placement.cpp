@@ -30,12 +30,11 @@ std::vector<NodeId> Placement::owners_for(std::string_view id, std::string_view 
   return out;
 }
 
-/// The distribution's choice among the nodes that have the worker type. If nobody has, among all: one of them
-/// then says that it is missing.
+/// The distribution's choice among the nodes that have the worker type; if nobody has, the child waits.
 void Placement::find_owners(const ChildKey& key, std::string_view type, std::vector<NodeId>& out) const {
-  if (alike_) return strategies_.distribution->owners(key, replicas_, out);
   const auto hash = hash64(type);
-  if (offers_.nobody_has(hash)) return strategies_.distribution->owners(key, replicas_, out);
+  if (offers_.nobody_has(hash)) return;
+  if (alike_) return strategies_.distribution->owners(key, replicas_, out);
   strategies_.distribution->owners(key, view_.members.size(), out);
   std::erase_if(out, [&](NodeId node) { return !offers_.has(node, hash); });
   if (out.size() > replicas_) out.resize(replicas_);

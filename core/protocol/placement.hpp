@@ -40,6 +40,8 @@ class Placement {
 
   void on_view_changed();
   void on_spec_added(Child& child);
+  /// Stopped by hand: for good, told to everybody.
+  void remove(Child& child) { events_.remove_child(child); }
   void enqueue(Child& child);
   /// Something children wait for may have come true (agreement, a complete table).
   void recheck();

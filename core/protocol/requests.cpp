@@ -93,7 +93,10 @@ void Requests::begin_start(std::uint32_t id, Op& op, ChildSpec spec) {
   if (op.check_existing && registry_.winner(spec.id) != nullptr) {
     return item_done(op, at, Error{ErrorCode::already_started, "child '" + spec.id + "' lives already"});
   }
+  auto no_type = "no node has the worker type '" + spec.type + "'";
   auto* child = create(std::move(spec), id);
+  if (child == nullptr && placement_.has_eligible())
+    return item_done(op, at, Error{ErrorCode::start_failed, std::move(no_type)});
   if (child == nullptr) {
     return item_done(
         op, at,
@@ -168,7 +171,7 @@ void Requests::begin_stop(std::uint32_t id, Op& op, const std::string& child_id)
       }
     }
     child->op = id;
-    replication_.remove_spec(uid);
+    placement_.remove(*child);
   }
 }
 

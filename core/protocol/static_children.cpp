@@ -81,7 +81,13 @@ void StaticChildren::start_missing() {
     auto it = values_.find(spec.id);
     bool same = it != values_.end() && it->second.spec_hash == hash;
     if (same && it->second.stopped) continue;
-    if (requests_.create(spec, 0) != nullptr && !same) set(spec.id, hash, false);
+    if (requests_.create(spec, 0) == nullptr) {
+      if (unable_.insert(spec.id).second)
+        ctx_.log(LogLevel::error,
+                 "no node can run the static child '" + spec.id + "' of type '" + spec.type + "'");
+    } else if (!same) {
+      set(spec.id, hash, false);
+    }
   }
 }
 

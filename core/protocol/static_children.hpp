@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -42,6 +43,7 @@ class StaticChildren {
   Replication& replication_;
   Requests& requests_;
   std::map<std::string, StaticValue, std::less<>> values_{};
+  std::set<std::string, std::less<>> unable_{};  ///< reported: no node can run them
   std::uint64_t digest_ = 0;
 };
 

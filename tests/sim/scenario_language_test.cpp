@@ -47,7 +47,52 @@ TEST_CASE("a wrong command is an error with its line") {
   CHECK(error("nodes a\nheal a - a now\n") == "line 2 'heal a - a now': what is 'now'?");
   CHECK(error("fault los 0.1\n").find("unknown fault option") != std::string::npos);
   CHECK(error("option spec_copys 1\n").find("unknown option") != std::string::npos);
+  CHECK(error("nodes a\nexpect peace\n").find("expect quiet, node or child") != std::string::npos);
+  CHECK(error("nodes a\nclog a b 1s\n").find("'->' is missing") != std::string::npos);
+  CHECK(error("nodes a\ndispatch x on a all\n").find("to all") != std::string::npos);
   CHECK(error("nodes a\nstart x on a type\n").find("'on NODE' is missing") != std::string::npos);
+}
+
+TEST_CASE("a scenario waits for a state, and says what it saw instead") {
+  Scenario scenario(tiny_cores());
+  CHECK(scenario.run("nodes a\nrun 1s\nstart x y:slow rollback timeout 2s on a\n"
+                     "expect child x running within 1s\n"
+                     "expect child y failed on a within 1s\n"
+                     "expect child z gone\n"
+                     "expect node a up within 1s\n"
+                     "expect node b up within 1s\n"
+                     "stop x y timeout 1s on a\n") ==
+        "start x y on a: a: x y\n"
+        "a sees child x running\n"
+        "a sees child y running and not failed after 1s\n"
+        "a sees child z gone\n"
+        "a sees node a up\n"
+        "a sees node b unknown and not up after 1s\n"
+        "stop x y on a: stopped before it ran: x y\n");
+}
+
+TEST_CASE("options, types and static children count for the nodes that boot after them") {
+  std::string seen;
+  const auto inner = tiny_cores();
+  Scenario scenario([&](const protocol::Identity& identity, const HubConfig& config) {
+    seen += identity.self.str() + (identity.types ? " typed" : " all") + " " +
+            std::to_string(config.static_children.size()) + " " + std::to_string(config.spec_copies) + " " +
+            config.listen + "; ";
+    return inner(identity, config);
+  });
+  scenario.run(
+      "option spec_copies 1\nnodes a\noption spec_copies 3\ntypes counter\nstatic s1 s2 type slow\n"
+      "node b host h name z life 7 seeds a\nstatic none\ntypes all\nnode c seeds a\nrestart c life 5\n");
+  CHECK(seen ==
+        "a/1 all 0 1 tcp://sim-a:7001; z/7 typed 2 3 tcp://sim-h:7001; c/1 all 0 3 tcp://sim-c:7001; "
+        "c/5 all 0 3 tcp://sim-c:7001; ");
+}
+
+TEST_CASE("a long list of ids is counted") {
+  std::vector<std::string> even;
+  for (int i = 0; i < 50; i += 2) even.push_back("x" + std::to_string(i));
+  CHECK(shorten(even) == "25 ids");
+  CHECK(shorten(expand({"x1..x50"})) == "x1..x50");
 }
 
 TEST_CASE("ranges of ids are expanded and shortened") {

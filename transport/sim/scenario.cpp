@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "core/hash.hpp"
 #include "transport/sim/scenario_words.hpp"
 #include "transport/sim/sim_describe.hpp"
 
@@ -26,7 +27,12 @@ ScenarioText split_scenario(const std::string& file) {
 }
 
 Scenario::Scenario(CoreFactory make_core) {
-  options_.make_core = std::move(make_core);
+  inner_core_ = make_core ? std::move(make_core) : hub_core_factory();
+  options_.make_core = [this](const auto& identity, const auto& config) {
+    auto own = identity;
+    own.types = types_[config.name];
+    return inner_core_(own, config);
+  };
   options_.config.hub_id = "scenario";
 }
 
@@ -34,15 +40,22 @@ Scenario::~Scenario() = default;
 
 const std::vector<Scenario::Command>& Scenario::commands() {
   static const std::vector<Command> table{
-      {"seed", &Scenario::do_seed},         {"fault", &Scenario::do_fault},  {"option", &Scenario::do_option},
-      {"nodes", &Scenario::do_nodes},       {"node", &Scenario::do_node},    {"run", &Scenario::do_run},
-      {"start", &Scenario::do_start},       {"stop", &Scenario::do_stop},    {"call", &Scenario::do_call},
-      {"cast", &Scenario::do_cast},         {"lock", &Scenario::do_lock},    {"unlock", &Scenario::do_unlock},
-      {"metadata", &Scenario::do_metadata}, {"crash", &Scenario::do_crash},  {"vanish", &Scenario::do_vanish},
-      {"restart", &Scenario::do_restart},   {"pause", &Scenario::do_pause},  {"resume", &Scenario::do_resume},
-      {"leave", &Scenario::do_leave},       {"cut", &Scenario::do_cut},      {"split", &Scenario::do_split},
-      {"heal", &Scenario::do_heal},         {"show", &Scenario::do_show},    {"mark", &Scenario::do_mark},
-      {"moved", &Scenario::do_moved},       {"expect", &Scenario::do_expect}};
+      {"seed", &Scenario::do_seed},           {"fault", &Scenario::do_fault},
+      {"option", &Scenario::do_option},       {"static", &Scenario::do_static},
+      {"types", &Scenario::do_types},         {"nodes", &Scenario::do_nodes},
+      {"node", &Scenario::do_node},           {"run", &Scenario::do_run},
+      {"start", &Scenario::do_start},         {"stop", &Scenario::do_stop},
+      {"call", &Scenario::do_call},           {"cast", &Scenario::do_cast},
+      {"broadcast", &Scenario::do_broadcast}, {"dispatch", &Scenario::do_dispatch},
+      {"lock", &Scenario::do_lock},           {"unlock", &Scenario::do_unlock},
+      {"metadata", &Scenario::do_metadata},   {"crash", &Scenario::do_crash},
+      {"vanish", &Scenario::do_vanish},       {"restart", &Scenario::do_restart},
+      {"pause", &Scenario::do_pause},         {"resume", &Scenario::do_resume},
+      {"leave", &Scenario::do_leave},         {"cut", &Scenario::do_cut},
+      {"split", &Scenario::do_split},         {"heal", &Scenario::do_heal},
+      {"reset", &Scenario::do_reset},         {"clog", &Scenario::do_clog},
+      {"show", &Scenario::do_show},           {"mark", &Scenario::do_mark},
+      {"moved", &Scenario::do_moved},         {"expect", &Scenario::do_expect}};
   return table;
 }
 
@@ -115,6 +128,15 @@ void Scenario::on_completed(const Operation& op) {
 void Scenario::on_effect(const SimNode& node, const protocol::Effect& effect) {
   if (const auto* run = std::get_if<protocol::effect::RunHook>(&effect))
     hooks_[node.name()].push_back(describe(run->event));
+  if (const auto* heard = std::get_if<protocol::effect::UserEvent>(&effect)) {
+    print(fmt::format("{} heard {} of {}{}", node.name(), heard->name, heard->from.str(),
+                      heard->body.empty() ? "" : ": " + heard->body));
+  }
+}
+
+void Scenario::on_life(const SimNode& node) {
+  if (node.life() == NodeLife::terminated)
+    print(fmt::format("{} ended by itself: {}", node.id().str(), node.why_terminated()));
 }
 
 void Scenario::finish(const Operation& operation, bool wait) {
@@ -138,15 +160,51 @@ void Scenario::do_option(Words& words) {
   set_hub_option(options_.config, name, take_word(words));
 }
 
+void Scenario::do_static(Words& words) {
+  if (take_last(words, "none")) return options_.config.static_children.clear();
+  const auto type = take_option(words, "type").value_or("counter");
+  for (const auto& id : expand(std::exchange(words, {}))) {
+    auto& spec = options_.config.static_children.emplace_back();
+    spec.id = id;
+    spec.type = type;
+  }
+}
+
+void Scenario::do_types(Words& words) {
+  next_types_.reset();
+  if (take_last(words, "all")) return;
+  next_types_.emplace();
+  for (const auto& name : std::exchange(words, {})) next_types_->push_back(hash64(name));
+  std::sort(next_types_->begin(), next_types_->end());
+}
+
 void Scenario::do_nodes(Words& words) {
   const auto names = std::exchange(words, {});
-  for (const auto& name : names) cluster().add_node(name, names);
+  for (const auto& name : names) boot(name, names, name, name, 0);
 }
 
 void Scenario::do_node(Words& words) {
-  const auto name = take_word(words);
+  const auto node = take_word(words);
+  const auto host = take_option(words, "host").value_or(node);
+  const auto name = take_option(words, "name").value_or(node);
+  const auto life = take_option(words, "life");
   take_keyword(words, "seeds");
-  cluster().add_node(name, std::exchange(words, {}));
+  boot(node, std::exchange(words, {}), host, name, life ? std::stoull(*life) : 0);
+}
+
+/// With the options as they are now; the cluster keeps those of its first node.
+void Scenario::boot(const std::string& node, const std::vector<std::string>& seeds, const std::string& host,
+                    const std::string& name, std::uint64_t life) {
+  types_[name] = next_types_;
+  cluster().add_node(
+      node, seeds, host,
+      [&](HubConfig& config) {
+        const auto addresses = std::exchange(config.seeds, {});
+        config = options_.config;
+        config.seeds = addresses;
+        config.name = name;
+      },
+      life);
 }
 
 void Scenario::do_run(Words& words) { cluster().run_for(take_duration(words)); }
@@ -160,31 +218,41 @@ void Scenario::do_start(Words& words) {
   pattern.type = take_option(words, "type").value_or("counter");
   pattern.tag = take_option(words, "tag").value_or("");
   if (const auto restart = take_option(words, "restart")) pattern.restart = parse_restart(*restart);
+  if (const auto most = take_option(words, "max_restarts"))
+    pattern.max_restarts = static_cast<std::uint32_t>(std::stoul(*most));
+  StartOptions options;
+  options.timeout = take_timeout(words, options.timeout);
+  if (take_last(words, "rollback")) options.on_failure = OnFailure::rollback;
   std::vector<ChildSpec> specs;
   for (const auto& id : expand(std::exchange(words, {}))) {
     specs.push_back(pattern);
-    specs.back().id = id;
+    const auto colon = id.find(':');
+    specs.back().id = id.substr(0, colon);
+    if (colon != std::string::npos) specs.back().type = id.substr(colon + 1);
   }
-  finish(cluster().start(node, std::move(specs)), wait);
+  finish(cluster().start(node, std::move(specs), options), wait);
 }
 
 void Scenario::do_stop(Words& words) {
   const bool wait = !take_last(words, "&");
   const auto node = take_on(words);
+  StopOptions options;
+  options.timeout = take_timeout(words, options.timeout);
   auto select = protocol::event::Select::ids;
   if (!words.empty() && (words.front() == "prefix" || words.front() == "tag")) {
     select = take_word(words) == "tag" ? protocol::event::Select::tag : protocol::event::Select::prefix;
   }
-  finish(cluster().stop(node, select, expand(std::exchange(words, {}))), wait);
+  finish(cluster().stop(node, select, expand(std::exchange(words, {})), options), wait);
 }
 
 void Scenario::do_call(Words& words) {
   const bool wait = !take_last(words, "&");
   const auto node = take_on(words);
+  const auto timeout = take_timeout(words, std::chrono::seconds(5));
   const auto id = take_word(words);
   const auto message = take_word(words);
   const auto body = words.empty() ? std::string() : take_word(words);
-  finish(cluster().call(node, id, message, body, std::chrono::seconds(5)), wait);
+  finish(cluster().call(node, id, message, body, timeout), wait);
 }
 
 void Scenario::do_cast(Words& words) {
@@ -192,6 +260,24 @@ void Scenario::do_cast(Words& words) {
   const auto id = take_word(words);
   const auto message = take_word(words);
   cluster().cast(node, id, message, words.empty() ? std::string() : take_word(words));
+}
+
+void Scenario::do_broadcast(Words& words) {
+  const auto node = take_on(words);
+  const auto tag = take_word(words);
+  const auto message = take_word(words);
+  cluster().broadcast(node, tag, message, words.empty() ? std::string() : take_word(words));
+}
+
+void Scenario::do_dispatch(Words& words) {
+  auto scope = Scope::local;
+  if (take_last(words, "all")) {
+    if (!take_last(words, "to")) throw std::invalid_argument("write 'on NODE to all'");
+    scope = Scope::global;
+  }
+  const auto node = take_on(words);
+  const auto name = take_word(words);
+  cluster().dispatch(node, name, words.empty() ? std::string() : take_word(words), scope);
 }
 
 void Scenario::do_metadata(Words& words) {

@@ -15,6 +15,9 @@
 namespace processhub::sim {
 namespace {
 
+/// What is longer is counted.
+constexpr std::size_t kMostParts = 24;
+
 /// "x12" is ("x", 12); without digits the number is -1.
 std::pair<std::string, std::int64_t> split_number(const std::string& id) {
   const auto last = id.find_last_not_of("0123456789");
@@ -89,6 +92,14 @@ std::optional<std::string> take_option(Words& words, std::string_view name) {
   return value;
 }
 
+std::chrono::milliseconds take_timeout(Words& words, std::chrono::milliseconds otherwise) {
+  const auto text = take_option(words, "timeout");
+  if (!text) return otherwise;
+  auto parsed = parse_duration(*text);
+  if (!parsed) throw std::invalid_argument(parsed.error().message);
+  return std::chrono::duration_cast<std::chrono::milliseconds>(*parsed);
+}
+
 std::vector<std::string> expand(const Words& words) {
   std::vector<std::string> out;
   for (const auto& word : words) {
@@ -122,7 +133,8 @@ std::string shorten(std::vector<std::string> ids) {
     }
     i = end;
   }
-  return fmt::format("{}", fmt::join(parts, " "));
+  return parts.size() > kMostParts ? fmt::format("{} ids", ids.size())
+                                   : fmt::format("{}", fmt::join(parts, " "));
 }
 
 bool natural_less(const std::string& a, const std::string& b) {
@@ -146,6 +158,11 @@ void set_hub_option(HubConfig& config, const std::string& name, const std::strin
       {"suspect_after", &config.suspect_after},
       {"join_timeout", &config.join_timeout},
       {"drain_timeout", &config.drain_timeout},
+      {"stall_limit", &config.stall_limit},
+      {"shutdown_timeout", &config.shutdown_timeout},
+      {"max_seconds", &config.max_seconds},
+      {"restart_backoff", &config.restart_backoff},
+      {"purge_interval", &config.purge_interval},
       {"deadlock_recovery_timeout", &config.deadlock_recovery_timeout},
       {"migration_timeout", &config.migration_timeout}};
   const std::map<std::string, std::uint32_t*> counts{{"spec_copies", &config.spec_copies},
@@ -162,6 +179,10 @@ void set_hub_option(HubConfig& config, const std::string& name, const std::strin
     *duration->second = std::chrono::duration_cast<HubConfig::ms>(*parsed);
   } else if (auto count = counts.find(name); count != counts.end()) {
     *count->second = static_cast<std::uint32_t>(parse_count(value));
+  } else if (name == "hub_id") {
+    config.hub_id = value;
+  } else if (name == "weight") {
+    config.weight = std::stod(value);
   } else if (auto strategy = names.find(name); strategy != names.end()) {
     *strategy->second = value;
   } else {
@@ -189,10 +210,13 @@ std::string summary(const StopResult& result) {
   for (const auto& child : result.children) {
     if (child.error) {
       groups["failed (" + describe(*child.error) + ")"].push_back(child.id);
+    } else if (child.nodes.empty()) {
+      groups["stopped before it ran"].push_back(child.id);
     } else {
       groups[fmt::format("stopped on {}", fmt::join(child.nodes, "+"))].push_back(child.id);
     }
   }
+  if (groups.empty()) return "nobody";
   return grouped(groups);
 }
 

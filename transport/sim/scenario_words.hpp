@@ -28,9 +28,12 @@ std::string take_on(Words& words);
 /// Removes "NAME VALUE" anywhere.
 std::optional<std::string> take_option(Words& words, std::string_view name);
 
+/// Removes "timeout 2s"; without it the default.
+std::chrono::milliseconds take_timeout(Words& words, std::chrono::milliseconds otherwise);
+
 /// "x1..x10" becomes ten words.
 std::vector<std::string> expand(const Words& words);
-/// Ten words become "x1..x10".
+/// Ten words become "x1..x10"; a list that stays long becomes "167 ids".
 std::string shorten(std::vector<std::string> ids);
 /// x2 before x10.
 bool natural_less(const std::string& a, const std::string& b);

@@ -9,6 +9,19 @@
 
 namespace processhub::sim {
 
+namespace {
+
+constexpr std::size_t kMostListed = 24;
+
+/// One by one while that can be read.
+std::string listed(std::vector<std::string> ids) {
+  if (ids.size() > kMostListed) return fmt::format("{} children", ids.size());
+  std::sort(ids.begin(), ids.end(), natural_less);
+  return fmt::format("{}", fmt::join(ids, " "));
+}
+
+}  // namespace
+
 void Scenario::do_crash(Words& words) { cluster().crash(take_word(words)); }
 void Scenario::do_vanish(Words& words) { cluster().crash(take_word(words), SimNetwork::Detach::silent); }
 void Scenario::do_pause(Words& words) { cluster().pause(take_word(words)); }
@@ -17,7 +30,12 @@ void Scenario::do_resume(Words& words) { cluster().resume(take_word(words)); }
 /// "restart b" is a node, "restart child x1 on a" a child.
 void Scenario::do_restart(Words& words) {
   const auto what = take_word(words);
-  if (what != "child") return cluster().restart(what);
+  if (what != "child") {
+    const auto life = take_option(words, "life");
+    if (!life) return cluster().restart(what);
+    cluster().crash(what);
+    return cluster().node(what).boot(std::stoull(*life), Duration{});
+  }
   const auto node = take_on(words);
   finish(cluster().restart_child(node, take_word(words)), true);
 }
@@ -48,6 +66,21 @@ void Scenario::do_heal(Words& words) {
   const auto a = take_word(words);
   take_keyword(words, "-");
   cluster().heal(a, take_word(words));
+}
+
+void Scenario::do_reset(Words& words) {
+  const auto a = take_word(words);
+  take_keyword(words, "-");
+  auto& network = cluster().network();
+  network.reset_between(network.host(a), network.host(take_word(words)));
+}
+
+void Scenario::do_clog(Words& words) {
+  const auto a = take_word(words);
+  take_keyword(words, "->");
+  auto& network = cluster().network();
+  const auto b = take_word(words);
+  network.clog(network.host(a), network.host(b), take_duration(words));
 }
 
 // -- looking
@@ -82,8 +115,7 @@ void Scenario::show_children(const SimNode& node) {
   }
   print(fmt::format("children as {} sees them: {}", node.name(), node.registry().size()));
   for (auto& [where, ids] : by_node) {
-    std::sort(ids.begin(), ids.end(), natural_less);
-    print(fmt::format("  {}: {}", where, fmt::join(ids, " ")));
+    print(fmt::format("  {}: {}", where, listed(std::move(ids))));
   }
 }
 
@@ -96,6 +128,8 @@ void Scenario::show_child(const SimNode& node, const std::string& id) {
     print(fmt::format("  {} {} {} generation {}.{}", i.ref.node.str(), to_string(i.role), to_string(i.state),
                       i.generation.epoch, i.generation.restarts));
   }
+  if (record.changes && !record.changes->failure.empty())
+    print(fmt::format("  failed: {}", record.changes->failure));
   const bool changed = record.changes && record.changes->metadata;
   const auto& metadata = changed ? *record.changes->metadata : record.spec->kind->metadata;
   for (const auto& [key, value] : metadata) print(fmt::format("  {} = {}", key, value));
@@ -136,22 +170,51 @@ void Scenario::do_moved(Words&) {
   }
   print(fmt::format("moved: {} of {}", count, marked_.size()));
   for (auto& [way, ids] : moves) {
-    std::sort(ids.begin(), ids.end(), natural_less);
-    print(fmt::format("  {}: {}", way.substr(0, way.size() - 1), fmt::join(ids, " ")));
+    print(fmt::format("  {}: {}", way.substr(0, way.size() - 1), listed(std::move(ids))));
   }
 }
 
 void Scenario::do_expect(Words& words) {
-  take_keyword(words, "quiet");
-  Duration limit = std::chrono::seconds(30);
-  if (!words.empty()) {
-    take_keyword(words, "within");
-    limit = take_duration(words);
-  }
   cluster();
+  const auto what = take_word(words);
+  const auto within = take_option(words, "within");
+  auto limit = Result<Duration>(std::chrono::seconds(30));
+  if (within) limit = parse_duration(*within);
+  if (!limit) throw std::invalid_argument(limit.error().message);
+  if (what == "quiet") return expect_quiet(*limit);
+  if (what != "node" && what != "child") throw std::invalid_argument("expect quiet, node or child");
+  const auto node = has_on(words) ? take_on(words) : any_running().name();
+  const auto name = take_word(words);
+  expect_state(what, name, take_word(words), cluster().node(node), *limit);
+}
+
+void Scenario::expect_quiet(Duration limit) {
   if (!quiet_->settle(limit)) return;
   const auto lost = components(*cluster_).size() == 1 ? quiet_->lost_fact() : std::nullopt;
   print(lost ? fmt::format("VIOLATION of {}: {}", lost->invariant, lost->what) : "quiet");
+}
+
+/// The latest life of the node counts; a child is as its first instance.
+void Scenario::expect_state(const std::string& what, const std::string& name, const std::string& state,
+                            const SimNode& node, Duration limit) {
+  std::string seen;
+  const auto look = [&] {
+    seen = "unknown";
+    if (what == "node") {
+      for (const auto& other : node.cluster().nodes)
+        if (other.id.name() == name) seen = to_string(other.state);
+    } else if (const auto found = node.registry().find(name); found == node.registry().end()) {
+      seen = "gone";
+    } else {
+      const auto& instances = found->second->instances;
+      seen = instances.empty() ? "nowhere" : to_string(instances.front().state);
+    }
+    return seen == state;
+  };
+  const bool reached = cluster().run_until(look, limit);
+  print(fmt::format(
+      "{} sees {} {} {}", node.name(), what, name,
+      reached ? seen : fmt::format("{} and not {} after {}", seen, state, format_duration(limit))));
 }
 
 }  // namespace processhub::sim

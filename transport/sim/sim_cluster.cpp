@@ -38,7 +38,8 @@ bool SimCluster::run_until(const std::function<bool()>& done, Duration limit) {
 Duration SimCluster::clock_offset() { return rng_.between(Duration(0), options_.clock_spread); }
 
 SimNode& SimCluster::add_node(const std::string& name, const std::vector<std::string>& seeds,
-                              const std::string& host, const std::function<void(HubConfig&)>& adjust) {
+                              const std::string& host, const std::function<void(HubConfig&)>& adjust,
+                              std::uint64_t life) {
   auto config = options_.config;
   config.seeds.clear();
   for (const auto& seed : seeds) config.seeds.push_back(router_endpoint(seed));
@@ -48,7 +49,9 @@ SimNode& SimCluster::add_node(const std::string& name, const std::vector<std::st
   slot =
       std::make_unique<SimNode>(services, name, host.empty() ? name : host, std::move(config), rng_.fork());
   note("boot " + name);
-  slot->boot(++lives_[name], clock_offset());
+  auto& lives = lives_[name];
+  lives = life != 0 ? life : lives + 1;
+  slot->boot(lives, clock_offset());
   return *slot;
 }
 

@@ -97,9 +97,10 @@ class SimCluster : private NodeObserver {
   Scheduler& scheduler() { return scheduler_; }
 
   // -- nodes
-  /// A node that knows the addresses of `seeds` (hosts). Boots at once.
+  /// A node that knows the addresses of `seeds` (hosts). Boots at once, as life 1 or the one given.
   SimNode& add_node(const std::string& name, const std::vector<std::string>& seeds,
-                    const std::string& host = {}, const std::function<void(HubConfig&)>& adjust = {});
+                    const std::string& host = {}, const std::function<void(HubConfig&)>& adjust = {},
+                    std::uint64_t life = 0);
   SimNode& node(std::string_view name);
   const SimNode& node(std::string_view name) const { return const_cast<SimCluster*>(this)->node(name); }
   bool has_node(std::string_view name) const { return nodes_.contains(name); }

@@ -33,7 +33,8 @@ SimNode::SimNode(Services services, std::string name, std::string host, HubConfi
       host_(services.network.host(host)),
       config_(std::move(config)),
       rng_(rng) {
-  config_.name = name_;
+  if (config_.name.empty()) config_.name = name_;
+  name_ = config_.name;
   config_.listen = router_endpoint(host);
   config_.pub_listen = pub_endpoint(host);
 }

@@ -52,7 +52,8 @@ class SimNode {
     NodeObserver& observer;
   };
 
-  /// Not started. `host` is its address; usually the same as its name.
+  /// Not started. `host` is its address; usually the same as its name. A name in the config wins: several
+  /// nodes may claim one.
   SimNode(Services services, std::string name, std::string host, HubConfig config, Rng rng);
   ~SimNode();
   SimNode(const SimNode&) = delete;
