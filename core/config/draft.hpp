@@ -33,6 +33,8 @@ inline constexpr std::string_view kName = "name";
 inline constexpr std::string_view kPlugin = "plugin";
 
 Result<NodeDraft> draft_from_file(const std::string& path);
+/// `name` stands for the file's name in errors.
+Result<NodeDraft> draft_from_text(const std::string& name, std::string_view text);
 /// The file of --config, if there is one, with the flags on top.
 Result<NodeDraft> draft_from_flags(int argc, const char* const* argv);
 /// Sets hub options; a repeatable one loses the values it had before.

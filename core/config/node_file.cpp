@@ -242,4 +242,10 @@ Result<NodeDraft> draft_from_file(const std::string& path) {
   return FileReader(std::move(*file)).run();
 }
 
+Result<NodeDraft> draft_from_text(const std::string& name, std::string_view text) {
+  auto file = scan_ini(name, text);
+  if (!file) return file.error();
+  return FileReader(std::move(*file)).run();
+}
+
 }  // namespace processhub::config

@@ -114,10 +114,6 @@ struct RegistryView::Table {
   const std::unique_ptr<Slot[]> slots;
 };
 
-namespace {
-
-constexpr std::size_t kSmallest = 64;
-
 ChildInfo to_info(const protocol::ChildRecord& record) {
   ChildInfo info{record.spec->whole(), record.uid, record.instances, {}};
   if (!record.changes) return info;
@@ -125,6 +121,10 @@ ChildInfo to_info(const protocol::ChildRecord& record) {
   info.failure = record.changes->failure;
   return info;
 }
+
+namespace {
+
+constexpr std::size_t kSmallest = 64;
 
 template <class Records>
 std::vector<ChildInfo> to_infos(const Records& records) {

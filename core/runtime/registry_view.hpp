@@ -17,6 +17,9 @@
 
 namespace processhub::runtime {
 
+/// A record as users see it.
+ChildInfo to_info(const protocol::ChildRecord& record);
+
 class RegistryView {
  public:
   RegistryView();

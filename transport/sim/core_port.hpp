@@ -34,8 +34,9 @@ class CorePort {
 
 using CoreFactory = std::function<std::unique_ptr<CorePort>(const protocol::Identity&, const HubConfig&)>;
 
-/// The product: HubCore with the built-in strategies that the config names. Throws std::invalid_argument for
-/// a config that the catalogue rejects.
-CoreFactory hub_core_factory();
+/// The product: HubCore with the strategies that the config names, built in or from `strategies`. Throws
+/// std::invalid_argument for a config that the catalogue rejects. `types`: of workers, that every node can
+/// make; none: every type.
+CoreFactory hub_core_factory(const StrategyCatalog& strategies = {}, protocol::OfferedTypes types = {});
 
 }  // namespace processhub::sim

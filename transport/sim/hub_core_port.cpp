@@ -41,11 +41,15 @@ class HubCorePort : public CorePort {
 
 }  // namespace
 
-CoreFactory hub_core_factory() {
-  return [](const protocol::Identity& identity, const HubConfig& config) -> std::unique_ptr<CorePort> {
-    auto strategies = builtin_strategies().build(config);
-    if (!strategies) throw std::invalid_argument(strategies.error().message);
-    return std::make_unique<HubCorePort>(identity, config, std::move(*strategies));
+CoreFactory hub_core_factory(const StrategyCatalog& strategies, protocol::OfferedTypes types) {
+  auto catalog = builtin_strategies();
+  catalog.add(strategies);
+  return [catalog = std::move(catalog), types = std::move(types)](
+             protocol::Identity identity, const HubConfig& config) -> std::unique_ptr<CorePort> {
+    auto built = catalog.build(config);
+    if (!built) throw std::invalid_argument(built.error().message);
+    identity.types = types;
+    return std::make_unique<HubCorePort>(identity, config, std::move(*built));
   };
 }
 

@@ -9,15 +9,18 @@
 namespace processhub::sim {
 namespace {
 
-StrategySet build(const HubConfig& config) {
-  auto set = builtin_strategies().build(config);
+StrategySet build(const HubConfig& config, const StrategyCatalog& strategies) {
+  auto catalog = builtin_strategies();
+  catalog.add(strategies);
+  auto set = catalog.build(config);
   if (!set) throw std::invalid_argument(set.error().message);
   return std::move(*set);
 }
 
 }  // namespace
 
-OwnerOracle::OwnerOracle(const HubConfig& config) : strategies_(build(config)) {}
+OwnerOracle::OwnerOracle(const HubConfig& config, const StrategyCatalog& strategies)
+    : strategies_(build(config, strategies)) {}
 
 void OwnerOracle::set_members(const std::vector<OwnerNode>& members) {
   view_.members.clear();

@@ -20,7 +20,7 @@ struct OwnerNode {
 class OwnerOracle {
  public:
   /// Throws std::invalid_argument if the catalogue rejects the config.
-  explicit OwnerOracle(const HubConfig& config);
+  explicit OwnerOracle(const HubConfig& config, const StrategyCatalog& strategies = {});
 
   /// The members that may own children, in any order.
   void set_members(const std::vector<OwnerNode>& members);

@@ -66,7 +66,7 @@ std::vector<std::vector<const SimNode*>> components(SimCluster& cluster) {
 }
 
 QuietChecks::QuietChecks(SimCluster& cluster, SafetyChecks& safety)
-    : cluster_(cluster), safety_(safety), oracle_(cluster.config()) {}
+    : cluster_(cluster), safety_(safety), oracle_(cluster.config(), cluster.strategies()) {}
 
 Violation QuietChecks::broken(std::string invariant, std::string what) const {
   return {cluster_.now(), std::move(invariant), std::move(what)};
@@ -83,21 +83,17 @@ std::optional<Violation> QuietChecks::problem() {
   return {};
 }
 
-bool QuietChecks::settle(Duration limit, Duration steady) {
+std::optional<Violation> QuietChecks::wait(Duration limit, Duration steady) {
   const auto begin = cluster_.now();
   auto good_since = kNever;
   while (true) {
     safety_.check_overdue();
-    if (!cluster_.violations().empty()) return false;
+    if (!cluster_.violations().empty()) return cluster_.violations().front();
     const auto now = cluster_.now();
-    const auto found = problem();
+    auto found = problem();
     if (found) {
       good_since = kNever;
-      if (now - begin >= limit) {
-        cluster_.report(found->invariant, fmt::format("not quiet {} after the last fault: {}",
-                                                      format_duration(limit), found->what));
-        return false;
-      }
+      if (now - begin >= limit) return found;
     } else if (good_since == kNever) {
       good_since = now;
     }
@@ -105,7 +101,17 @@ bool QuietChecks::settle(Duration limit, Duration steady) {
     cluster_.run_for(kLookEvery);
   }
   settled_after_ = good_since - begin;
-  return true;
+  return {};
+}
+
+bool QuietChecks::settle(Duration limit, Duration steady) {
+  const auto found = wait(limit, steady);
+  if (!found) return true;
+  if (cluster_.violations().empty()) {
+    cluster_.report(found->invariant, fmt::format("not quiet {} after the last fault: {}",
+                                                  format_duration(limit), found->what));
+  }
+  return false;
 }
 
 bool QuietChecks::out_of_reach(const SimNode& node, NodeId other) {
@@ -119,6 +125,8 @@ std::optional<Violation> QuietChecks::check_views(const Component& component) {
   const auto members = ids_of(component);
   for (const auto* node : component) {
     if (node->life() == NodeLife::paused) return broken("I2", node->id().str() + " is paused");
+  }
+  for (const auto* node : component) {
     if (!node->cluster().joined) return broken("I2", node->id().str() + " has not joined");
     if (node->believed_up() != members) {
       return broken("I2", fmt::format("{} believes up {} but its component is {}", node->id().str(),
@@ -259,6 +267,14 @@ bool QuietChecks::touched_otherwise(const Acknowledged& fact) const {
   return false;
 }
 
+/// Its worker asked for the child's removal.
+bool QuietChecks::ended_itself(const Acknowledged& fact) const {
+  const auto& all = cluster_.workers().activations;
+  return std::any_of(all.begin(), all.end(), [&fact](const Activation& a) {
+    return a.uid == fact.uid && !a.live() && a.exit == protocol::WorkerExit::stop_self;
+  });
+}
+
 std::optional<Violation> QuietChecks::lost_fact() {
   const auto running = cluster_.running_nodes();
   if (running.empty()) return {};
@@ -268,7 +284,7 @@ std::optional<Violation> QuietChecks::lost_fact() {
                                         [this](NodeId node) { return cluster_.find(node) != nullptr; });
     if (!remembered || touched_otherwise(fact)) continue;
     auto found = registry.find(fact.id);
-    if (fact.start && found == registry.end()) {
+    if (fact.start && found == registry.end() && !ended_itself(fact)) {
       return broken("I3", fmt::format("{} was acknowledged as started (#{}, {}) and is gone", fact.id,
                                       fact.operation, fact.uid.str()));
     }

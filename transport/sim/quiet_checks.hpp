@@ -27,7 +27,10 @@ class QuietChecks {
 
   /// What keeps the cluster from being as it should be; nothing: all is well.
   std::optional<Violation> problem();
-  /// Lets time pass until there is no problem for `steady`; after `limit` the problem is reported as a
+  /// Lets time pass until there is no problem for `steady`. The problem that is left after `limit`, or a
+  /// promise that was broken meanwhile; nothing: all is well.
+  std::optional<Violation> wait(Duration limit, Duration steady);
+  /// The same; after `limit` the problem is reported as a
   /// violation.
   bool settle(Duration limit, Duration steady = Duration(2'000'000));
   /// How long settle() took to the moment from which everything held.
@@ -47,6 +50,7 @@ class QuietChecks {
   std::optional<Violation> check_locks(const Component& component);
   void prepare_owners(const Component& component);
   bool touched_otherwise(const Acknowledged& fact) const;
+  bool ended_itself(const Acknowledged& fact) const;
   Violation broken(std::string invariant, std::string what) const;
 
   SimCluster& cluster_;

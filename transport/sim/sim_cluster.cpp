@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "transport/sim/sim_worker.hpp"
+
 namespace processhub::sim {
 
 using namespace protocol;
@@ -12,7 +14,8 @@ SimCluster::SimCluster(ClusterOptions options)
       faults_(options_.faults),
       rng_(options_.seed),
       network_(scheduler_, rng_.fork(), faults_) {
-  if (!options_.make_core) options_.make_core = hub_core_factory();
+  if (!options_.make_core) options_.make_core = hub_core_factory(options_.strategies);
+  if (!options_.make_workers) options_.make_workers = synthetic_workers();
 }
 
 SimCluster::~SimCluster() = default;
@@ -44,7 +47,8 @@ SimNode& SimCluster::add_node(const std::string& name, const std::vector<std::st
   config.seeds.clear();
   for (const auto& seed : seeds) config.seeds.push_back(router_endpoint(seed));
   if (adjust) adjust(config);
-  const SimNode::Services services{scheduler_, network_, faults_, log_, options_.make_core, *this};
+  const SimNode::Services services{
+      scheduler_, network_, faults_, log_, options_.make_core, options_.make_workers, *this};
   auto& slot = nodes_[name];
   slot =
       std::make_unique<SimNode>(services, name, host.empty() ? name : host, std::move(config), rng_.fork());
@@ -174,6 +178,7 @@ void SimCluster::on_effect(const SimNode& node, const Effect& effect) {
     complete(node, stop->token, stop->result,
              [](Operation& op, const StopResult& value) { op.stopped = value; });
   } else if (const auto* call = std::get_if<effect::CompleteCall>(&effect)) {
+    if (call->token & kWorkerCall) return;
     complete(node, call->token, call->result, [](Operation& op, const Bytes& value) { op.answer = value; });
   } else if (const auto* lock = std::get_if<effect::CompleteLock>(&effect)) {
     complete(node, lock->token, lock->result, [](Operation& op, std::uint64_t value) { op.lock = value; });

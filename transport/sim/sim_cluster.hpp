@@ -20,9 +20,11 @@ namespace processhub::sim {
 struct ClusterOptions {
   std::uint64_t seed = 1;
   Faults faults{};
-  HubConfig config{};       ///< of every node; name, addresses and seeds are filled in
-  CoreFactory make_core{};  ///< default: the product
-  Duration clock_spread{};  ///< machines' clocks differ by up to this much
+  HubConfig config{};             ///< of every node; name, addresses and seeds are filled in
+  CoreFactory make_core{};        ///< default: the product
+  Duration clock_spread{};        ///< machines' clocks differ by up to this much
+  WorkersFactory make_workers{};  ///< default: synthetic ones
+  StrategyCatalog strategies{};   ///< beside the built-in ones, for the default core and the checkers
 };
 
 enum class OpKind : std::uint8_t {
@@ -148,6 +150,7 @@ class SimCluster : private NodeObserver {
   void report(std::string invariant, std::string what);
   const std::vector<Violation>& violations() const { return violations_; }
   const HubConfig& config() const { return options_.config; }
+  const StrategyCatalog& strategies() const { return options_.strategies; }
 
  private:
   void on_event(const SimNode& node, const protocol::Event& event) override;

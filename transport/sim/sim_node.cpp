@@ -58,8 +58,8 @@ void SimNode::boot(std::uint64_t incarnation, Duration clock_offset) {
   paused_total_ = {};
   services_.network.attach(host_, [this](protocol::Event event) { deliver(std::move(event)); });
   workers_ =
-      std::make_unique<SimWorkers>(services_.scheduler, rng_.fork(), services_.faults, id_, services_.log,
-                                   [this](protocol::Event event) { deliver(std::move(event)); });
+      services_.make_workers({services_.scheduler, rng_.fork(), services_.faults, config_, id_, services_.log,
+                              [this](protocol::Event event) { deliver(std::move(event)); }});
   protocol::Identity identity{id_, config_.listen, config_.pub_listen, rng_.next(), {}};
   core_ = services_.make_core(identity, config_);
   services_.observer.on_life(*this);

@@ -13,8 +13,8 @@
 #include <vector>
 
 #include "transport/sim/core_port.hpp"
+#include "transport/sim/node_workers.hpp"
 #include "transport/sim/sim_network.hpp"
-#include "transport/sim/sim_worker.hpp"
 
 namespace processhub::sim {
 
@@ -49,6 +49,7 @@ class SimNode {
     const Faults& faults;
     WorkerLog& log;
     const CoreFactory& make_core;
+    const WorkersFactory& make_workers;
     NodeObserver& observer;
   };
 
@@ -84,7 +85,7 @@ class SimNode {
   /// This life of the node has listed the id at some time.
   bool ever_listed(const std::string& id) const { return listed_.contains(id); }
   const protocol::ClusterSnapshot& cluster() const { return cluster_; }
-  const SimWorkers& workers() const { return *workers_; }
+  const NodeWorkers& workers() const { return *workers_; }
   CoreView view() const { return core_ ? core_->view() : CoreView{}; }
   HubStats stats() const { return core_ ? core_->stats() : HubStats{}; }
   /// Ids of nodes that this node's snapshot lists as up (also suspect, joining or leaving ones), in order.
@@ -123,7 +124,9 @@ class SimNode {
   void carry_out(protocol::effect::CompleteVoid& e);
   void carry_out(protocol::effect::CompleteStart&) {}
   void carry_out(protocol::effect::CompleteStop&) {}
-  void carry_out(protocol::effect::CompleteCall&) {}
+  void carry_out(protocol::effect::CompleteCall& e) {
+    if (e.token & kWorkerCall) workers_->call_ended(e.token, std::move(e.result));
+  }
   void carry_out(protocol::effect::CompleteLock&) {}
   void carry_out(protocol::effect::RunHook&) {}
   void carry_out(protocol::effect::UserEvent&) {}
@@ -140,7 +143,7 @@ class SimNode {
   std::uint64_t lives_ = 0;  ///< tasks of an earlier life do nothing
   Duration clock_offset_{};
   std::unique_ptr<CorePort> core_{};
-  std::unique_ptr<SimWorkers> workers_{};
+  std::unique_ptr<NodeWorkers> workers_{};
   std::deque<protocol::Event> inbox_{};
   protocol::Effects effects_{};
   bool turn_due_ = false;

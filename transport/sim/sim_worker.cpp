@@ -21,56 +21,35 @@ std::int64_t leading_number(std::string_view body) {
 
 }  // namespace
 
-std::uint64_t message_number(std::string_view body) {
-  const auto mark = body.rfind(" #");
-  if (mark == std::string_view::npos) return 0;
-  std::uint64_t value = 0;
-  std::from_chars(body.data() + mark + 2, body.data() + body.size(), value);
-  return value;
+SimWorkers::SimWorkers(WorkerSite site) : site_(std::move(site)) {}
+
+WorkersFactory synthetic_workers() {
+  return [](WorkerSite site) { return std::make_unique<SimWorkers>(std::move(site)); };
 }
-
-SimWorkers::SimWorkers(Scheduler& scheduler, Rng rng, const Faults& faults, NodeId self, WorkerLog& log,
-                       Deliver deliver)
-    : scheduler_(scheduler),
-      rng_(rng),
-      faults_(faults),
-      self_(self),
-      log_(log),
-      deliver_(std::move(deliver)) {}
-
-SimWorkers::~SimWorkers() { *alive_ = false; }
 
 void SimWorkers::later(std::uint64_t serial, Duration delay, std::function<void(Worker&)> task) {
-  scheduler_.after(delay, [this, alive = alive_, serial, task = std::move(task)] {
-    if (*alive) run_or_hold(serial, task);
+  tasks_.after(delay, [this, serial, task = std::move(task)] {
+    if (auto found = workers_.find(serial); found != workers_.end()) task(found->second);
   });
-}
-
-void SimWorkers::run_or_hold(std::uint64_t serial, const std::function<void(Worker&)>& task) {
-  if (paused_) {
-    held_.emplace_back(serial, task);
-  } else if (auto found = workers_.find(serial); found != workers_.end()) {
-    task(found->second);
-  }
 }
 
 void SimWorkers::start(const protocol::effect::StartWorker& start) {
   Activation activation;
-  activation.node = self_;
+  activation.node = site_.self;
   activation.serial = start.serial;
   activation.id = start.spec->id;
   activation.uid = start.uid;
   activation.generation = start.generation;
   activation.role = start.role;
   activation.reason = start.reason;
-  activation.ordered = scheduler_.now();
+  activation.ordered = site_.scheduler.now();
   auto& worker = workers_[start.serial];
-  worker.activation = log_.activations.size();
+  worker.activation = site_.log.activations.size();
   worker.spec = start.spec;
   worker.shutdown_timeout = start.shutdown_timeout;
   worker.total = leading_number(start.spec->kind->args.bytes());
-  log_.activations.push_back(std::move(activation));
-  auto delay = rng_.between(Duration(0), faults_.worker_start_max);
+  site_.log.activations.push_back(std::move(activation));
+  auto delay = site_.rng.between(Duration(0), site_.faults.worker_start_max);
   if (start.spec->kind->type == "slow") delay += kSlow;
   later(start.serial, delay, [this, serial = start.serial](Worker& w) { come_up(serial, w); });
 }
@@ -79,12 +58,12 @@ void SimWorkers::come_up(std::uint64_t serial, Worker& worker) {
   if (worker.state != State::starting) return;
   const auto& type = worker.spec->kind->type;
   if (type == "broken") return end(serial, worker, WorkerExit::start_failed, "this type never starts");
-  if (rng_.chance(faults_.worker_start_failure)) {
+  if (site_.rng.chance(site_.faults.worker_start_failure)) {
     return end(serial, worker, WorkerExit::start_failed, "the constructor threw");
   }
   worker.state = State::up;
-  log_.activations[worker.activation].up = scheduler_.now();
-  deliver_(protocol::event::WorkerUp{serial});
+  site_.log.activations[worker.activation].up = site_.scheduler.now();
+  site_.deliver(protocol::event::WorkerUp{serial});
   if (type == "finisher") {
     later(serial, kFinishAfter, [this, serial](Worker& w) {
       if (w.state == State::up) end(serial, w, WorkerExit::finished, "");
@@ -94,7 +73,7 @@ void SimWorkers::come_up(std::uint64_t serial, Worker& worker) {
 }
 
 Duration SimWorkers::stop_time(const Worker& worker) {
-  auto delay = rng_.between(Duration(0), faults_.worker_stop_max);
+  auto delay = site_.rng.between(Duration(0), site_.faults.worker_stop_max);
   if (worker.spec->kind->type == "slow") delay += kSlow;
   return worker.spec->kind->type == "stuck" ? std::max(delay, worker.shutdown_timeout) : delay;
 }
@@ -127,33 +106,22 @@ void SimWorkers::open_gates() {
   for (auto& [serial, worker] : workers_) next_turn(serial, worker);
 }
 
-void SimWorkers::pause() { paused_ = true; }
-
-void SimWorkers::resume() {
-  paused_ = false;
-  auto held = std::exchange(held_, {});
-  // The loop gets the processor first: an executor checks that the loop lives before it starts a turn.
-  for (auto& [serial, task] : held)
-    later(serial, rng_.between(Duration(100), Duration(500)), std::move(task));
-}
-
 void SimWorkers::kill() {
-  for (auto& [serial, worker] : workers_) log_.activations[worker.activation].ended = scheduler_.now();
+  for (auto& [serial, worker] : workers_)
+    site_.log.activations[worker.activation].ended = site_.scheduler.now();
   workers_.clear();
-  held_.clear();
-  *alive_ = false;
-  alive_ = std::make_shared<bool>(true);
+  tasks_.clear();
 }
 
 void SimWorkers::each(const std::function<void(const Activation&, bool)>& visit) const {
   for (const auto& [serial, worker] : workers_)
-    visit(log_.activations[worker.activation], worker.state == State::up);
+    visit(site_.log.activations[worker.activation], worker.state == State::up);
 }
 
 void SimWorkers::next_turn(std::uint64_t serial, Worker& worker) {
   if (worker.turn_due || worker.state != State::up || worker.mailbox.empty() || !gates_open_) return;
   worker.turn_due = true;
-  later(serial, rng_.between(Duration(0), faults_.worker_turn_max), [this, serial](Worker& w) {
+  later(serial, site_.rng.between(Duration(0), site_.faults.worker_turn_max), [this, serial](Worker& w) {
     w.turn_due = false;
     if (w.state == State::up && gates_open_ && !w.mailbox.empty()) take_turn(serial, w);
   });
@@ -163,14 +131,14 @@ void SimWorkers::take_turn(std::uint64_t serial, Worker& worker) {
   const auto message = std::move(worker.mailbox.front());
   worker.mailbox.pop_front();
   if (const auto number = message_number(message.body); number != 0) {
-    log_.handled.push_back({number, worker.activation, scheduler_.now()});
+    site_.log.handled.push_back({number, worker.activation, site_.scheduler.now()});
   }
   handle(serial, worker, message);
   if (auto found = workers_.find(serial); found != workers_.end()) next_turn(serial, found->second);
 }
 
 void SimWorkers::handle(std::uint64_t serial, Worker& worker, const protocol::PostedMessage& message) {
-  if (message.message == "crash" || rng_.chance(faults_.worker_crash)) {
+  if (message.message == "crash" || site_.rng.chance(site_.faults.worker_crash)) {
     answer(message, {ErrorCode::worker_crashed, "the handler threw"});
     return end(serial, worker, WorkerExit::crashed, "the handler threw");
   }
@@ -189,17 +157,17 @@ void SimWorkers::handle(std::uint64_t serial, Worker& worker, const protocol::Po
 }
 
 void SimWorkers::answer(const protocol::PostedMessage& message, Result<Bytes> result) {
-  if (message.reply) deliver_(protocol::event::WorkerAnswer{message.reply, std::move(result)});
+  if (message.reply) site_.deliver(protocol::event::WorkerAnswer{message.reply, std::move(result)});
 }
 
 void SimWorkers::end(std::uint64_t serial, Worker& worker, WorkerExit exit, std::string why) {
-  auto& activation = log_.activations[worker.activation];
-  activation.ended = scheduler_.now();
+  auto& activation = site_.log.activations[worker.activation];
+  activation.ended = site_.scheduler.now();
   activation.exit = exit;
   protocol::event::WorkerDown down{serial, exit, std::move(why), {}};
   for (auto& message : worker.mailbox) down.leftovers.push_back(std::move(message));
   workers_.erase(serial);
-  deliver_(std::move(down));
+  site_.deliver(std::move(down));
 }
 
 }  // namespace processhub::sim

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "processhub/child.hpp"
@@ -92,6 +93,8 @@ struct HubConfig {
 
   /// Reads a file that describes one hub. The error names file, line and key.
   PROCESSHUB_API static Result<HubConfig> from_file(const std::string& path);
+  /// The same from the text of such a file.
+  PROCESSHUB_API static Result<HubConfig> from_text(std::string_view text);
   /// Checks ranges and what options demand of each other; the error names the option.
   PROCESSHUB_API Result<void> validate() const;
 };

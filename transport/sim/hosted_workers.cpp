@@ -1,0 +1,269 @@
+#include "transport/sim/hosted_workers.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace processhub::sim {
+
+using protocol::WorkerExit;
+
+HostedWorkers::HostedWorkers(WorkerSite site, std::shared_ptr<HostedClasses> classes)
+    : site_(std::move(site)),
+      classes_(std::move(classes)),
+      port_(std::make_shared<ReplyPort>(ReplyPort{site_.deliver, true})) {}
+
+HostedWorkers::~HostedWorkers() { kill(); }
+
+WorkersFactory hosted_workers(std::shared_ptr<HostedClasses> classes) {
+  return [classes = std::move(classes)](WorkerSite site) {
+    return std::make_unique<HostedWorkers>(std::move(site), classes);
+  };
+}
+
+void HostedWorkers::later(std::uint64_t serial, Duration delay, std::function<void(HostedWorker&)> task) {
+  tasks_.after(delay, [this, serial, task = std::move(task)] {
+    if (auto found = workers_.find(serial); found != workers_.end()) task(*found->second);
+  });
+}
+
+std::optional<std::string> HostedWorkers::guarded(const std::function<void()>& code) {
+  struct Inside {
+    explicit Inside(int& depth) : depth_(depth) { ++depth_; }
+    Inside(const Inside&) = delete;
+    Inside& operator=(const Inside&) = delete;
+    ~Inside() { --depth_; }
+    int& depth_;
+  } const inside(classes_->inside);
+  try {
+    code();
+    return {};
+  } catch (const std::exception& e) {
+    return e.what();
+  } catch (...) {
+    return "an exception that is no std::exception";
+  }
+}
+
+// -- what the core asks for
+
+void HostedWorkers::start(const protocol::effect::StartWorker& start) {
+  auto worker = std::make_unique<HostedWorker>(*this, start, classes_->types.find(start.spec->kind->type));
+  worker->activation = site_.log.activations.size();
+  Activation activation;
+  activation.node = site_.self;
+  activation.serial = start.serial;
+  activation.id = start.spec->id;
+  activation.uid = start.uid;
+  activation.generation = start.generation;
+  activation.role = start.role;
+  activation.reason = start.reason;
+  activation.ordered = now();
+  site_.log.activations.push_back(std::move(activation));
+  workers_[start.serial] = std::move(worker);
+  later(start.serial, site_.rng.between(Duration(0), site_.faults.worker_start_max),
+        [this](HostedWorker& w) { come_up(w); });
+}
+
+void HostedWorkers::come_up(HostedWorker& worker) {
+  if (worker.state != HostedWorker::State::starting) return;
+  if (site_.rng.chance(site_.faults.worker_start_failure)) {
+    return end(worker, WorkerExit::start_failed, "fault worker_start_failure", false);
+  }
+  const auto reason = log_of(worker).reason;
+  const auto threw = guarded([&] {
+    worker.construct();
+    worker.object()->on_start(reason);
+  });
+  if (threw) return end(worker, WorkerExit::start_failed, *threw, false);
+  worker.state = HostedWorker::State::up;
+  log_of(worker).up = now();
+  site_.deliver(protocol::event::WorkerUp{worker.serial()});
+  if (worker.ending) return end(worker, *worker.ending, {}, true);
+  next_turn(worker);
+}
+
+void HostedWorkers::stop(std::uint64_t serial, StopReason reason) {
+  auto found = workers_.find(serial);
+  if (found == workers_.end() || found->second->state == HostedWorker::State::stopping) return;
+  auto& worker = *found->second;
+  worker.state = HostedWorker::State::stopping;
+  worker.stop_reason = reason;
+  later(serial, site_.rng.between(Duration(0), site_.faults.worker_stop_max),
+        [this](HostedWorker& w) { end(w, WorkerExit::stopped, {}, true); });
+}
+
+void HostedWorkers::post(std::uint64_t serial, protocol::PostedMessage message) {
+  auto found = workers_.find(serial);
+  if (found == workers_.end())
+    return discard(message, {ErrorCode::stopped, "the worker does not run here any more"});
+  auto& worker = *found->second;
+  const auto limit = std::max(1U, site_.config.mailbox_limit);
+  if (worker.mailbox.size() >= limit && worker.waiting_messages() >= limit) {
+    Error full{ErrorCode::overloaded, "the worker's mailbox is full"};
+    if (site_.config.mailbox_policy != "drop_oldest") return discard(message, std::move(full));
+    auto oldest = worker.drop_oldest();
+    discard(oldest, std::move(full));
+  }
+  worker.mailbox.emplace_back(std::move(message));
+  next_turn(worker);
+}
+
+void HostedWorkers::open_gates() {
+  gates_open_ = true;
+  for (auto& [serial, worker] : workers_) next_turn(*worker);
+}
+
+void HostedWorkers::call_ended(protocol::Token token, Result<Bytes> answer) {
+  auto waiting = calls_.extract(token);
+  if (!waiting) return;
+  auto found = workers_.find(waiting.mapped());
+  if (found == workers_.end()) return;  // its continuations went with it
+  found->second->mailbox.emplace_back(HostedWorker::CallAnswered{token, std::move(answer)});
+  next_turn(*found->second);
+}
+
+void HostedWorkers::kill() {
+  port_->open = false;
+  tasks_.clear();
+  for (auto& [serial, worker] : workers_) log_of(*worker).ended = now();
+  // No on_stop: the objects go only because a test must not leak. Nothing that they still say is heard.
+  auto gone = std::exchange(workers_, {});
+  for (auto& [serial, worker] : gone) guarded([&w = *worker] { w.destroy(); });
+  calls_.clear();
+}
+
+void HostedWorkers::each(const std::function<void(const Activation&, bool)>& visit) const {
+  for (const auto& [serial, worker] : workers_)
+    visit(site_.log.activations[worker->activation], worker->state == HostedWorker::State::up);
+}
+
+Worker* HostedWorkers::instance(std::uint64_t serial) const {
+  auto found = workers_.find(serial);
+  return found == workers_.end() ? nullptr : found->second->object();
+}
+
+// -- what workers ask for
+
+void HostedWorkers::timer_in(Duration delay, std::uint64_t serial, TimerId timer) {
+  if (!port_->open) return;
+  later(serial, delay, [this, timer](HostedWorker& w) {
+    w.mailbox.emplace_back(HostedWorker::TimerFired{timer});
+    next_turn(w);
+  });
+}
+
+void HostedWorkers::cast(std::string_view to, std::string_view message, Bytes body) {
+  if (!port_->open) return;
+  site_.deliver(protocol::event::CastChild{std::string(to), std::string(message), std::move(body)});
+}
+
+protocol::Token HostedWorkers::call(std::uint64_t serial, std::string_view to, std::string_view message,
+                                    Bytes body, Duration timeout) {
+  if (!port_->open) return 0;
+  const auto token = ++last_call_;
+  calls_.emplace(token, serial);
+  protocol::event::CallChild call;
+  call.token = token;
+  call.id = to;
+  call.message = message;
+  call.body = std::move(body);
+  call.timeout = timeout;
+  site_.deliver(std::move(call));
+  return token;
+}
+
+// -- turns
+
+void HostedWorkers::next_turn(HostedWorker& worker) {
+  const auto may_run = [this](const HostedWorker& w) {
+    return w.state == HostedWorker::State::up && gates_open_ && !w.mailbox.empty();
+  };
+  if (worker.turn_due || !may_run(worker)) return;
+  worker.turn_due = true;
+  later(worker.serial(), site_.rng.between(Duration(0), site_.faults.worker_turn_max),
+        [this, may_run](HostedWorker& w) {
+          w.turn_due = false;
+          if (may_run(w)) take_turn(w);
+        });
+}
+
+void HostedWorkers::take_turn(HostedWorker& worker) {
+  auto item = std::move(worker.mailbox.front());
+  worker.mailbox.pop_front();
+  std::string why;
+  if (!take(worker, item, why)) return end(worker, WorkerExit::crashed, std::move(why), false);
+  if (worker.ending) return end(worker, *worker.ending, {}, true);
+  next_turn(worker);
+}
+
+/// False: the user's code threw.
+bool HostedWorkers::take(HostedWorker& worker, HostedWorker::Item& item, std::string& why) {
+  if (auto* message = std::get_if<protocol::PostedMessage>(&item)) return handle(worker, *message, why);
+  const auto threw = guarded([&] {
+    if (auto* answered = std::get_if<HostedWorker::CallAnswered>(&item)) {
+      worker.run_continuation(*answered);
+    } else {
+      worker.run_timer(std::get<HostedWorker::TimerFired>(item).id);
+    }
+  });
+  if (threw) why = *threw;
+  return !threw;
+}
+
+bool HostedWorkers::handle(HostedWorker& worker, protocol::PostedMessage& message, std::string& why) {
+  if (site_.rng.chance(site_.faults.worker_crash)) {
+    why = "fault worker_crash";
+    discard(message, {ErrorCode::worker_crashed, worker.describe() + " crashed: " + why});
+    return false;
+  }
+  const auto* handler = worker.worker_class()->find(message.message);
+  const HandlerFn invoke = handler ? handler->invoke : worker.worker_class()->raw;
+  if (!invoke) {
+    discard(message, {ErrorCode::no_such_message,
+                      worker.describe() + " has no handler for '" + message.message + "'"});
+    return true;
+  }
+  Delivery delivery{message.message, message.body, message.named_reply, nullptr};
+  std::shared_ptr<HostedReply> answer;
+  if (message.reply) delivery.reply = answer = std::make_shared<HostedReply>(port_, message.reply);
+  const auto threw = guarded([&] { invoke(*worker.object(), delivery); });
+  if (threw) why = *threw;
+  if (answer) {
+    if (threw) answer->finish({ErrorCode::worker_crashed, worker.describe() + " crashed: " + why});
+    if (delivery.reply) answer->finish({ErrorCode::no_reply, "the handler did not answer"});
+    std::erase_if(worker.open_answers, [](const auto& open) { return open->done(); });
+    if (!answer->done()) worker.open_answers.push_back(std::move(answer));
+  }
+  return !threw;
+}
+
+void HostedWorkers::discard(protocol::PostedMessage& message, Error why) {
+  if (message.reply) return port_->answer(message.reply, std::move(why));
+  ++dead_letters_;
+}
+
+void HostedWorkers::end(HostedWorker& worker, WorkerExit exit, std::string why, bool call_on_stop) {
+  if (call_on_stop && worker.object() != nullptr) {
+    if (!gates_open_) {
+      why = "on_stop was left out: this node does not know what it may run";
+    } else if (auto threw = guarded([&] { worker.object()->on_stop(worker.stop_reason); })) {
+      why = "on_stop threw: " + *threw;
+    }
+  }
+  const bool crashed = exit == WorkerExit::crashed || exit == WorkerExit::start_failed;
+  const Error error{crashed ? ErrorCode::worker_crashed : ErrorCode::stopped,
+                    worker.describe() + (crashed ? " crashed: " + why : std::string(" stopped"))};
+  for (const auto& answer : std::exchange(worker.open_answers, {})) answer->finish(error);
+  guarded([&] { worker.destroy(); });
+  log_of(worker).ended = now();
+  log_of(worker).exit = exit;
+  protocol::event::WorkerDown down{worker.serial(), exit, std::move(why), {}};
+  for (auto& item : worker.mailbox) {
+    if (auto* message = std::get_if<protocol::PostedMessage>(&item))
+      down.leftovers.push_back(std::move(*message));
+  }
+  workers_.erase(worker.serial());
+  site_.deliver(std::move(down));
+}
+
+}  // namespace processhub::sim

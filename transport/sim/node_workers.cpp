@@ -1,0 +1,40 @@
+#include "transport/sim/node_workers.hpp"
+
+#include <charconv>
+#include <utility>
+
+namespace processhub::sim {
+
+std::uint64_t message_number(std::string_view body) {
+  const auto mark = body.rfind(" #");
+  if (mark == std::string_view::npos) return 0;
+  std::uint64_t value = 0;
+  std::from_chars(body.data() + mark + 2, body.data() + body.size(), value);
+  return value;
+}
+
+void ProcessTasks::after(Duration delay, std::function<void()> task) {
+  scheduler_.after(delay, [this, alive = alive_, task = std::move(task)]() mutable {
+    if (!*alive) return;
+    if (paused_) {
+      held_.push_back(std::move(task));
+    } else {
+      task();
+    }
+  });
+}
+
+void ProcessTasks::resume() {
+  paused_ = false;
+  auto held = std::exchange(held_, {});
+  // The loop gets the processor first: an executor checks that the loop lives before it starts a turn.
+  for (auto& task : held) after(rng_.between(Duration(100), Duration(500)), std::move(task));
+}
+
+void ProcessTasks::clear() {
+  held_.clear();
+  *alive_ = false;
+  alive_ = std::make_shared<bool>(true);
+}
+
+}  // namespace processhub::sim
