@@ -70,8 +70,15 @@ bool is_quiet(const ProcessCluster& cluster, std::size_t count) {
 }
 
 void require_quiet(const ProcessCluster& cluster, const Names& side, std::size_t count) {
-  if (!eventually([&] { return is_quiet_component(cluster, side, count); }))
-    FAIL("no quiet component: ", told(cluster, side));
+  const auto begin = Clock::now();
+  const bool quiet = eventually([&] { return is_quiet_component(cluster, side, count); });
+  if (const auto* e = std::getenv("PH_DBG")) {
+    fprintf(stderr, "quiet(%zu of %zu) after %ld\n", side.size(), cluster.names().size(),
+            (long)std::chrono::duration_cast<Millis>(Clock::now() - begin).count());
+    if (Clock::now() - begin > Millis(std::atoi(e)))
+      fprintf(stderr, "%s\n", told(cluster, cluster.names()).c_str());
+  }
+  if (!quiet) FAIL("no quiet component: ", told(cluster, side));
 }
 
 void require_quiet(const ProcessCluster& cluster, std::size_t count) {
@@ -85,12 +92,11 @@ void start_counters(const ProcessCluster& cluster, const std::string& node, cons
   REQUIRE_MESSAGE(answer.exit == done, answer.out.substr(0, 1000), answer.err);
 }
 
-std::size_t deaths_told(const ProcessCluster& cluster, const std::string& node) {
-  const auto log = cluster.log(node);
-  std::size_t count = 0;
-  for (auto at = log.find(" is down: "); at != std::string::npos; at = log.find(" is down: ", at + 1))
-    ++count;
-  return count;
+void check_nobody_died(const ProcessCluster& cluster) {
+  for (const auto& name : cluster.names()) {
+    const auto log = cluster.log(name);
+    CHECK_MESSAGE(log.find(" is down: ") == std::string::npos, name, " wrote:\n", log);
+  }
 }
 
 }  // namespace live

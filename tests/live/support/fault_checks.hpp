@@ -23,7 +23,7 @@ void require_quiet(const ProcessCluster& cluster, std::size_t count);
 /// Starts `count` counters PREFIX-0 … on `node`; the test ends if that fails.
 void start_counters(const ProcessCluster& cluster, const std::string& node, const std::string& prefix,
                     std::size_t count);
-/// How often `node` wrote that another went down.
-std::size_t deaths_told(const ProcessCluster& cluster, const std::string& node);
+/// No living node ever wrote that another went down.
+void check_nobody_died(const ProcessCluster& cluster);
 
 }  // namespace live
