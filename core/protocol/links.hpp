@@ -71,8 +71,8 @@ class Links {
     auto it = peers_.find(peer);
     return it != peers_.end() && it->second.session ? it->second.session->queued_bytes(lane) : 0;
   }
-  /// Frames that wait longer than this for any progress: the way to the peer is blocked, whatever it
-  /// publishes.
+  /// Frames that wait longer than this for any progress, or a session that ended so long ago and has not come
+  /// back: the way to the peer is blocked, whatever it publishes.
   bool stuck(NodeId peer, Duration limit) const;
   /// Says something directly to a relayed peer, so that both notice when the direct way is open again.
   void touch_directly(NodeId peer);
@@ -110,6 +110,7 @@ class Links {
     bool wanted = true;                      ///< say hello until there is a session
     bool stranger = false;                   ///< known only by a hello of its own, so far
     Time since{};
+    Time without_session = kNever;  ///< since when it has none any more
     Time touch_due{};  ///< answers to direct signs of life of a relayed peer are rare
     bool refused = false;
     Time hello_due{};
