@@ -108,6 +108,7 @@ void Links::end_session(NodeId id) {
   sessions_.erase(peer.session->id());
   ctx_.stats.resends += peer.session->resends();
   peer.session.reset();
+  peer.without_session = ctx_.now;
   relays_.drop(id);
   events_.on_session_end(id);
 }
@@ -285,6 +286,7 @@ void Links::establish(NodeId id, Peer& peer) {
   auto sid = session_id(peer.nonce, peer.their_nonce, ctx_.self().hash(), id.hash());
   peer.session = std::make_shared<LinkSession>(sid, limits());
   peer.refused = false;
+  peer.without_session = kNever;
   strangers_.erase(id);
   sessions_[sid] = id;
   busy_.insert(id);

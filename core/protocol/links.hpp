@@ -72,8 +72,8 @@ class Links {
     auto it = peers_.find(peer);
     return it != peers_.end() && it->second.session ? it->second.session->queued_bytes(lane) : 0;
   }
-  /// Frames that wait longer than this for any progress: the way to the peer is blocked, whatever it
-  /// publishes.
+  /// Frames that wait longer than this for any progress, or a session that ended so long ago and has not come
+  /// back: the way to the peer is blocked, whatever it publishes.
   bool stuck(NodeId peer, Duration limit) const;
   /// Says something directly to a relayed peer, so that both notice when the direct way is open again.
   void touch_directly(NodeId peer);
@@ -113,6 +113,7 @@ class Links {
     std::uint64_t echo_token = 0;            ///< tells the peer which of its seeds we are
     std::shared_ptr<LinkSession> session{};  ///< shared with the frame that is being delivered
     bool wanted = true;                      ///< say hello until there is a session
+    Time without_session = kNever;           ///< since when it has none any more
     Time touch_due{};                        ///< answers to direct signs of life of a relayed peer are rare
     bool refused = false;
     Time hello_due{};

@@ -31,8 +31,9 @@ void Links::flush_peer(NodeId id, Peer& peer) {
 
 bool Links::stuck(NodeId peer, Duration limit) const {
   auto it = peers_.find(peer);
-  if (it == peers_.end() || !it->second.session) return false;
-  const auto since = it->second.session->waiting_since();
+  if (it == peers_.end()) return false;
+  const auto& session = it->second.session;
+  const auto since = session ? session->waiting_since() : it->second.without_session;
   return since != kNever && ctx_.now - since > limit;
 }
 

@@ -265,7 +265,6 @@ void Membership::on_session_up(NodeId node) {
 void Membership::on_session_end(NodeId node) {
   auto it = members_.find(node);
   if (it == members_.end() || !is_up(it->second)) return;
-  if (ctx_.gossips()) it->second.last_heard = ctx_.now;
   watched_.insert(node);
 }
 

@@ -230,8 +230,7 @@ void Membership::on(NodeId from, const ProbeReply& r) {
 
 /// In gossip mode nobody is heard all the time: silent is who does not confirm what was sent to it.
 bool Membership::silent(const Member& m) const {
-  if (ctx_.gossips() && links_.has_session(m.record.id))
-    return links_.stuck(m.record.id, ctx_.config.suspect_after);
+  if (ctx_.gossips()) return links_.stuck(m.record.id, ctx_.config.suspect_after);
   return ctx_.now - m.last_heard > ctx_.config.suspect_after;
 }
 

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pty.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -56,11 +57,13 @@ Ends open_terminal() {
 }
 
 /// What the child does between fork and exec; nothing here allocates.
-[[noreturn]] void become(char* const* argv, int out, int err, const char* directory, pid_t parent) {
+[[noreturn]] void become(char* const* argv, int out, int err, int network, const char* directory,
+                         pid_t parent) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) ::_exit(127);
   ::dup2(out, STDOUT_FILENO);
   if (err >= 0) ::dup2(err, STDERR_FILENO);
+  if (network >= 0 && ::setns(network, CLONE_NEWNET) != 0) ::_exit(127);
   if (directory != nullptr && ::chdir(directory) != 0) ::_exit(127);
   sigset_t none;
   sigemptyset(&none);
@@ -108,6 +111,11 @@ Process::Process(const Program& program) {
     err = Fd(::open(program.stderr_file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
     if (err.get() < 0) fail("cannot write " + program.stderr_file.string());
   }
+  Fd network;
+  if (!program.network.empty()) {
+    network = Fd(::open(program.network.c_str(), O_RDONLY | O_CLOEXEC));
+    if (network.get() < 0) fail("cannot open " + program.network.string());
+  }
   std::vector<char*> argv;
   for (const auto& a : program.argv) argv.push_back(const_cast<char*>(a.c_str()));
   argv.push_back(nullptr);
@@ -117,8 +125,8 @@ Process::Process(const Program& program) {
   pid_.value = ::fork();
   if (pid_.value < 0) fail("fork");
   if (pid_.value == 0) {
-    become(argv.data(), ends.theirs.get(), err.get(), directory.empty() ? nullptr : directory.c_str(),
-           parent);
+    become(argv.data(), ends.theirs.get(), err.get(), network.get(),
+           directory.empty() ? nullptr : directory.c_str(), parent);
   }
   out_ = std::move(ends.ours);
   pidfd_ = Fd(static_cast<int>(::syscall(SYS_pidfd_open, pid_.value, 0)));

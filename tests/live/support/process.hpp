@@ -45,6 +45,7 @@ struct Program {
   std::filesystem::path stderr_file{};  ///< empty: inherited
   std::filesystem::path directory{};    ///< empty: inherited
   bool terminal = false;                ///< stdout is a terminal, so the program writes line by line
+  std::filesystem::path network{};      ///< file of its network namespace; empty: inherited
 };
 
 class Process {

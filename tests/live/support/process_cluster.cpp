@@ -65,10 +65,10 @@ std::string TempDir::write(const std::string& name, const std::string& text) con
   return path.string();
 }
 
-Answer run_program(std::vector<std::string> argv, Millis limit) {
+Answer run_program(std::vector<std::string> argv, Millis limit, const std::filesystem::path& network) {
   TempDir directory;
   const auto begin = Clock::now();
-  Process process({std::move(argv), directory.path() / "stderr", {}, false});
+  Process process({std::move(argv), directory.path() / "stderr", {}, false, network});
   Answer answer;
   answer.out = process.read_rest(limit);
   const auto left = limit - std::chrono::duration_cast<Millis>(Clock::now() - begin);
@@ -78,9 +78,9 @@ Answer run_program(std::vector<std::string> argv, Millis limit) {
   return answer;
 }
 
-Answer run_hubctl(std::vector<std::string> arguments, Millis limit) {
+Answer run_hubctl(std::vector<std::string> arguments, Millis limit, const std::filesystem::path& network) {
   arguments.insert(arguments.begin(), program_path("hubctl"));
-  return run_program(std::move(arguments), limit);
+  return run_program(std::move(arguments), limit, network);
 }
 
 ProcessCluster::ProcessCluster() : hub_id_(fresh_name()) {}
@@ -90,18 +90,26 @@ void ProcessCluster::set_flags(std::vector<std::string> hubd_flags, std::vector<
   hubctl_flags_ = std::move(hubctl_flags);
 }
 
+Place ProcessCluster::place_of(const std::string& name) const {
+  if (places_ != nullptr) return places_->place(name);
+  return {{"--listen", "tcp://127.0.0.1:0"}, {}, {}};
+}
+
 void ProcessCluster::start(const std::string& name, const std::vector<std::string>& flags) {
-  std::vector<std::string> argv = {program_path("hubd"), "--name",   name,
-                                   "--hub.id",           hub_id_,    "--listen",
-                                   "tcp://127.0.0.1:0",  "--plugin", program_path("libcounter.so")};
+  auto place = place_of(name);
+  std::vector<std::string> argv = {
+      program_path("hubd"), "--name", name, "--hub.id", hub_id_, "--plugin", program_path("libcounter.so")};
   for (const auto& [_, node] : nodes_) argv.insert(argv.end(), {"--seed", node.endpoint});
+  argv.insert(argv.end(), place.flags.begin(), place.flags.end());
   argv.insert(argv.end(), hubd_flags_.begin(), hubd_flags_.end());
   argv.insert(argv.end(), flags.begin(), flags.end());
-  Process process({std::move(argv), directory_.path() / (name + ".log"), {}, false});
+  Process process({std::move(argv), directory_.path() / (name + ".log"), {}, false, place.network});
+  if (places_ != nullptr) places_->launched(name, process.pid());
   auto line = process.read_line(std::chrono::seconds(20));
   if (!line) throw std::runtime_error(name + " did not print its address; its log: " + log(name));
+  if (place.control.empty()) place.control = *line;
   nodes_.erase(name);
-  nodes_.emplace(name, Node{std::move(process), *line});
+  nodes_.emplace(name, Node{std::move(process), *line, std::move(place)});
 }
 
 void ProcessCluster::start(const std::vector<std::string>& names) {
@@ -139,10 +147,11 @@ std::string ProcessCluster::log(const std::string& name) const {
 }
 
 Answer ProcessCluster::ask(const std::string& node, std::vector<std::string> arguments, Millis limit) const {
-  std::vector<std::string> all = {"--connect", endpoint(node), "--json"};
+  const auto& place = nodes_.at(node).place;
+  std::vector<std::string> all = {"--connect", place.control, "--json"};
   all.insert(all.end(), hubctl_flags_.begin(), hubctl_flags_.end());
   all.insert(all.end(), arguments.begin(), arguments.end());
-  return run_hubctl(std::move(all), limit);
+  return run_hubctl(std::move(all), limit, place.network);
 }
 
 Json ProcessCluster::query(const std::string& node, std::vector<std::string> arguments) const {

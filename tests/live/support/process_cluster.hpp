@@ -45,9 +45,26 @@ class TempDir {
   std::filesystem::path path_{};
 };
 
-/// Runs a program to its end.
-Answer run_program(std::vector<std::string> argv, Millis limit = std::chrono::seconds(30));
-Answer run_hubctl(std::vector<std::string> arguments, Millis limit = std::chrono::seconds(30));
+/// Runs a program to its end, in the network namespace `network` if there is one.
+Answer run_program(std::vector<std::string> argv, Millis limit = std::chrono::seconds(30),
+                   const std::filesystem::path& network = {});
+Answer run_hubctl(std::vector<std::string> arguments, Millis limit = std::chrono::seconds(30),
+                  const std::filesystem::path& network = {});
+
+/// Where a node listens, if not on a free port of 127.0.0.1.
+struct Place {
+  std::vector<std::string> flags{};  ///< --listen and what belongs to it
+  std::string control{};             ///< where hubctl finds it
+  std::filesystem::path network{};   ///< its network namespace; empty: that of the test
+};
+
+/// Gives each node its place.
+class Places {
+ public:
+  virtual ~Places() = default;
+  virtual Place place(const std::string& node) = 0;
+  virtual void launched(const std::string& node, pid_t pid) = 0;
+};
 
 class ProcessCluster {
  public:
@@ -56,6 +73,8 @@ class ProcessCluster {
 
   /// Flags for every hubd and every hubctl of this cluster, such as keys. Before the first start.
   void set_flags(std::vector<std::string> hubd_flags, std::vector<std::string> hubctl_flags);
+  /// Before the first start; `places` outlives the cluster.
+  void set_places(Places& places) { places_ = &places; }
   /// Starts `name` with the living nodes as seeds and waits for its address.
   void start(const std::string& name, const std::vector<std::string>& flags = {});
   void start(const std::vector<std::string>& names);
@@ -95,12 +114,15 @@ class ProcessCluster {
  private:
   struct Node {
     Process process;
-    std::string endpoint{};
+    std::string endpoint{};  ///< what its peers are told
+    Place place{};
   };
+  Place place_of(const std::string& name) const;
   TempDir directory_{};
   std::string hub_id_{};
   std::vector<std::string> hubd_flags_{};
   std::vector<std::string> hubctl_flags_{};
+  Places* places_ = nullptr;
   std::map<std::string, Node> nodes_{};
 };
 
