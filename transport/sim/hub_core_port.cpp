@@ -48,7 +48,7 @@ CoreFactory hub_core_factory(const StrategyCatalog& strategies, protocol::Offere
              protocol::Identity identity, const HubConfig& config) -> std::unique_ptr<CorePort> {
     auto built = catalog.build(config);
     if (!built) throw std::invalid_argument(built.error().message);
-    identity.types = types;
+    if (types) identity.types = types;
     return std::make_unique<HubCorePort>(identity, config, std::move(*built));
   };
 }

@@ -104,7 +104,10 @@ void Cluster::Impl::add_node(const std::string& name, const std::vector<std::str
   if (adjust) adjust(config);
   config.name = name;
   check_config(config);
-  cluster.add_node(name, seeds, {}, adjust);
+  cluster.add_node(name, seeds, {}, [&](HubConfig& own) {
+    if (adjust) adjust(own);
+    own.name = name;
+  });
 }
 
 void Cluster::Impl::set_faults(std::string_view settings) {
