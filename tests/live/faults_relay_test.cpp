@@ -59,8 +59,8 @@ TEST_CASE("relay: three nodes meet through it, and nothing passes a cut") {
 }
 
 TEST_CASE(
-    "relay: a node cut off both ways is replaced and replaces the others; after the heal one of each is "
-    "left") {
+    "relay: a node cut off both ways is replaced and replaces the others, and one of each is left after "
+    "the heal") {
   ThreeRelayed three;
   three.lab.cut_between({"c"}, {"a", "b"});
   three.require_apart_then_whole();
