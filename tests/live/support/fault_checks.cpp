@@ -70,15 +70,8 @@ bool is_quiet(const ProcessCluster& cluster, std::size_t count) {
 }
 
 void require_quiet(const ProcessCluster& cluster, const Names& side, std::size_t count) {
-  const auto begin = Clock::now();
-  const bool quiet = eventually([&] { return is_quiet_component(cluster, side, count); });
-  if (const auto* e = std::getenv("PH_DBG")) {
-    fprintf(stderr, "quiet(%zu of %zu) after %ld\n", side.size(), cluster.names().size(),
-            (long)std::chrono::duration_cast<Millis>(Clock::now() - begin).count());
-    if (Clock::now() - begin > Millis(std::atoi(e)))
-      fprintf(stderr, "%s\n", told(cluster, cluster.names()).c_str());
-  }
-  if (!quiet) FAIL("no quiet component: ", told(cluster, side));
+  if (!eventually([&] { return is_quiet_component(cluster, side, count); }))
+    FAIL("no quiet component: ", told(cluster, side));
 }
 
 void require_quiet(const ProcessCluster& cluster, std::size_t count) {
