@@ -2,7 +2,7 @@
 include(CMakePackageConfigHelpers)
 set(ph_config_dir "${CMAKE_INSTALL_LIBDIR}/cmake/processhub")
 
-install(TARGETS processhub EXPORT processhub-targets
+install(TARGETS processhub processhub_testing EXPORT processhub-targets
   LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}"
   INCLUDES DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/core/include/" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}"
