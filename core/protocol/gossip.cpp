@@ -20,10 +20,14 @@ Gossip::Gossip(Context& context, Membership& membership, Links& links, Replicati
     : ctx_(context), membership_(membership), links_(links), replication_(replication) {}
 
 Digests Gossip::digests(const Heartbeat& own, std::uint64_t specs) {
+  if (summed_ != membership_.changes() + 1) {
+    summed_ = membership_.changes() + 1;
+    sum_ = 0;
+    for (const auto& [id, member] : membership_.members())
+      if (membership_.is_up(member)) sum_ += share_of(id.hash(), number_of(member));
+  }
   Digests d;
-  d.heartbeats = share_of(ctx_.self().hash(), own.number);
-  for (const auto& [id, member] : membership_.members())
-    if (membership_.is_up(member)) d.heartbeats += share_of(id.hash(), number_of(member));
+  d.heartbeats = sum_ + share_of(ctx_.self().hash(), own.number);
   d.specs = specs;
   if (d.heartbeats != last_.heartbeats || d.specs != last_.specs) {
     last_ = d;

@@ -37,6 +37,8 @@ class Gossip {
   Links& links_;
   Replication& replication_;
   std::vector<NodeId> order_{};  ///< of this pass over all members, shuffled; taken from the back
+  std::uint64_t sum_ = 0;        ///< of all members' heartbeats …
+  std::uint64_t summed_ = 0;     ///< … after so many changes
   Digests last_{};
   Time changed_{};  ///< `last_` is so since then
   Time agreed_{};   ///< somebody had the same digests

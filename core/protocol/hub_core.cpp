@@ -117,20 +117,30 @@ void HubCore::Parts::tick() {
 
 Time HubCore::Parts::next_deadline() const {
   return std::min({links.next_deadline(), membership.next_deadline(), replication.next_deadline(),
-                   supervisor.next_deadline(), requests.next_deadline(), calls.next_deadline(),
-                   placement.next_deadline(), purge_due_, leave_until_, ctx.tally.next_deadline(),
+                   heartbeat_wanted_ || !view_announced_ ? announce_due_ : kNever, supervisor.next_deadline(),
+                   requests.next_deadline(), calls.next_deadline(), placement.next_deadline(), purge_due_,
+                   leave_until_, ctx.tally.next_deadline(),
                    queue.next_deadline(ctx.config.deadlock_recovery_timeout)});
 }
 
 void HubCore::Parts::flush() {
   placement.flush();
   replication.flush_deltas();  // before the view is announced: others rely on that order
-  if (!view_announced_) announce_view();
-  if (heartbeat_wanted_) publications.publish(own_heartbeat());
-  heartbeat_wanted_ = false;
+  if (ctx.now >= announce_due_) announce();
   publications.flush();
   replication.flush_acks();
   links.flush();
+}
+
+/// In gossip mode a burst of changes is announced at its begin and then as a whole: when a large cluster
+/// boots or heals, every node's view changes with every member that it meets.
+void HubCore::Parts::announce() {
+  constexpr Duration kPause = std::chrono::milliseconds(20);
+  if (!view_announced_) announce_view();
+  if (!heartbeat_wanted_) return;
+  publications.publish(own_heartbeat());
+  heartbeat_wanted_ = false;
+  if (ctx.gossips()) announce_due_ = ctx.now + kPause;
 }
 
 /// Rare and worth waiting for: over the sessions too, because a fresh subscription may not be there yet.
@@ -151,10 +161,13 @@ void HubCore::Parts::check_settled() {
     joining_lock_ = 0;
     note_level(before);
   }
+  // To look costs in proportion to the cluster: not in every turn of a quiet one.
+  if (settled_ && !unchecked_) return;
   bool now = placement.settled();
   if (now && !settled_) placement.recheck();
-  bool changed = cluster_changed || now != settled_;
+  bool changed = unchecked_ || now != settled_;
   settled_ = now;
+  unchecked_ = false;
   if (changed && settled_ && !leaving() && !stalled_ && !partitioned_) statics.start_missing();
 }
 

@@ -62,6 +62,7 @@ void Membership::end_earlier_lives(NodeId node) {
     if (m.record.pub != members_.at(node).record.pub) ctx_.emit(effect::Unsubscribe{m.record.pub});
     m.liveness = Liveness::left;
     m.down_since = ctx_.now;
+    ++changes_;
     watched_.erase(id);
     links_.close(id);
   }
@@ -281,6 +282,7 @@ void Membership::tell_members(NodeId peer) {
 
 void Membership::make_up(Member& m) {
   auto id = m.record.id;
+  ++changes_;
   bool returning = m.liveness == Liveness::suspect;
   if (!returning) ctx_.hook(hook::PreClusterJoin{id});
   m.liveness = Liveness::up;
@@ -301,6 +303,7 @@ void Membership::make_up(Member& m) {
 
 void Membership::make_gone(Member& m, bool left, const std::string& why) {
   auto id = m.record.id;
+  ++changes_;
   bool was_up = is_up(id);
   if (was_up) ctx_.hook(hook::PreClusterLeave{id, left});
   m.liveness = left ? Liveness::left : Liveness::down;

@@ -107,6 +107,8 @@ class Membership {
   /// restart that does not wait between two nodes.
   bool newcomer_expected() const;
   std::uint64_t view_digest() const { return digest_; }
+  /// Moves with every heartbeat and every change of the view.
+  std::uint64_t changes() const { return changes_; }
   /// All members of the view announced this very view.
   bool agreed() const;
   HubView eligible_view() const;
@@ -162,6 +164,7 @@ class Membership {
   };
   std::map<NodeId, Challenge> challengers_{};  ///< old life -> newcomer that waits for the verdict on it
   std::uint64_t digest_ = 0;
+  std::uint64_t changes_ = 0;
   std::uint64_t next_probe_ = 0;
   Time heartbeat_due_{};
   Time discover_due_{};

@@ -109,6 +109,7 @@ void Membership::on(NodeId from, const Heartbeat& h) {
   if (m.announced && h.number < m.last.number) return;  // overtaken on another way
   m.last = h;
   m.announced = true;
+  ++changes_;
   if (h.refutation > m.record.refutation) m.record.refutation = h.refutation;
   if (h.status_version > m.record.status_version) {
     m.record.status_version = h.status_version;

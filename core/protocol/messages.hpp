@@ -277,7 +277,8 @@ struct Pull {
   std::vector<SeenDots> seen{};
   bool all_values = false;
   std::vector<TableHave> tables{};
-  PROCESSHUB_FIELDS(nonce, seen, all_values, tables)
+  bool others = false;  ///< also the tables of other living nodes
+  PROCESSHUB_FIELDS(nonce, seen, all_values, tables, others)
 };
 
 struct TablePart {

@@ -166,7 +166,7 @@ void HubCore::Parts::touch_children_of(NodeId node) {
 void HubCore::Parts::on_member_up(NodeId node) {
   const auto& record = membership.members().at(node).record;
   ctx.emit(effect::Subscribe{record.pub});
-  cluster_changed = true;
+  note_change();
   cause_ = node;
   cause_joined_ = true;
   touch_children_of(node);
@@ -175,7 +175,7 @@ void HubCore::Parts::on_member_up(NodeId node) {
 void HubCore::Parts::on_member_gone(NodeId node, bool left) {
   const auto& record = membership.members().at(node).record;
   if (left) ctx.emit(effect::Unsubscribe{record.pub});
-  cluster_changed = true;
+  note_change();
   cause_ = node;
   cause_joined_ = false;
   replication.on_member_gone(node);
@@ -190,7 +190,7 @@ void HubCore::Parts::on_status(NodeId node, MemberStatus status) {
 }
 
 void HubCore::Parts::on_view_changed() {
-  cluster_changed = true;
+  note_change();
   view_announced_ = false;
   placement.on_view_changed();
   requests.on_view_changed();
@@ -218,7 +218,7 @@ Heartbeat HubCore::Parts::own_heartbeat() {
 }
 
 void HubCore::Parts::on_peer_complete(NodeId) {
-  cluster_changed = true;
+  note_change();
   membership.check_joined();
   placement.recheck();
 }
@@ -234,7 +234,7 @@ void HubCore::Parts::terminate(const std::string& why) {
 // ------------------------------------------------------------------------------------------------------------
 
 void HubCore::Parts::on_child_changed(Child& child) {
-  cluster_changed = true;
+  note_change();
   placement.enqueue(child);
   if (child.op != 0) requests.on_child_changed(child);
   calls.on_child_changed(child);
@@ -290,7 +290,7 @@ void HubCore::Parts::remove_child(Child& child) {
 void HubCore::Parts::note_level(int before) {
   auto after = queue.level();
   if (before == after) return;
-  cluster_changed = true;
+  note_change();
   ctx.hook(hook::PriorityChanged{before, after});
 }
 

@@ -66,7 +66,10 @@ class HubCore::Parts final : public Registry::Listener,
   void on(event::AdminAnswer& e);
 
   // -- messages; a type without an overload does not compile
-  void on(NodeId from, Heartbeat& m) { membership.on(from, m); }
+  void on(NodeId from, Heartbeat& m) {
+    membership.on(from, m);
+    unchecked_ = true;
+  }
   void on(NodeId from, SpecDelta& m) { replication.on(from, m); }
   void on(NodeId from, TableDelta& m) { replication.on(from, m); }
   void on(NodeId from, MemberNews& m) { membership.on(from, m); }
@@ -92,7 +95,10 @@ class HubCore::Parts final : public Registry::Listener,
   void on(NodeId from, Relay& m) { links.on(from, m); }
   void on(NodeId from, Digests& m) { gossiping.on(from, m, own_heartbeat(), spec_digest()); }
   void on(NodeId from, Heard& m) { gossiping.on(from, m, own_heartbeat()); }
-  void on(NodeId, Rumours& m) { gossiping.on(m); }
+  void on(NodeId, Rumours& m) {
+    gossiping.on(m);
+    unchecked_ = true;
+  }
 
   // -- Registry::Listener
   void on_child_changed(Child& child) override;
@@ -114,7 +120,7 @@ class HubCore::Parts final : public Registry::Listener,
   // -- MembershipEvents
   void on_member_up(NodeId node) override;
   void on_member_gone(NodeId node, bool left) override;
-  void on_suspicion() override { cluster_changed = true; }
+  void on_suspicion() override { note_change(); }
   void on_status(NodeId node, MemberStatus status) override;
   void on_view_changed() override;
   void on_heartbeat(NodeId node, const Heartbeat& h) override { replication.on_heartbeat(node, h); }
@@ -171,6 +177,8 @@ class HubCore::Parts final : public Registry::Listener,
   void check_leave();
   void check_quorum();
   void check_settled();
+  void note_change() { cluster_changed = unchecked_ = true; }
+  void announce();
   void announce_view();
   void note_level(int before);
   void purge();
@@ -183,8 +191,10 @@ class HubCore::Parts final : public Registry::Listener,
   hook::PostRedistribution open_redistribution_{};  ///< closes what the pre-hook said, whatever came since
   bool heartbeat_wanted_ = false;
   Heartbeat announced_{};  ///< the latest
+  Time announce_due_{};    ///< not before
   bool view_announced_ = true;
   bool settled_ = false;
+  bool unchecked_ = true;  ///< something happened that could have ended or completed `settled_`
   bool partitioned_ = false;
   bool stalled_ = false;
   bool gates_closed_ = false;

@@ -261,7 +261,7 @@ void Replication::compare_incomplete() {
     const auto& last = membership_.members().at(peer).last;
     if (same_as_here(peer, last))
       same.push_back(peer);
-    else if (pulling_.size() < ctx_.sync.recipients && !pulling_.contains(peer))
+    else if (pulling_.empty())
       pull(peer, true);
   }
   for (auto peer : same) make_complete(peer, membership_.members().at(peer).last.published);
@@ -303,6 +303,7 @@ void Replication::send_pull(NodeId peer, PeerState& state) {
   p.nonce = ++last_nonce_;
   p.seen = registry_.seen().snapshot();
   p.all_values = state.pull_values;
+  p.others = ctx_.gossips() && !state.complete;  // a newcomer gets all from one
   for (const auto& [node, table] : registry_.tables()) {
     if (node != ctx_.self()) p.tables.push_back({node, table.version});
   }

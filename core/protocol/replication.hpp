@@ -124,7 +124,7 @@ class Replication {
   bool same_as_here(NodeId peer, const Heartbeat& heartbeat);
   void compare_incomplete();
   void make_complete(NodeId peer, std::uint64_t publications);
-  bool serves_table_of(NodeId owner) const;
+  bool serves_table_of(NodeId owner, const Pull& pull) const;
 
   Context& ctx_;
   Registry& registry_;

@@ -14,8 +14,8 @@ constexpr Duration kServeAgain = std::chrono::milliseconds(5);
 constexpr std::size_t kRowsPerChunk = 1500;
 }  // namespace
 
-bool Replication::serves_table_of(NodeId owner) const {
-  return ctx_.gossips() || owner == ctx_.self() || !membership_.is_up(owner);
+bool Replication::serves_table_of(NodeId owner, const Pull& p) const {
+  return p.others || owner == ctx_.self() || !membership_.is_up(owner);
 }
 
 void Replication::on(NodeId from, const Pull& p) {
@@ -33,7 +33,7 @@ void Replication::on(NodeId from, const Pull& p) {
   std::map<NodeId, std::uint64_t> have;
   for (const auto& t : p.tables) have[t.node] = t.version;
   for (const auto& [node, table] : registry_.tables()) {
-    if (node != from && serves_table_of(node) && table.version > have[node])
+    if (node != from && serves_table_of(node, p) && table.version > have[node])
       job.tables.push_back({node, have[node]});
   }
   serving_.push_back(std::move(job));

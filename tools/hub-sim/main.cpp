@@ -12,6 +12,7 @@
 
 #include <fmt/format.h>
 
+#include "tools/hub-sim/scale_run.hpp"
 #include "tools/hub-sim/seed_runner.hpp"
 
 namespace po = boost::program_options;
@@ -24,6 +25,7 @@ struct Arguments {
   hub_sim::RunnerOptions runner{};
   std::optional<std::uint64_t> replay{};
   bool trace = false;
+  std::optional<hub_sim::ScaleOptions> scale{};
   bool help = false;
   std::string usage{};
 };
@@ -45,6 +47,7 @@ Arguments read_arguments(int argc, char** argv) {
   std::string nodes = "3..7";
   std::uint64_t replay = 0;
   double seconds = 0;
+  hub_sim::ScaleOptions scale;
   po::options_description options("hub-sim plays random lives of simulated clusters");
   options.add_options()("help", "this text")                                                            //
       ("seeds", po::value(&arguments.runner.count)->default_value(1'000), "how many seeds")             //
@@ -53,7 +56,13 @@ Arguments read_arguments(int argc, char** argv) {
       ("seconds", po::value(&seconds), "virtual seconds with faults, per seed (default: 8 to 20)")      //
       ("jobs", po::value(&arguments.runner.jobs)->default_value(0), "threads; 0: one per core")         //
       ("keep-going", po::bool_switch(&arguments.runner.keep_going),
-       "do not stop at the first failing seed")        //
+       "do not stop at the first failing seed")  //
+      ("scale", po::value(&scale.nodes),
+       "one cluster of so many nodes: what boot, quiet and changes cost")  //
+      ("children", po::value(&scale.children)->default_value(scale.children),
+       "with --scale: of the cluster")  //
+      ("synchronization", po::value(&scale.synchronization)->default_value(scale.synchronization),
+       "with --scale: pubsub or gossip")               //
       ("replay", po::value(&replay), "play one seed")  //
       ("trace", po::bool_switch(&arguments.trace), "with --replay: print every event and effect");
   po::variables_map values;
@@ -62,6 +71,7 @@ Arguments read_arguments(int argc, char** argv) {
   arguments.help = values.contains("help");
   arguments.usage = (std::ostringstream() << options).str();
   read_nodes(nodes, arguments.swarm);
+  if (values.contains("scale")) arguments.scale = scale;
   if (values.contains("replay")) arguments.replay = replay;
   if (values.contains("seconds")) {
     arguments.swarm.active_min = arguments.swarm.active_max =
@@ -81,6 +91,7 @@ int main(int argc, char** argv) {
       std::fputs(arguments.usage.c_str(), stdout);
       return 0;
     }
+    if (arguments.scale) return hub_sim::run_scale(*arguments.scale) ? 0 : 1;
     if (arguments.replay)
       return hub_sim::replay(*arguments.replay, arguments.swarm, arguments.runner, arguments.trace) ? 0 : 1;
     return hub_sim::run_seeds(arguments.swarm, arguments.runner) ? 0 : 1;

@@ -48,7 +48,7 @@ SimNode& SimCluster::add_node(const std::string& name, const std::vector<std::st
   for (const auto& seed : seeds) config.seeds.push_back(router_endpoint(seed));
   if (adjust) adjust(config);
   const SimNode::Services services{
-      scheduler_, network_, faults_, log_, options_.make_core, options_.make_workers, *this};
+      scheduler_, network_, faults_, log_, options_.make_core, options_.make_workers, *this, options_.lean};
   auto& slot = nodes_[name];
   slot =
       std::make_unique<SimNode>(services, name, host.empty() ? name : host, std::move(config), rng_.fork());

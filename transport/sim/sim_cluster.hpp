@@ -25,6 +25,7 @@ struct ClusterOptions {
   Duration clock_spread{};        ///< machines' clocks differ by up to this much
   WorkersFactory make_workers{};  ///< default: synthetic ones
   StrategyCatalog strategies{};   ///< beside the built-in ones, for the default core and the checkers
+  bool lean = false;              ///< for very large clusters: nodes keep no readers' copy of the registry
 };
 
 enum class OpKind : std::uint8_t {

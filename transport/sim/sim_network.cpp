@@ -169,6 +169,7 @@ void SimNetwork::establish(std::uint64_t id, Dial& dial) {
   connection.dial = id;
   connection.dialer = dial.from;
   connection.listener = dial.target;
+  between_[std::minmax(dial.from, dial.target)].insert(number);
   connection.dialer_life = dial.life;
   connection.listener_life = target.life;
   connection.subscription = dial.subscription;
@@ -282,12 +283,9 @@ void SimNetwork::reset_between(HostId a, HostId b) {
   for (const auto id : connections_between(a, b)) reset(id);
 }
 
-std::vector<std::uint64_t> SimNetwork::connections_between(HostId a, HostId b) const {
-  std::vector<std::uint64_t> found;
-  for (const auto& [id, c] : connections_) {
-    if ((c.dialer == a && c.listener == b) || (c.dialer == b && c.listener == a)) found.push_back(id);
-  }
-  return found;
+std::set<std::uint64_t> SimNetwork::connections_between(HostId a, HostId b) const {
+  const auto found = between_.find(std::minmax(a, b));
+  return found == between_.end() ? std::set<std::uint64_t>{} : found->second;
 }
 
 }  // namespace processhub::sim

@@ -159,7 +159,8 @@ class SimNetwork {
   void peer_closed(std::uint64_t connection, bool there);
   void tell_down(const Connection& connection);
   void forget(std::uint64_t connection);
-  std::vector<std::uint64_t> connections_between(HostId a, HostId b) const;
+  /// A copy: what is done to one may end others.
+  std::set<std::uint64_t> connections_between(HostId a, HostId b) const;
   void give_up_later(std::uint64_t connection);
 
   Scheduler& scheduler_;
@@ -169,6 +170,7 @@ class SimNetwork {
   std::map<std::string, HostId, std::less<>> names_{};
   std::map<std::uint64_t, Dial> dials_{};
   std::map<std::uint64_t, Connection> connections_{};
+  std::map<std::pair<HostId, HostId>, std::set<std::uint64_t>> between_{};  ///< connections, lower host first
   std::uint64_t last_id_ = 0;
   std::set<std::pair<HostId, HostId>> cuts_{};
   std::map<std::pair<HostId, HostId>, Duration> clogs_{};

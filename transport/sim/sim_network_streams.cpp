@@ -131,6 +131,11 @@ void SimNetwork::forget(std::uint64_t id) {
   auto& routes = hosts_[listener].routes;
   if (auto route = routes.find(found->second.route); route != routes.end() && route->second == id)
     routes.erase(route);
+  const auto& ended = found->second;
+  if (const auto pair = between_.find(std::minmax(ended.dialer, ended.listener)); pair != between_.end()) {
+    pair->second.erase(found->first);
+    if (pair->second.empty()) between_.erase(pair);
+  }
   connections_.erase(found);
 }
 

@@ -161,7 +161,14 @@ void SimNode::arm() {
   });
 }
 
+const protocol::ClusterSnapshot& SimNode::look() {
+  if (core_)
+    if (auto snapshot = core_->take_cluster_change()) cluster_ = std::move(*snapshot);
+  return cluster_;
+}
+
 void SimNode::take_changes() {
+  if (services_.lean) return;
   for (auto& change : core_->take_registry_changes()) {
     if (change.record) {
       registry_[change.id] = std::make_shared<const protocol::ChildRecord>(std::move(*change.record));
@@ -170,7 +177,7 @@ void SimNode::take_changes() {
       registry_.erase(change.id);
     }
   }
-  if (auto snapshot = core_->take_cluster_change()) cluster_ = std::move(*snapshot);
+  look();
 }
 
 void SimNode::perform() {

@@ -51,6 +51,7 @@ class SimNode {
     const CoreFactory& make_core;
     const WorkersFactory& make_workers;
     NodeObserver& observer;
+    bool lean = false;  ///< no registry(), and cluster() is only as new as the last look()
   };
 
   /// Not started. `host` is its address; usually the same as its name. A name in the config wins: several
@@ -85,6 +86,8 @@ class SimNode {
   /// This life of the node has listed the id at some time.
   bool ever_listed(const std::string& id) const { return listed_.contains(id); }
   const protocol::ClusterSnapshot& cluster() const { return cluster_; }
+  /// The current one, in lean mode too.
+  const protocol::ClusterSnapshot& look();
   const NodeWorkers& workers() const { return *workers_; }
   CoreView view() const { return core_ ? core_->view() : CoreView{}; }
   HubStats stats() const { return core_ ? core_->stats() : HubStats{}; }
