@@ -26,3 +26,9 @@ TEST_CASE("real processes play the scenario: killed_node_returns") { play("kille
 TEST_CASE("real processes play the scenario: node_joins") { play("node_joins"); }
 TEST_CASE("real processes play the scenario: node_leaves") { play("node_leaves"); }
 TEST_CASE("real processes play the scenario: paused_node") { play("paused_node"); }
+TEST_CASE("real processes play the scenario: start_with_a_node_out") { play("start_with_a_node_out"); }
+TEST_CASE("real processes play the scenario: confirming_node_dies") { play("confirming_node_dies"); }
+TEST_CASE("real processes play the scenario: last_node_leaves") { play("last_node_leaves"); }
+TEST_CASE("real processes play the scenario: known_only_through_another") {
+  play("known_only_through_another");
+}
