@@ -1,8 +1,8 @@
 // What the operating system does to processes: SIGKILL and SIGSTOP at bad moments, and addresses that
 // somebody else takes over.
 #include <doctest/doctest.h>
-#include <signal.h>
 
+#include <csignal>
 #include <map>
 #include <set>
 

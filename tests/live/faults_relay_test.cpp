@@ -175,7 +175,8 @@ TEST_CASE(
   const std::vector<std::pair<std::string, std::string>> pairs{{"a", "b"}, {"b", "c"}, {"a", "c"}};
   std::size_t ended = 0;
   for (std::size_t i = 0; i < 18; ++i) {
-    const auto& [one, other] = pairs[i % 3];
+    const auto& one = pairs[i % 3].first;
+    const auto& other = pairs[i % 3].second;
     const auto passed = std::pair(relay.passed(one, other), relay.passed(other, one));
     ended += relay.reset(one, other);
     const auto id = "x-" + std::to_string(i % 10);

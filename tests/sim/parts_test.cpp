@@ -40,7 +40,7 @@ TEST_CASE("virtual time runs tasks when they are due, equal ones in order of add
   CHECK(scheduler.now() == Time(5ms));
 }
 
-TEST_CASE("fault options are set by name and told as text; wrong ones are named") {
+TEST_CASE("fault options are set by name and told as text, and wrong ones are named") {
   Faults faults;
   CHECK(faults.str().empty());
   CHECK(faults.set("loss", "0.02").ok());

@@ -121,7 +121,7 @@ TEST_CASE("a silent node is missed later than one whose connections end") {
   }
 }
 
-TEST_CASE("each side of a cut runs everything; the heal leaves one of each") {
+TEST_CASE("each side of a cut runs everything, and the heal leaves one of each") {
   Cluster cluster(options());
   cluster.add_nodes({"a", "b", "c"});
   REQUIRE(cluster.start("a", counters(10)));

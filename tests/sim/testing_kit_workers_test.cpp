@@ -184,7 +184,7 @@ TEST_CASE("a child moves to the node that joins, with on_stop there and on_start
   }
 }
 
-TEST_CASE("the end of a child: stopped by hand it hears of it; stop_self removes it for good") {
+TEST_CASE("the end of a child: stopped by hand it hears of it, and stop_self removes it for good") {
   Three three;
   three.start({counter("c1"), counter("c2")});
   const auto node = three.cluster.runs_on("c1").front();

@@ -1,12 +1,13 @@
 #include "tests/live/support/net_lab.hpp"
 
 #include <doctest/doctest.h>
-#include <signal.h>
 #include <unistd.h>
 
 #include <atomic>
+#include <csignal>
 #include <filesystem>
-#include <stdexcept>
+
+#include <fmt/format.h>
 
 namespace live {
 namespace {
@@ -87,8 +88,10 @@ bool NetLab::build(const Names& nodes) {
     const auto number = std::to_string(i + 1);
     const auto& h = hosts_[nodes[i]] = {prefix_ + nodes[i], "10.77.0." + number, "02:00:00:00:00:0" + number};
     add += "netns add " + h.network + "\n";
-    link += "link add port" + number + " type veth peer name eth0 address " + h.mac + " netns " + h.network +
-            "\nlink set port" + number + " master bridge0 up\n";
+    link += fmt::format(
+        "link add port{0} type veth peer name eth0 address {1} netns {2}\nlink set port{0} master bridge0 "
+        "up\n",
+        number, h.mac, h.network);
   }
   if (!batch("", add) || !batch(bridge, link)) return false;
   for (const auto& node : nodes)

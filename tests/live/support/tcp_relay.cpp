@@ -111,7 +111,7 @@ std::string TcpRelay::open(const std::string& owner, const std::string& target) 
   listener->fd = new_socket();
   listener->address = bind_own(listener->fd);
   if (::listen(listener->fd.get(), SOMAXCONN) != 0) fail("listen");
-  const auto address = endpoint_of(listener->address);
+  auto address = endpoint_of(listener->address);
   {
     const std::lock_guard lock(mutex_);
     listeners_.push_back(std::move(listener));

@@ -90,7 +90,7 @@ TEST_CASE(
   CHECK_FALSE(at("10.0.0.1").is_wildcard());
 }
 
-TEST_CASE("JSON becomes msgpack; broken, trailing and bottomless JSON is refused") {
+TEST_CASE("JSON becomes msgpack, and broken, trailing and bottomless JSON is refused") {
   CHECK(parse_json_to_msgpack(R"({"start": 5})").value() == "\x81\xa5start\x05");
   CHECK(parse_json_to_msgpack("[1, true]").value() == "\x92\x01\xc3");
   CHECK(parse_json_to_msgpack(R"("\u0023")").value() == "\xa1#");

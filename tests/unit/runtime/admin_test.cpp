@@ -221,7 +221,7 @@ TEST_CASE("admin: stop takes exactly one of ids, prefix and tag") {
   CHECK(ask(hub, "stop", {{"ids", {"c1"}}, {"tag", "red"}}).code == static_cast<int>(ErrorCode::invalid));
 }
 
-TEST_CASE("admin: call turns JSON into msgpack and asks for field names; errors carry their code") {
+TEST_CASE("admin: call turns JSON into msgpack and asks for field names, errors carry their code") {
   FakeHub hub;
   Bytes total;
   Json::to_msgpack({{"total", 7}}, nlohmann::detail::output_adapter<char>(total));
@@ -236,7 +236,7 @@ TEST_CASE("admin: call turns JSON into msgpack and asks for field names; errors 
   CHECK(late.body == Json{{"code", "timeout"}, {"error", "too late"}});
 }
 
-TEST_CASE("admin: metadata is shown, or replaced and shown; cast answers nil") {
+TEST_CASE("admin: metadata is shown, or replaced and shown, cast answers nil") {
   FakeHub hub;
   CHECK(ask(hub, "metadata", {{"id", "c1"}}).body == Json{{"k", "v"}});
   CHECK(ask(hub, "metadata", {{"id", "c1"}, {"set", {{"x", "y"}}}}).body == Json{{"x", "y"}});

@@ -83,7 +83,7 @@ TEST_CASE("gates that close during a turn end it after the present message") {
   CHECK(t.log->wait_for("next"));
 }
 
-TEST_CASE("a worker can be stopped behind closed gates; its on_stop is left out") {
+TEST_CASE("a worker can be stopped behind closed gates, its on_stop is left out") {
   for (const auto executor : {Executor::pooled, Executor::dedicated}) {
     Gated t(executor);
     t.host->close_gates();
