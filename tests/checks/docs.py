@@ -1,7 +1,8 @@
-"""docs.py ROOT BUILD CXX cpp|ini|sh: the fenced blocks of README.md and docs/guide do what a reader expects.
+"""docs.py ROOT BUILD CXX cpp|kit|ini|sh: the fenced blocks of README.md and docs/guide do what a reader expects.
 
 cpp  all C++ blocks of a page, one after the other, compile as one file (with the includes and the alias `ph` that the
      page takes for granted in front, unless it has a program of its own)
+kit  the C++ blocks of a page about the test kit, which are tests, pass
 ini  every INI block, and every .ini file of the examples, is read by hubd without a complaint
 sh   every block marked ```sh that starts with `cd build/release`, pasted as it stands, with other ports: each command
      of it must succeed
@@ -33,7 +34,8 @@ def run(command, **options):
     return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, **options)
 
 
-def compile_pages(root, pages, cxx, work):
+def whole_pages(pages, work):
+    """(page, a file with all its C++ blocks) for those that have any."""
     for page in pages:
         found = blocks(page, "cpp")
         if not found:
@@ -42,8 +44,26 @@ def compile_pages(root, pages, cxx, work):
         whole = "".join(parts)
         source = work / "page.cpp"
         source.write_text(whole if "#include <processhub/processhub.hpp>" in whole else PRELUDE + whole, encoding="utf-8")
-        command = [cxx, "-std=c++20", "-Wall", "-Wextra", "-Werror", "-fsyntax-only", "-DMSGPACK_NO_BOOST"]
-        yield page, run([*command, f"-I{root}/core/include", str(source)])
+        yield page, source
+
+
+def compiler(root, cxx):
+    return [cxx, "-std=c++20", "-Wall", "-Wextra", "-Werror", "-DMSGPACK_NO_BOOST", f"-I{root}/core/include"]
+
+
+def compile_pages(root, pages, cxx, work):
+    for page, source in whole_pages(pages, work):
+        yield page, run([*compiler(root, cxx), "-fsyntax-only", str(source)])
+
+
+def run_test_pages(root, pages, build, cxx, work):
+    for page, source in whole_pages(pages, work):
+        if "#include <processhub/testing.hpp>" not in source.read_text(encoding="utf-8"):
+            continue
+        program = work / "page"
+        libraries = [f"-L{build}", f"-Wl,-rpath,{build}", "-lprocesshub_testing", "-lprocesshub"]
+        built = run([*compiler(root, cxx), "-DDOCTEST_CONFIG_IMPLEMENT_WITH_MAIN", str(source), "-o", str(program), *libraries])
+        yield page, built if built.returncode else run([str(program)], timeout=120)
 
 
 def load_samples(root, pages, build, work):
@@ -97,6 +117,7 @@ def main():
         work = pathlib.Path(folder)
         checks = {
             "cpp": lambda: compile_pages(root, pages, cxx, work),
+            "kit": lambda: run_test_pages(root, pages, build, cxx, work),
             "ini": lambda: load_samples(root, pages, build, work),
             "sh": lambda: paste_blocks(root, pages, build, work),
         }

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # run.sh BUILD CONSUMER CMAKE CXX LIBDIR VERSION
 # Installs BUILD into a fresh prefix, moves the prefix (it must be relocatable), and builds CONSUMER against it
-# twice: with find_package and with pkg-config. Both programs must print the expected line.
+# twice: with find_package and with pkg-config. All programs must print the expected line.
 set -euo pipefail
 build=$1 consumer=$2 cmake=$3 cxx=$4 libdir=$5 version=$6
 unset DESTDIR LD_LIBRARY_PATH
@@ -13,11 +13,13 @@ mkdir -p "$work"
 step() { printf '\n-- %s\n' "$*"; }
 fail() { printf 'FAILED: %s\n' "$*" >&2; exit 1; }
 
-check() {  # check PROGRAM: it runs and prints the line
+runs="processhub runs outside its tree"
+tests="a worker is tested outside the tree"
+check() {  # check PROGRAM LINE: it runs and prints the line
   local line
   line=$("$1" 2>"$work/stderr.txt") || { cat "$work/stderr.txt"; fail "$1 ended with $?"; }
   printf '%s\n' "$line"
-  [[ $line == "processhub runs outside its tree" ]] || { cat "$work/stderr.txt"; fail "$1 printed something else"; }
+  [[ $line == "$2" ]] || { cat "$work/stderr.txt"; fail "$1 printed something else"; }
 }
 
 step "install"
@@ -41,11 +43,15 @@ step "find_package(processhub $version)"
 "$cmake" -G Ninja -S "$consumer" -B "$work/cmake" -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_CXX_COMPILER="$cxx" \
   -DWANTED_VERSION="$version" >"$work/configure.txt" || { cat "$work/configure.txt"; fail configure; }
 "$cmake" --build "$work/cmake"
-check "$work/cmake/consumer"
+check "$work/cmake/consumer" "$runs"
+check "$work/cmake/worker_test" "$tests"
 
 step "pkg-config"
 export PKG_CONFIG_PATH=$prefix/$libdir/pkgconfig
 [[ $(pkg-config --modversion processhub) == "$version" ]] || fail "processhub.pc has another version"
 read -ra flags <<<"$(pkg-config --cflags --libs processhub)"
-"$cxx" -std=c++20 -Wall -Wextra -Werror "$consumer/main.cpp" "${flags[@]}" -Wl,-rpath,"$prefix/$libdir" -o "$work/plain"
-check "$work/plain"
+flags+=(-std=c++20 -Wall -Wextra -Werror -Wl,-rpath,"$prefix/$libdir")
+"$cxx" "$consumer/main.cpp" "${flags[@]}" -o "$work/plain"
+check "$work/plain" "$runs"
+"$cxx" "$consumer/worker_test.cpp" "${flags[@]}" -lprocesshub_testing -o "$work/plain_test"
+check "$work/plain_test" "$tests"

@@ -97,6 +97,26 @@ class Ticker : public ph::Worker {
   ph::TimerId timer_ = 0;
 };
 
+/// Cannot let go: it asks for things even in its destructor.
+class Clinging : public ph::Worker {
+ public:
+  void on_start(ph::StartReason) override {
+    started_ = true;
+    ctx().every(1s, [this] { ask(); });
+  }
+  ~Clinging() override {
+    if (started_) ask();
+  }
+
+ private:
+  void ask() {
+    ctx().after(1ms, [] {});
+    ctx().cast("c1", Add{1});
+    ctx().call<Total>("c1", Get{}, 1s, [](const ph::Result<Total>&) {});
+  }
+  bool started_ = false;
+};
+
 /// Cannot start.
 class Faulty : public ph::Worker {
  public:
@@ -105,7 +125,7 @@ class Faulty : public ph::Worker {
 
 inline ph::WorkerTypes types() {
   ph::WorkerTypes out;
-  out.add<Counter>("counter").add<Ticker>("ticker").add<Faulty>("faulty");
+  out.add<Counter>("counter").add<Ticker>("ticker").add<Faulty>("faulty").add<Clinging>("clinging");
   return out;
 }
 

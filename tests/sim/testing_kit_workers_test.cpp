@@ -216,6 +216,22 @@ TEST_CASE("what workers still hold when the process or the whole cluster goes is
   CHECK(open.size() == 3);
 }
 
+TEST_CASE("a worker that asks for things in its destructor does no harm, however it ends") {
+  Three three;
+  three.start({counter("c1"), {.id = "x1", .type = "clinging"}, {.id = "x2", .type = "clinging"}});
+  three.cluster.run_for(10s + 500ms);
+  CHECK(three.counter_of("c1").total.total == 20);
+  REQUIRE(three.cluster.stop("a", {"x1"}));
+  three.cluster.run_for(100ms);
+  CHECK(three.counter_of("c1").total.total == 21);  // its last word
+  const auto node = three.cluster.runs_on("x2").front();
+  REQUIRE(three.cluster.runs_on("c1").front() != node);
+  three.cluster.crash(node);
+  three.cluster.run_for(100ms);
+  CHECK(three.counter_of("c1").total.total == 21);  // a killed process says nothing
+  CHECK(three.cluster.settle());
+}
+
 TEST_CASE("a cast that no handler takes is a dead letter") {
   Three three;
   three.start({counter("c1")});

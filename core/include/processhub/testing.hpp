@@ -38,7 +38,7 @@ struct ClusterOptions {
   StrategyCatalog strategies{};   ///< beside the built-in ones; config names those in use
   HubConfig config{};             ///< of every node; names, addresses and seeds are the kit's
   std::string faults{};           ///< as for Cluster::faults
-  std::size_t trace_lines = 200;  ///< kept for trace(); 0: no trace, which is several times faster
+  std::size_t trace_lines = 200;  ///< kept for trace(); 0: no trace, which is two to three times faster
 };
 
 /// A promise of the hub that was broken (I1 … I10, see docs/testing.md): a bug of the hub, or of a strategy.

@@ -48,6 +48,15 @@ count = 64
 
 }  // namespace
 
+TEST_CASE("the text of a file is read like the file") {
+  const auto config = HubConfig::from_text("listen = tcp://127.0.0.1:7001\n[hub]\nid = shop\n");
+  REQUIRE_MESSAGE(config.ok(), config.error().message);
+  CHECK(config->hub_id == "shop");
+  const auto wrong = HubConfig::from_text("[hub]\nid = shop\nlisen = x\n");
+  REQUIRE(!wrong.ok());
+  CHECK(wrong.error().message.starts_with("text:3: lisen"));
+}
+
 TEST_CASE("the node file with two hubs of the guide reads as it stands") {
   const auto node = load(kTwoHubs);
   CHECK(node.name == "node-a");
