@@ -29,6 +29,7 @@ Digests Gossip::digests(const Heartbeat& own, std::uint64_t specs) {
   Digests d;
   d.heartbeats = sum_ + share_of(ctx_.self().hash(), own.number);
   d.specs = specs;
+  d.published = own.published;
   if (d.heartbeats != last_.heartbeats || d.specs != last_.specs) {
     last_ = d;
     changed_ = ctx_.now;
@@ -70,6 +71,7 @@ bool Gossip::worth_asking(const Digests& theirs, const Digests& ours) {
 
 void Gossip::on(NodeId from, const Digests& theirs, const Heartbeat& own, std::uint64_t specs) {
   const auto ours = digests(own, specs);
+  if (theirs.specs == ours.specs) replication_.on_same_specs(from, theirs.published);
   if (!worth_asking(theirs, ours)) return;
   if (theirs.heartbeats != ours.heartbeats) links_.send(from, Lane::control, heard(own, true));
   if (theirs.specs != ours.specs) replication_.pull(from, true);

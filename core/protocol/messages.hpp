@@ -401,8 +401,9 @@ struct Digests {
   static constexpr std::string_view name = "digests";
   std::uint64_t heartbeats = 0;
   std::uint64_t specs = 0;
-  bool steady = false;  ///< they did not change lately: a difference is not just on its way
-  PROCESSHUB_FIELDS(heartbeats, specs, steady)
+  bool steady = false;          ///< they did not change lately: a difference is not just on its way
+  std::uint64_t published = 0;  ///< as in Heartbeat
+  PROCESSHUB_FIELDS(heartbeats, specs, steady, published)
 };
 
 struct HeardOf {

@@ -145,11 +145,18 @@ void Replication::on_publication(NodeId from, bool wants_ack) {
 void Replication::flush_acks() {
   std::erase_if(want_acks_, [&](NodeId peer) {
     auto& state = peers_[peer];
-    auto upto = pubs_.complete_upto(peer);
-    if (upto == state.ack_sent || !links_.send(peer, Lane::control, PubAck{upto})) return false;
+    auto upto = std::max(pubs_.complete_upto(peer), state.same_upto);
+    if (upto <= state.ack_sent || !links_.send(peer, Lane::control, PubAck{upto})) return false;
     state.ack_sent = upto;
     return !pubs_.has_gap(peer);
   });
+}
+
+void Replication::on_same_specs(NodeId from, std::uint64_t published) {
+  auto& state = peers_[from];
+  if (!state.complete || published <= std::max(pubs_.complete_upto(from), state.same_upto)) return;
+  state.same_upto = published;
+  want_acks_.insert(from);
 }
 
 void Replication::on(NodeId from, const PubAck& ack) {
@@ -170,6 +177,7 @@ void Replication::on_heartbeat(NodeId from, const Heartbeat& h) {
     waits->second = true;
     return compare_incomplete();
   }
+  if (h.spec_digest == events_.spec_digest()) on_same_specs(from, h.published);
   const auto& table = registry_.table(from);
   if (h.table_version > table.version && !pubs_.has_gap(from) && state.pull == 0) pull(from, false);
   if (ctx_.gossips()) note_doubt(from, h);
@@ -215,7 +223,7 @@ bool Replication::table_current(NodeId node) const {
 void Replication::on_session_up(NodeId peer) {
   auto& state = peers_[peer];
   set_pull(peer, state, 0);
-  state.ack_sent = 0;
+  state.ack_sent = state.same_upto = 0;
   want_acks_.insert(peer);
   if (!ctx_.gossips()) return pull(peer, true);
   incomplete_[peer] = false;

@@ -60,6 +60,8 @@ class Replication {
   void on(NodeId from, const PullChunk& chunk);
   void on(NodeId from, const PubAck& ack);
   void on_heartbeat(NodeId from, const Heartbeat& heartbeat);
+  /// The peer holds the same specs as this node; they contain its publications up to `published`.
+  void on_same_specs(NodeId from, std::uint64_t published);
   void on_publication(NodeId from, bool wants_ack);
   void on_session_up(NodeId peer);
   void on_session_end(NodeId peer);
@@ -89,6 +91,7 @@ class Replication {
     bool complete = false;
     std::uint64_t acked = 0;  ///< our publications it confirmed
     std::uint64_t ack_sent = 0;
+    std::uint64_t same_upto = 0;  ///< its specs up to this publication are here, whoever brought them
     Time mismatch_since{kNever};
   };
   struct Serving {
