@@ -11,7 +11,7 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds kFirstWait{5};
-constexpr milliseconds kLongestWait{1'000};
+constexpr milliseconds kLongestWait{500};  // two unlucky attempts must not look like a death (suspect_after)
 constexpr std::chrono::seconds kStable{1};
 
 }  // namespace
