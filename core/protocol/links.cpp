@@ -8,7 +8,6 @@ namespace {
 
 constexpr Duration kHelloFirst = std::chrono::milliseconds(50);
 constexpr Duration kHelloMax = std::chrono::seconds(1);
-constexpr Duration kClientIdle = std::chrono::minutes(2);
 constexpr Duration kRetryFull = std::chrono::milliseconds(5);
 constexpr std::size_t kMaxHello = 1U << 20;                    // a member record with many static children
 constexpr std::size_t kMaxSessionFrame = kFrameTarget + 1024;  // sessions cut what is longer
@@ -89,7 +88,7 @@ void Links::open(NodeId id, const std::string& endpoint) {
     links_[peer.link] = id;
     ctx_.emit(effect::Connect{peer.link, endpoint});
   }
-  busy_.insert(id);
+  touched_.insert(id);
   if (peer.nonce == 0) peer.nonce = fresh_nonce();
   if (!peer.wanted || peer.hello_wait == Duration::zero()) {
     peer.hello_wait = kHelloFirst;
@@ -108,6 +107,7 @@ void Links::end_session(NodeId id) {
   sessions_.erase(peer.session->id());
   ctx_.stats.resends += peer.session->resends();
   peer.session.reset();
+  touched_.insert(id);
   peer.without_session = ctx_.now;
   relays_.drop(id);
   events_.on_session_end(id);
@@ -121,6 +121,7 @@ void Links::close(NodeId id) {
     ctx_.emit(effect::Disconnect{it->second.link});
     links_.erase(it->second.link);
   }
+  due_.erase({it->second.due, id});
   peers_.erase(it);
   strangers_.erase(id);
 }
@@ -263,7 +264,7 @@ void Links::on_node_hello(std::optional<RouteId> route, const Hello& h) {
   }
   if (h.nonce != 0) peer.their_nonce = h.nonce;
   peer.wanted = true;
-  busy_.insert(h.self.id);
+  touched_.insert(h.self.id);
   bool fresh = false;
   if (h.nonce != 0 && h.echo_nonce == peer.nonce && !peer.session) {
     establish(h.self.id, peer);
@@ -289,7 +290,7 @@ void Links::establish(NodeId id, Peer& peer) {
   peer.without_session = kNever;
   strangers_.erase(id);
   sessions_[sid] = id;
-  busy_.insert(id);
+  touched_.insert(id);
   events_.on_session_up(id);
 }
 
@@ -327,7 +328,7 @@ void Links::on_peer_frame(NodeId id, const SessionHeader& header, std::string_vi
   const auto found = peers_.find(id);
   if (found == peers_.end() || !found->second.session) return;
   const auto session = found->second.session;  // what a part says may end it
-  busy_.insert(id);
+  touched_.insert(id);
   if (session->on_frame(ctx_.now, header, rest, [this, id](const Part& part) { on_part(id, part); })) return;
   bad_frame("session frame with broken contents");
   end_session(id);
@@ -405,7 +406,7 @@ void Links::on(const event::LinkUp& e) {
   if (!id) return;
   auto& peer = peers_[id];
   peer.refused = false;
-  busy_.insert(id);
+  touched_.insert(id);
   if (peer.session) peer.session->resend_at(ctx_.now);
   peer.hello_due = ctx_.now;
   peer.hello_wait = kHelloFirst;
@@ -422,68 +423,8 @@ void Links::on(const event::SendRefused& e) {
   ++ctx_.stats.send_refusals;
   auto id = peer_at(e.link);
   if (!id || !peers_[id].session) return;
-  busy_.insert(id);
+  touched_.insert(id);
   peers_[id].session->resend_at(ctx_.now + kRetryFull);
-}
-
-void Links::tick() {
-  forget_strangers();
-  for (auto id : busy_) {
-    auto it = peers_.find(id);
-    if (it == peers_.end()) continue;
-    auto& peer = it->second;
-    if (peer.wanted && !peer.session && peer.link != 0 && ctx_.now >= peer.hello_due) say_hello(id, peer);
-  }
-  std::erase_if(seeds_, [&](const auto& seed) {
-    bool met = std::any_of(peers_.begin(), peers_.end(), [&](const auto& p) {
-      return p.second.session && p.second.endpoint == seed.first;
-    });
-    if (met && seed.second.link != 0) ctx_.emit(effect::Disconnect{seed.second.link});
-    return met;
-  });
-  for (auto& [endpoint, seed] : seeds_) {
-    if (seed.link != 0 && ctx_.now >= seed.hello_due) say_hello_to_seed(seed);
-  }
-  std::erase_if(clients_, [&](const auto& c) { return ctx_.now - c.second.last_heard > kClientIdle; });
-}
-
-void Links::flush() {
-  // What is relayed becomes a message of another session: first, so that it leaves in this turn.
-  for (const bool through_others : {true, false}) {
-    for (auto id : busy_) {
-      auto it = peers_.find(id);
-      if (it != peers_.end() && relayed(id) == through_others) flush_peer(id, it->second);
-    }
-  }
-  std::erase_if(busy_, [&](NodeId id) {
-    auto it = peers_.find(id);
-    return it == peers_.end() || deadline_of(it->second) == kNever;
-  });
-  for (auto& client : clients_) {
-    client.second.session.flush(ctx_.now, [&](Bytes frame) {
-      ctx_.emit(effect::SendRoute{client.second.route, std::move(frame)});
-    });
-  }
-}
-
-Time Links::deadline_of(const Peer& peer) const {
-  if (peer.session) return peer.session->next_deadline();
-  return peer.wanted && peer.link != 0 ? peer.hello_due : kNever;
-}
-
-Time Links::next_deadline() const {
-  Time due = kNever;
-  for (auto id : busy_)
-    if (auto it = peers_.find(id); it != peers_.end()) due = std::min(due, deadline_of(it->second));
-  for (const auto& [endpoint, seed] : seeds_)
-    if (seed.link != 0) due = std::min(due, seed.hello_due);
-  for (const auto& [key, client] : clients_) due = std::min(due, client.session.next_deadline());
-  return due;
-}
-
-bool Links::all_idle() const {
-  return std::all_of(peers_.begin(), peers_.end(),
-                     [](const auto& p) { return !p.second.session || p.second.session->idle(); });
 }
 
 }  // namespace processhub::protocol

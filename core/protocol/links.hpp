@@ -82,7 +82,7 @@ class Links {
   bool send(NodeId peer, Lane lane, const M& message) {
     auto* session = session_of(peer);
     if (session == nullptr) return false;
-    busy_.insert(peer);
+    touched_.insert(peer);
     return session->send(lane, message);
   }
   template <class M>
@@ -101,8 +101,8 @@ class Links {
   Time next_deadline() const;
   /// No session has anything queued or unacknowledged.
   bool all_idle() const;
-  /// Peers that have something to say, to confirm or to wait for, in order.
-  const std::set<NodeId>& busy() const { return busy_; }
+  /// Peers that have something to confirm or to wait for, the most urgent first. As of the last flush().
+  const std::set<std::pair<Time, NodeId>>& waiting() const { return due_; }
 
  private:
   struct Peer {
@@ -118,6 +118,7 @@ class Links {
     bool refused = false;
     Time hello_due{};
     Duration hello_wait{};
+    Time due = kNever;  ///< as in due_
   };
   struct Seed {
     LinkId link = 0;
@@ -162,6 +163,8 @@ class Links {
   std::uint64_t fresh_nonce() { return ++last_nonce_; }
   NodeId peer_at(LinkId link) const;
   Time deadline_of(const Peer& peer) const;
+  void reschedule(NodeId id);
+  void touch_due();
 
   Context& ctx_;
   LinkEvents& events_;
@@ -169,7 +172,9 @@ class Links {
   std::string options_;
   std::map<NodeId, Peer> peers_{};
   std::map<NodeId, Time> strangers_{};  ///< known only by a hello of their own, since then
-  std::set<NodeId> busy_{};             ///< a turn costs what these need, whatever the size of the cluster
+  // A turn costs what these need, whatever the size of the cluster.
+  std::set<NodeId> touched_{};               ///< something happened since the last flush
+  std::set<std::pair<Time, NodeId>> due_{};  ///< the deadlines of all others
   Relays relays_{};
   std::map<std::string, Seed> seeds_{};
   std::map<std::uint64_t, Client> clients_{};   ///< by session id

@@ -106,7 +106,8 @@ void Membership::on(NodeId from, const Heartbeat& h) {
   auto it = members_.find(from);
   if (it == members_.end()) return;
   auto& m = it->second;
-  if (m.announced && h.number < m.last.number) return;  // overtaken on another way
+  // Overtaken on another way: a later one is here, and nobody may repeat it.
+  if (m.announced && h.number < m.last.number) return events_.on_heartbeat(from, m.last);
   m.last = h;
   m.announced = true;
   ++changes_;
@@ -238,7 +239,7 @@ bool Membership::silent(const Member& m) const {
 std::vector<NodeId> Membership::worth_watching() const {
   if (!ctx_.gossips()) return up_peers();
   std::vector<NodeId> out(watched_.begin(), watched_.end());
-  for (auto id : links_.busy())
+  for (const auto& [due, id] : links_.waiting())
     if (!watched_.contains(id) && is_up(id) && id != ctx_.self()) out.push_back(id);
   return out;
 }
