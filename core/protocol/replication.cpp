@@ -384,6 +384,7 @@ void Replication::tick() {
       pull(peer, true);
     }
   }
+  compare_incomplete();  // the one that was to bring everything may be gone
   for (auto peer : std::vector<NodeId>(doubtful_.begin(), doubtful_.end())) {
     const auto member = membership_.members().find(peer);
     if (member != membership_.members().end() && member->second.announced &&
