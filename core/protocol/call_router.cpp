@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/protocol/mutation.hpp"
+
 namespace processhub::protocol {
 
 namespace {
@@ -215,7 +217,7 @@ void CallRouter::on_session_end(NodeId peer) {
 }
 
 void CallRouter::tick() {
-  while (!deadlines_.empty() && deadlines_.begin()->first <= ctx_.now) {
+  while (!deadlines_.empty() && deadlines_.begin()->first <= ctx_.now && !mutated(Mutation::no_timeouts)) {
     const auto overdue = deadlines_.begin()->second.tokens;  // the last complete() erases the original
     for (auto token : overdue) {
       auto it = pending_.find(token);

@@ -40,6 +40,8 @@ class CallRouter {
   Time next_deadline() const;
   void fail_all(const Error& error);
   std::size_t open_calls() const { return pending_.size(); }
+  /// Messages that wait for a child in transit.
+  std::size_t held() const { return held_count_; }
 
  private:
   /// The calls of one deadline. Those that ended stay in the list until the last of them has: most of a

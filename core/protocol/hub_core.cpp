@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/protocol/mutation.hpp"
 #include "core/protocol/parts.hpp"
 
 namespace processhub::protocol {
@@ -112,15 +113,18 @@ void HubCore::Parts::tick() {
   requests.tick();
   calls.tick();
   placement.tick();
+  hear_last_words();
   if (ctx.now >= purge_due_) purge();
 }
 
 Time HubCore::Parts::next_deadline() const {
-  return std::min({links.next_deadline(), membership.next_deadline(), replication.next_deadline(),
-                   heartbeat_wanted_ || !view_announced_ ? announce_due_ : kNever, supervisor.next_deadline(),
-                   requests.next_deadline(), calls.next_deadline(), placement.next_deadline(), purge_due_,
-                   leave_until_, ctx.tally.next_deadline(),
-                   queue.next_deadline(ctx.config.deadlock_recovery_timeout)});
+  Time last_rows_due = kNever;
+  for (const auto& [node, words] : last_words_) last_rows_due = std::min(last_rows_due, words.until);
+  return std::min(
+      {last_rows_due, links.next_deadline(), membership.next_deadline(), replication.next_deadline(),
+       heartbeat_wanted_ || !view_announced_ ? announce_due_ : kNever, supervisor.next_deadline(),
+       requests.next_deadline(), calls.next_deadline(), placement.next_deadline(), purge_due_, leave_until_,
+       ctx.tally.next_deadline(), queue.next_deadline(ctx.config.deadlock_recovery_timeout)});
 }
 
 void HubCore::Parts::flush() {
@@ -214,14 +218,15 @@ void HubCore::Parts::check_leave() {
   if (!leave_token_) return;
   bool late = ctx.now >= leave_until_;
   if (!leave_said_) {
-    bool drained = supervisor.count() == 0 && !placement.busy() && requests.idle();
+    bool drained = (supervisor.count() == 0 && !placement.busy() && requests.idle() && calls.held() == 0) ||
+                   mutated(Mutation::leaves_at_once);
     if (!drained && !late) return;
     if (late)
       ctx.log(LogLevel::warn,
               "drain_timeout passed with " + std::to_string(supervisor.count()) + " children left");
     supervisor.stop_all(StopReason::shutdown);
     replication.flush_deltas();
-    membership.say_leave();
+    membership.say_leave(replication.own_version());
     ctx.log(LogLevel::info, "drained: leaving the cluster");
     leave_said_ = true;
     leave_until_ = ctx.now + std::chrono::seconds(1);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/protocol/mutation.hpp"
+
 namespace processhub::protocol {
 
 namespace {
@@ -112,7 +114,7 @@ Bytes LinkSession::bare_ack() const {
 }
 
 void LinkSession::flush(Time now, const Emit& emit) {
-  if (now >= resend_due_) {
+  if (now >= resend_due_ && !mutated(Mutation::no_resend)) {
     for (auto& out : lanes_)
       out.sent_upto = out.unacked.empty() ? out.sent_upto : out.unacked.front().seq - 1;
     resend_wait_ = std::min(std::max(resend_wait_, limits_.resend_after) * 2, limits_.resend_max);
@@ -162,6 +164,8 @@ bool LinkSession::on_frame(Time now, const SessionHeader& h, std::string_view re
   if (h.seq == 0) return true;
   auto& in = in_[static_cast<int>(h.lane)];
   if (++unacked_in_ == 1) ack_due_ = now + limits_.ack_delay;
+  if (h.seq <= in.received && mutated(Mutation::delivers_twice) && h.lane == Lane::data)
+    return take_body(in, h.flags, rest, deliver);
   if (h.seq <= in.received) return true;
   if (h.seq != in.received + 1) {
     in.gap = true;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/hash.hpp"
+#include "core/protocol/mutation.hpp"
 
 namespace processhub::protocol {
 
@@ -36,6 +37,7 @@ void Membership::start() {
 
 bool Membership::is_up(NodeId node) const {
   if (node == ctx_.self()) return true;
+  if (mutated(Mutation::accepts_earlier_life) && up_by_name(node.name()) != nullptr) return true;
   auto it = members_.find(node);
   return it != members_.end() && is_up(it->second);
 }
@@ -343,8 +345,8 @@ void Membership::set_status(MemberStatus status) {
   refresh_digest();
 }
 
-void Membership::say_leave() {
-  for (auto peer : up_peers()) links_.send(peer, Lane::control, Leaving{ctx_.self()});
+void Membership::say_leave(std::uint64_t table_version) {
+  for (auto peer : up_peers()) links_.send(peer, Lane::control, Leaving{ctx_.self(), table_version});
   events_.publish_news({ctx_.self(), Verdict::left, self_.refutation});
 }
 

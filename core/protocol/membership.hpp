@@ -86,7 +86,7 @@ class Membership {
   MemberStatus status() const { return self_.status; }
   bool joined() const { return self_.status != MemberStatus::joining; }
   MemberRecord self_record() const { return self_; }
-  void say_leave();
+  void say_leave(std::uint64_t table_version);
   /// JOINING ends when every seed has told what it knows, or is silent for join_timeout.
   void check_joined();
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/protocol/membership.hpp"
+#include "core/protocol/mutation.hpp"
 
 namespace processhub::protocol {
 
@@ -274,6 +275,7 @@ void Membership::discover() {
     if (!met) links_.try_endpoint(seed);
   }
   for (auto& [id, m] : members_) {
+    if (mutated(Mutation::no_rediscovery)) continue;
     if (!(m.liveness == Liveness::down || m.liveness == Liveness::known) || has_left(id)) continue;
     links_.open(id, m.record.router);
     if (is_up(m.told_by)) links_.relay_through(id, m.told_by);

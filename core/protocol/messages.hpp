@@ -244,7 +244,8 @@ struct Members {
 struct Leaving {
   static constexpr std::string_view name = "leaving";
   NodeId node{};
-  PROCESSHUB_FIELDS(node)
+  std::uint64_t table_version = 0;  ///< with its last rows; who lacks them waits for them first
+  PROCESSHUB_FIELDS(node, table_version)
 };
 
 struct Probe {

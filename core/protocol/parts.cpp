@@ -1,10 +1,16 @@
 #include "core/protocol/parts.hpp"
 
 #include "core/hash.hpp"
+#include "core/protocol/mutation.hpp"
 
 namespace processhub::protocol {
 
 namespace {
+
+/// A leaving node stays this long for what others still want to hear.
+constexpr Duration kLastRows = std::chrono::milliseconds(500);
+
+constexpr std::uint64_t kUnknownVersion = ~std::uint64_t{0};
 
 /// What all members must have alike, in readable form.
 std::string cluster_wide_options(const HubConfig& c) {
@@ -305,9 +311,39 @@ void HubCore::Parts::on_redistribution_begin() {
 
 void HubCore::Parts::on_redistribution_end() {
   auto before = queue.level();
-  queue.unlock(redistribution_lock_);
+  if (!mutated(Mutation::never_unlocks)) queue.unlock(redistribution_lock_);
   note_level(before);
   ctx.hook(open_redistribution_);
+}
+
+// -- the last words of a node that leaves
+
+bool HubCore::Parts::has_rows(NodeId node, std::uint64_t version) const {
+  const auto table = registry.tables().find(node);
+  return version == 0 || (table != registry.tables().end() && table->second.version >= version);
+}
+
+/// Its rows travel another way, as a publication: a child that it let go must not look lost.
+void HubCore::Parts::on(NodeId from, Leaving& m) {
+  if (m.node != from || has_rows(from, m.table_version) || mutated(Mutation::forgets_last_words))
+    return membership.on(from, m);
+  last_words_[from] = {m.table_version, ctx.now + kLastRows};
+}
+
+/// Others may know of a leave before what the leaving node said of its children is here.
+void HubCore::Parts::on(NodeId from, MemberNews& m) {
+  const bool hearsay = m.verdict == Verdict::left && from != m.node && membership.is_up(m.node);
+  if (!hearsay || mutated(Mutation::forgets_last_words)) return membership.on(from, m);
+  last_words_.try_emplace(m.node, LastWords{kUnknownVersion, ctx.now + kLastRows});
+}
+
+void HubCore::Parts::hear_last_words() {
+  for (auto it = last_words_.begin(); it != last_words_.end();) {
+    const auto [node, words] = *it;
+    const bool over = ctx.now >= words.until || has_rows(node, words.table_version);
+    it = over ? last_words_.erase(it) : std::next(it);
+    if (over && membership.is_up(node)) membership.on(node, Leaving{node, words.table_version});
+  }
 }
 
 }  // namespace processhub::protocol

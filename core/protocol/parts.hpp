@@ -2,6 +2,7 @@
 // beyond the few switches that concern several parts (leaving, stalled, quorum); everything else is routing.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -72,13 +73,13 @@ class HubCore::Parts final : public Registry::Listener,
   }
   void on(NodeId from, SpecDelta& m) { replication.on(from, m); }
   void on(NodeId from, TableDelta& m) { replication.on(from, m); }
-  void on(NodeId from, MemberNews& m) { membership.on(from, m); }
+  void on(NodeId from, MemberNews& m);
   void on(NodeId from, UserNews& m) {
     handle(event::DispatchEvent{std::move(m.event), std::move(m.body), Scope::local,
                                 static_cast<int>(m.priority), from});
   }
   void on(NodeId from, Members& m) { membership.on(from, m); }
-  void on(NodeId from, Leaving& m) { membership.on(from, m); }
+  void on(NodeId from, Leaving& m);
   void on(NodeId from, Probe& m) { membership.on(from, m); }
   void on(NodeId from, ProbeReply& m) { membership.on(from, m); }
   void on(NodeId from, PubAck& m) { replication.on(from, m); }
@@ -176,6 +177,8 @@ class HubCore::Parts final : public Registry::Listener,
   void check_stall();
   void check_leave();
   void check_quorum();
+  bool has_rows(NodeId node, std::uint64_t version) const;
+  void hear_last_words();
   void check_settled();
   void note_change() { cluster_changed = unchecked_ = true; }
   void announce();
@@ -184,6 +187,12 @@ class HubCore::Parts final : public Registry::Listener,
   void purge();
   void tick();
 
+  /// Of a leaving node whose last rows, which say what it let go, are still on their way.
+  struct LastWords {
+    std::uint64_t table_version = 0;
+    Time until{};
+  };
+  std::map<NodeId, LastWords> last_words_{};
   std::uint64_t joining_lock_ = 0;
   std::uint64_t redistribution_lock_ = 0;
   std::optional<NodeId> cause_{};

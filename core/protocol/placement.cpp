@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/hash.hpp"
+#include "core/protocol/mutation.hpp"
 
 namespace processhub::protocol {
 
@@ -141,6 +142,7 @@ Time Placement::next_deadline() const { return active_ && busy() ? Time::zero() 
 
 bool Placement::settled() const {
   if (!membership_.joined() || recomputing_ || !membership_.agreed()) return false;
+  if (mutated(Mutation::starts_before_tables)) return true;
   auto peers = membership_.up_peers();
   return std::all_of(peers.begin(), peers.end(), [&](NodeId p) { return replication_.table_current(p); });
 }
@@ -162,7 +164,7 @@ Role Placement::role_for(const Child& child) const {
 /// decides alike.
 bool Placement::resolve_conflict(Child& child) {
   auto* winner = registry_.winner(child.spec->spec.id);
-  if (winner == nullptr || winner == &child) return false;
+  if (winner == nullptr || winner == &child || mutated(Mutation::loser_stays)) return false;
   ctx_.hook(hook::ChildConflict{child.spec->spec.id, winner->uid, child.uid});
   // Equal specs: several nodes declare it and had not met yet. Nobody's wish is lost.
   const bool equal = winner->spec->spec.kind == child.spec->spec.kind;
@@ -209,6 +211,7 @@ void Placement::evaluate_running(Child& child, LocalChild& local) {
   if (local.state == LocalState::stopping) return;
   const auto* other = other_lister(child);
   bool together = other != nullptr && is_owner(child, other->node) && is_owner(child, ctx_.self());
+  if (mutated(Mutation::ignores_higher_generation)) other = nullptr;
   if (other != nullptr && !together && local.generation(ctx_.self()) < other->generation()) {
     ctx_.note(LogLevel::warn, "stopped, " + other->node.str() + " runs it with a higher generation",
               child.spec->spec.id);
@@ -238,12 +241,14 @@ bool Placement::first_unresolved(const Child& child) const {
   });
 }
 
-/// A temporary child is only started again where a living node let it go for a move.
+/// A temporary child is only started again where a node let it go for a move, which may have left since.
 bool Placement::temporary_lost(const Child& child) const {
   if (child.spec->spec.kind->restart != Restart::temporary) return false;
-  return std::none_of(child.entries.begin(), child.entries.end(), [&](const Entry& e) {
-    return !e.listed() && membership_.is_up(e.node) && e.epoch == child.highest_epoch();
-  });
+  // Not highest_epoch(): a reservation that came to nothing is no run.
+  std::uint64_t last_run = 0;
+  for (const auto& e : child.entries) last_run = std::max(last_run, e.epoch);
+  return std::none_of(child.entries.begin(), child.entries.end(),
+                      [&](const Entry& e) { return !e.listed() && e.epoch == last_run; });
 }
 
 /// No life of a node that ran it can come back.
@@ -268,18 +273,18 @@ void Placement::evaluate_missing(Child& child) {
   bool unseen = own == nullptr && child.highest_epoch() <= 1 && other_lister(child) == nullptr;
   if (mine_first && unseen) {
     // Told of it late: others may have waited in vain and gone on without us.
-    if (child.pulled && !settled()) return wait(child);
+    if (child.pulled && !settled() && !mutated(Mutation::starts_late_first)) return wait(child);
     supervisor_.start(child, 1, role_for(child), StartReason::first, true);
     return;
   }
   if (!settled()) return wait(child);
-  if (const auto* other = other_lister(child)) {
+  if (const auto* other = mutated(Mutation::starts_without_release) ? nullptr : other_lister(child)) {
     if (is_owner(child, other->node)) return;  // a co-owner has its own
     return ask_for(child, other->node);
   }
   if (first_unresolved(child)) return wait(child);
   if (temporary_lost(child)) return gone_for_good(child) ? events_.remove_child(child) : wait(child);
-  take_over(child);
+  if (!mutated(Mutation::never_takes_over)) take_over(child);
 }
 
 void Placement::evaluate_foreign(Child& child) {

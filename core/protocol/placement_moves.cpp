@@ -2,6 +2,7 @@
 // node of a child to let it go.
 #include <algorithm>
 
+#include "core/protocol/mutation.hpp"
 #include "core/protocol/placement.hpp"
 
 namespace processhub::protocol {
@@ -22,6 +23,7 @@ std::vector<T> take_front(std::vector<T>& items, std::size_t n) {
 
 void Placement::take_over(Child& child) {
   auto epoch = std::max<std::uint64_t>(1, child.highest_epoch()) + 1;
+  if (mutated(Mutation::reuses_generation)) epoch = std::max<std::uint64_t>(2, child.highest_epoch());
   child.epoch_floor = epoch;
   reserving_now_.emplace_back(child.uid, epoch);
   reserving_[child.uid] = 0;
@@ -87,7 +89,7 @@ void Placement::on(NodeId from, const Reserve& r) {
     auto* child = registry_.find(item.uid);
     if (child == nullptr) continue;
     auto known = child->highest_epoch();
-    if (known >= item.epoch) {
+    if (known >= item.epoch && !mutated(Mutation::reuses_generation)) {
       reply.higher.push_back({item.uid, known});
     } else {
       child->epoch_floor = item.epoch;
@@ -145,7 +147,9 @@ void Placement::start_batch(Batch& batch) {
     auto* child = registry_.find(uid);
     if (child == nullptr || !child->spec) continue;
     bool start = good && is_owner(*child, ctx_.self()) && supervisor_.find(uid) == nullptr &&
-                 !child->value->failed && other_lister(*child) == nullptr && child->highest_epoch() <= epoch;
+                 !child->value->failed &&
+                 (other_lister(*child) == nullptr || mutated(Mutation::starts_without_release)) &&
+                 child->highest_epoch() <= epoch;
     if (!start) {
       wait(*child);
       continue;

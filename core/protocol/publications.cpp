@@ -1,6 +1,7 @@
 #include "core/protocol/publications.hpp"
 
 #include "core/hash.hpp"
+#include "core/protocol/mutation.hpp"
 
 namespace processhub::protocol {
 
@@ -49,6 +50,8 @@ bool Publications::has_gap(NodeId from) const {
 
 std::uint64_t Publications::complete_upto(NodeId from) const {
   auto it = streams_.find(from);
+  if (mutated(Mutation::confirms_too_early) && it != streams_.end() && !it->second.early.empty())
+    return *it->second.early.rbegin();
   return it == streams_.end() ? 0 : it->second.upto;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/hash.hpp"
+#include "core/protocol/mutation.hpp"
 
 namespace processhub::protocol {
 
@@ -119,7 +120,8 @@ void Registry::unindex_id(Child& child) {
 }
 
 bool Registry::add_spec(std::shared_ptr<const SpecRecord> spec) {
-  if (!seen_.add(spec->uid)) {
+  const bool forgotten = mutated(Mutation::forgets_removed_starts) && find(spec->uid) == nullptr;
+  if (!seen_.add(spec->uid) && !forgotten) {
     if (auto* known = find(spec->uid)) known->epoch_floor = std::max(known->epoch_floor, spec->epoch_floor);
     return false;
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/protocol/membership.hpp"
+#include "core/protocol/mutation.hpp"
 
 namespace processhub::protocol {
 
@@ -135,7 +136,7 @@ void Replication::on(NodeId from, const TableDelta& delta) {
 
 void Replication::on_publication(NodeId from, bool wants_ack) {
   auto& state = peers_[from];
-  if (pubs_.has_gap(from) && state.pull == 0) {
+  if (pubs_.has_gap(from) && state.pull == 0 && !mutated(Mutation::no_gap_repair)) {
     ++ctx_.stats.gaps;
     pull(from, false);
   }
@@ -178,6 +179,7 @@ void Replication::on_heartbeat(NodeId from, const Heartbeat& h) {
     return compare_incomplete();
   }
   if (h.spec_digest == events_.spec_digest()) on_same_specs(from, h.published);
+  if (mutated(Mutation::no_digests)) return;
   const auto& table = registry_.table(from);
   if (h.table_version > table.version && !pubs_.has_gap(from) && state.pull == 0) pull(from, false);
   if (ctx_.gossips()) note_doubt(from, h);
@@ -355,6 +357,7 @@ void Replication::take_removals(const PullChunk& chunk) {
   for (Slot s = 0; s < registry_.slot_end(); ++s) {
     auto* child = registry_.at(s);
     if (child == nullptr || !child->spec) continue;
+    if (mutated(Mutation::keeps_what_others_removed)) continue;
     if (theirs.contains(child->uid) && !lives(child->uid)) registry_.remove_spec(child->uid);
   }
   registry_.merge_seen(chunk.seen);

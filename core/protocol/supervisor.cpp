@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/protocol/mutation.hpp"
+
 namespace processhub::protocol {
 
 LocalChild* Supervisor::find(const Uid& uid) {
@@ -141,7 +143,7 @@ void Supervisor::on_crash(LocalChild& child, const event::WorkerDown& down) {
     ctx_.note(LogLevel::error, "failed, crashed too often (" + down.why + ")", id);
     return events_.on_failed(child, down.why);
   }
-  ++child.restarts;
+  if (!mutated(Mutation::restart_keeps_generation)) ++child.restarts;
   ctx_.note(LogLevel::warn, "crashed and restarted (" + down.why + ")", id);
   ctx_.hook(hook::ChildRestarted{id, {ctx_.self(), last_serial_ + 1}, down.why});
   const auto crashes = child.crashes->times.size();

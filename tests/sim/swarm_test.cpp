@@ -2,8 +2,6 @@
 #include <doctest/doctest.h>
 
 #include <cstdlib>
-#include <fstream>
-#include <sstream>
 #include <string>
 
 #include "transport/sim/swarm.hpp"
@@ -45,20 +43,6 @@ TEST_CASE("random lives of clusters keep the invariants, part 7 of 10") { play_p
 TEST_CASE("random lives of clusters keep the invariants, part 8 of 10") { play_part(8); }
 TEST_CASE("random lives of clusters keep the invariants, part 9 of 10") { play_part(9); }
 TEST_CASE("random lives of clusters keep the invariants, part 10 of 10") { play_part(10); }
-
-TEST_CASE("seeds that once found a bug stay clean") {
-  std::ifstream file(PH_SOURCE_DIR "/tests/sim/regression_seeds");
-  REQUIRE(file.good());
-  for (std::string line; std::getline(file, line);) {
-    if (line.empty() || line.front() == '#') continue;
-    std::istringstream words(line);
-    std::uint64_t seed = 0;
-    char dots = 0;
-    SwarmOptions options;
-    REQUIRE((words >> seed >> options.nodes_min >> dots >> dots >> options.nodes_max));
-    play(seed, options);
-  }
-}
 
 TEST_CASE("one seed gives one history, event by event") {
   for (const std::uint64_t seed : {1, 2, 3, 4, 5}) {

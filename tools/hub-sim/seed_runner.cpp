@@ -12,11 +12,12 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "tools/hub-sim/report.hpp"
+
 namespace processhub::hub_sim {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-constexpr std::size_t kTailLines = 60;
 
 class Runner {
  public:
@@ -33,8 +34,10 @@ class Runner {
   }
 
  private:
+  bool time_is_up() const { return options_.minutes > 0 && seconds() > options_.minutes * 60; }
+
   void work() {
-    while (options_.keep_going || !failed_) {
+    while ((options_.keep_going || !failed_) && !time_is_up()) {
       const auto index = next_++;
       if (index >= options_.count) return;
       record(sim::run_swarm(options_.first + index, swarm_));
@@ -47,21 +50,33 @@ class Runner {
     virtual_time_ += result.virtual_time;
     if (result.violation) {
       failed_ = true;
-      failures_[result.seed] = result;
-      ++by_invariant_[result.violation->invariant];
-      std::printf("seed %llu breaks %s: %s\n", static_cast<unsigned long long>(result.seed),
-                  result.violation->invariant.c_str(), result.violation->what.c_str());
+      failures_.emplace(result.seed, *result.violation);
+      clear_line();
+      std::printf("seed %llu breaks %s: %s\n  replay: hub-sim --replay %llu %s\n",
+                  static_cast<unsigned long long>(result.seed), result.violation->invariant.c_str(),
+                  result.violation->what.c_str(), static_cast<unsigned long long>(result.seed),
+                  options_.replay_flags.c_str());
     } else {
-      settled_.push_back(result.settled_after);
+      summary_.add(result);
     }
     progress();
   }
 
+  /// On a terminal one line that changes, else a line now and then.
   void progress() {
-    if (isatty(STDERR_FILENO) == 0) return;
-    std::fprintf(stderr, "\r%llu/%llu seeds, %zu failed, %.0fx real time ",
+    const auto now = Clock::now();
+    if (now - told_ < (terminal_ ? std::chrono::milliseconds(100) : std::chrono::seconds(10))) return;
+    told_ = now;
+    std::fprintf(stderr, "%s%llu/%llu seeds, %zu failed, %.0f s, %.0fx real time%s", terminal_ ? "\r" : "",
                  static_cast<unsigned long long>(played_), static_cast<unsigned long long>(options_.count),
-                 failures_.size(), speed());
+                 failures_.size(), seconds(), speed(), terminal_ ? " " : "\n");
+    std::fflush(stderr);
+    line_open_ = terminal_;
+  }
+
+  void clear_line() {
+    if (line_open_) std::fputc('\n', stderr);
+    line_open_ = false;
   }
 
   double seconds() const { return std::chrono::duration<double>(Clock::now() - begin_).count(); }
@@ -70,61 +85,37 @@ class Runner {
   }
 
   void summarize() {
-    if (isatty(STDERR_FILENO) != 0) std::fputc('\n', stderr);
-    std::sort(settled_.begin(), settled_.end());
-    const auto at = [this](std::size_t percent) {
-      return settled_.empty() ? std::string("-")
-                              : sim::format_duration(settled_[(settled_.size() - 1) * percent / 100]);
-    };
-    std::printf(
-        "%llu seeds in %.1f s (%.0fx real time), %zu failed; at rest after %s (median), %s (99 %%), %s "
-        "(longest)\n",
-        static_cast<unsigned long long>(played_), seconds(), speed(), failures_.size(), at(50).c_str(),
-        at(99).c_str(), at(100).c_str());
-    for (const auto& [invariant, count] : by_invariant_) std::printf("  %s: %zu\n", invariant.c_str(), count);
-    if (!failures_.empty()) replay(failures_.begin()->first, swarm_, options_, false);
+    clear_line();
+    if (time_is_up() && played_ < options_.count) std::printf("the time is up\n");
+    std::printf("%llu seeds in %.1f s (%.0fx real time), %zu failed\n",
+                static_cast<unsigned long long>(played_), seconds(), speed(), failures_.size());
+    std::fputs(summary_.text().c_str(), stdout);
+    std::map<std::string, std::size_t> by_invariant;
+    for (const auto& [seed, violation] : failures_) ++by_invariant[violation.invariant];
+    for (const auto& [invariant, count] : by_invariant)
+      std::printf("  %s broken by %zu seeds\n", invariant.c_str(), count);
+    if (!failures_.empty()) replay(failures_.begin()->first, swarm_, options_);
   }
 
   const sim::SwarmOptions& swarm_;
   const RunnerOptions& options_;
+  const bool terminal_ = isatty(STDERR_FILENO) != 0;
   const Clock::time_point begin_ = Clock::now();
+  Clock::time_point told_ = begin_;
+  bool line_open_ = false;
   std::atomic<std::uint64_t> next_{0};
   std::atomic<bool> failed_{false};
   std::mutex mutex_{};
   std::uint64_t played_ = 0;
   Duration virtual_time_{};
-  std::vector<Duration> settled_{};
-  std::map<std::uint64_t, sim::SwarmResult> failures_{};
-  std::map<std::string, std::size_t> by_invariant_{};
+  Summary summary_{};
+  std::map<std::uint64_t, sim::Violation> failures_{};
 };
 
 }  // namespace
 
 bool run_seeds(const sim::SwarmOptions& swarm, const RunnerOptions& options) {
   return Runner(swarm, options).run();
-}
-
-bool replay(std::uint64_t seed, const sim::SwarmOptions& swarm, const RunnerOptions& options, bool trace) {
-  sim::TraceTail tail(trace ? 0 : kTailLines);
-  const auto result = sim::run_swarm(seed, swarm, [&](const std::string& line) {
-    if (trace) std::printf("%s\n", line.c_str());
-    tail.add(line);
-  });
-  if (!trace && result.violation) std::printf("\n%s", tail.text().c_str());
-  const auto number = static_cast<unsigned long long>(seed);
-  std::printf("\nseed %llu: %s\n%zu operations, %zu activations, %s virtual time, trace hash %016llx\n",
-              number, result.setup.c_str(), result.operations, result.activations,
-              sim::format_duration(result.virtual_time).c_str(),
-              static_cast<unsigned long long>(tail.hash()));
-  if (!result.violation) {
-    std::printf("clean; at rest %s after the last fault\n",
-                sim::format_duration(result.settled_after).c_str());
-    return true;
-  }
-  std::printf("breaks %s at %s: %s\nreplay: hub-sim --replay %llu %s --trace\n",
-              result.violation->invariant.c_str(), sim::format_duration(result.violation->when).c_str(),
-              result.violation->what.c_str(), number, options.replay_flags.c_str());
-  return false;
 }
 
 }  // namespace processhub::hub_sim

@@ -1,5 +1,5 @@
-// What numbered calls and casts show: none is handled twice, and the answer of a call says the truth about it
-// (I6).
+// What numbered calls and casts show: none is handled twice, the answer of a call says the truth about it
+// (I6), and those of one sender to one worker keep their order.
 #pragma once
 
 #include <optional>

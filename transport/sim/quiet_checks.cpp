@@ -29,17 +29,6 @@ bool is_failed(const protocol::ChildRecord& record) {
                      [](const Instance& i) { return i.state == InstanceState::failed; });
 }
 
-/// The nodes of one component that run this child, one entry per worker.
-std::vector<NodeId> runners(const std::vector<const SimNode*>& component, const std::string& id) {
-  std::vector<NodeId> out;
-  for (const auto* node : component) {
-    node->workers().each([&](const Activation& a, bool) {
-      if (a.id == id) out.push_back(node->id());
-    });
-  }
-  return out;
-}
-
 }  // namespace
 
 std::vector<std::vector<const SimNode*>> components(SimCluster& cluster) {
@@ -178,8 +167,21 @@ void QuietChecks::prepare_owners(const Component& component) {
   oracle_.set_members(members);
 }
 
+void QuietChecks::find_workers(const Component& component) {
+  workers_.clear();
+  for (const auto* node : component)
+    node->workers().each([&](const Activation& a, bool up) { workers_[a.id].emplace_back(&a, up); });
+}
+
+const std::vector<std::pair<const Activation*, bool>>& QuietChecks::workers_of(const std::string& id) const {
+  static const std::vector<std::pair<const Activation*, bool>> none;
+  const auto found = workers_.find(id);
+  return found == workers_.end() ? none : found->second;
+}
+
 std::optional<Violation> QuietChecks::check_instances(const Component& component) {
   prepare_owners(component);
+  find_workers(component);
   const auto& registry = component.front()->registry();
   for (const auto& [id, record] : registry) {
     if (auto found = check_child(component, *record)) return found;
@@ -200,7 +202,8 @@ std::optional<Violation> QuietChecks::check_instances(const Component& component
 std::optional<Violation> QuietChecks::check_child(const Component& component,
                                                   const protocol::ChildRecord& record) {
   const auto& id = record.spec->id;
-  const auto running = runners(component, id);
+  std::vector<NodeId> running;
+  for (const auto& [activation, up] : workers_of(id)) running.push_back(activation->node);
   if (is_failed(record)) {
     if (!running.empty()) return broken("I1", fmt::format("{} is failed but runs on {}", id, names(running)));
     return {};
@@ -223,10 +226,8 @@ std::optional<Violation> QuietChecks::check_listing(const Component& component,
                                                     const std::vector<NodeId>& owners) {
   const auto& id = record.spec->id;
   std::map<std::pair<NodeId, std::uint64_t>, Generation> expected;
-  for (const auto* node : component) {
-    node->workers().each([&](const Activation& a, bool up) {
-      if (a.id == id && up) expected.emplace(std::pair(a.node, a.serial), a.generation);
-    });
+  for (const auto& [a, up] : workers_of(id)) {
+    if (up) expected.emplace(std::pair(a->node, a->serial), a->generation);
   }
   for (const auto* node : component) {
     const auto& instances = node->registry().at(id)->instances;

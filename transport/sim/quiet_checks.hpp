@@ -53,6 +53,12 @@ class QuietChecks {
   bool ended_itself(const Acknowledged& fact) const;
   Violation broken(std::string invariant, std::string what) const;
 
+  void find_workers(const Component& component);
+  /// All that this id has in the component; in order of nodes.
+  const std::vector<std::pair<const Activation*, bool>>& workers_of(const std::string& id) const;
+
+  std::map<std::string, std::vector<std::pair<const Activation*, bool>>>
+      workers_{};  ///< and whether they are up
   SimCluster& cluster_;
   SafetyChecks& safety_;
   OwnerOracle oracle_;

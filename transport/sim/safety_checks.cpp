@@ -134,8 +134,33 @@ void SafetyChecks::settle_acknowledged(const SimNode& node) {
           fact.start ? knows && found->second->uid == fact.uid : !knows && other->ever_listed(fact.id);
       if (remembers) fact.holders.insert(other->id());
     }
+    check_copies(node, fact);
     return true;
   });
+}
+
+/// Who said yes to a start has it from as many others as it must: those that know it, did once, or are gone.
+void SafetyChecks::check_copies(const SimNode& node, const Acknowledged& fact) {
+  if (!fact.start || !fact.uid) return;
+  // A node may learn of a start and of a stop in one turn; then nobody saw that it knew the child.
+  const auto& all = cluster_.operations();
+  const bool stopped = std::any_of(all.begin(), all.end(), [&](const Operation& op) {
+    return op.kind == OpKind::stop && op.touches(fact.id);
+  });
+  if (stopped) return;
+  std::size_t others = 0;
+  std::size_t may_know = 0;
+  for (const auto member : node.view().members) {
+    if (member == node.id()) continue;
+    ++others;
+    const auto* other = cluster_.find(member);
+    if (other == nullptr || fact.holders.contains(member) || other->ever_listed(fact.id)) ++may_know;
+  }
+  const auto needed = std::min<std::size_t>(others, node.config().spec_copies);
+  if (may_know >= needed) return;
+  cluster_.report("I3",
+                  fmt::format("{} answered start #{} of {} though only {} of {} other nodes can know of it",
+                              node.id().str(), fact.operation, fact.id, may_know, needed));
 }
 
 // -- I8

@@ -57,6 +57,7 @@ class SafetyChecks : public ClusterObserver {
   void open_hook(const SimNode& node, const std::string& pair);
   void close_hook(const SimNode& node, const std::string& pair);
   void settle_acknowledged(const SimNode& node);
+  void check_copies(const SimNode& node, const Acknowledged& fact);
   bool overdue(const Operation& operation, Time when, Duration paused) const;
 
   SimCluster& cluster_;

@@ -164,6 +164,7 @@ void set_hub_option(HubConfig& config, const std::string& name, const std::strin
       {"restart_backoff", &config.restart_backoff},
       {"purge_interval", &config.purge_interval},
       {"deadlock_recovery_timeout", &config.deadlock_recovery_timeout},
+      {"purge_interval", &config.purge_interval},
       {"migration_timeout", &config.migration_timeout}};
   const std::map<std::string, std::uint32_t*> counts{{"spec_copies", &config.spec_copies},
                                                      {"max_restarts", &config.max_restarts},

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "transport/sim/next_version.hpp"
 #include "transport/sim/sim_worker.hpp"
 
 namespace processhub::sim {
@@ -16,6 +17,7 @@ SimCluster::SimCluster(ClusterOptions options)
       network_(scheduler_, rng_.fork(), faults_) {
   if (!options_.make_core) options_.make_core = hub_core_factory(options_.strategies);
   if (!options_.make_workers) options_.make_workers = synthetic_workers();
+  make_next_core_ = next_version_cores(options_.make_core);
 }
 
 SimCluster::~SimCluster() = default;
@@ -47,8 +49,9 @@ SimNode& SimCluster::add_node(const std::string& name, const std::vector<std::st
   config.seeds.clear();
   for (const auto& seed : seeds) config.seeds.push_back(router_endpoint(seed));
   if (adjust) adjust(config);
-  const SimNode::Services services{
-      scheduler_, network_, faults_, log_, options_.make_core, options_.make_workers, *this, options_.lean};
+  const auto& make_core = next_version_.contains(name) ? make_next_core_ : options_.make_core;
+  const SimNode::Services services{scheduler_, network_,     faults_, log_, make_core, options_.make_workers,
+                                   *this,      options_.lean};
   auto& slot = nodes_[name];
   slot =
       std::make_unique<SimNode>(services, name, host.empty() ? name : host, std::move(config), rng_.fork());
@@ -111,6 +114,16 @@ void SimCluster::pause(std::string_view name) {
 void SimCluster::resume(std::string_view name) {
   note(fmt::format("resume {}", name));
   node(name).resume();
+}
+
+void SimCluster::slow(std::string_view name, Duration slowness) {
+  note(fmt::format("slow {} {}", name, format_duration(slowness)));
+  node(name).slow(slowness);
+}
+
+void SimCluster::jump_clock(std::string_view name, Duration ahead) {
+  note(fmt::format("clock of {} jumps {}", name, format_duration(ahead)));
+  node(name).jump_clock(ahead);
 }
 
 void SimCluster::cut(std::string_view from, std::string_view to) {

@@ -51,8 +51,9 @@ struct Operation {
   protocol::Token token = 0;       ///< 0: no answer is expected
   std::vector<std::string> ids{};  ///< of a stop: what `select` selects by
   protocol::event::Select select = protocol::event::Select::ids;
-  std::set<std::string> durable{};  ///< of a start: children that only a stop removes
-  std::uint64_t message = 0;        ///< of a call or cast: the number in its body
+  std::set<std::string> durable{};    ///< of a start: children that only a stop removes
+  std::uint64_t message = 0;          ///< of a call or cast: the number in its body
+  std::optional<WorkerRef> listed{};  ///< of a call or cast: the worker its node listed as running then
   Time issued{};
   Duration timeout{};        ///< as asked for; zero: none
   Duration paused_before{};  ///< of the node, when it was issued
@@ -98,6 +99,7 @@ class SimCluster : private NodeObserver {
   /// something.
   bool run_until(const std::function<bool()>& done, Duration limit);
   Scheduler& scheduler() { return scheduler_; }
+  const Scheduler& scheduler() const { return scheduler_; }
 
   // -- nodes
   /// A node that knows the addresses of `seeds` (hosts). Boots at once, as life 1 or the one given.
@@ -117,6 +119,10 @@ class SimCluster : private NodeObserver {
   void restart(std::string_view name);
   void pause(std::string_view name);
   void resume(std::string_view name);
+  void slow(std::string_view name, Duration slowness);  ///< its loop; zero: as usual
+  void jump_clock(std::string_view name, Duration ahead);
+  /// A node of this name, added later, speaks the next version of the protocol (see next_version.hpp).
+  void speaks_next_version(const std::string& name) { next_version_.insert(name); }
   void cut(std::string_view from, std::string_view to);  ///< one way
   void cut_both(std::string_view a, std::string_view b);
   /// Cuts every pair of the two groups, both ways.
@@ -124,6 +130,7 @@ class SimCluster : private NodeObserver {
   void heal(std::string_view a, std::string_view b);  ///< both ways
   void heal_all();
   SimNetwork& network() { return network_; }
+  const SimNetwork& network() const { return network_; }
   Faults& faults() { return faults_; }
   void note(const std::string& text);
 
@@ -167,6 +174,8 @@ class SimCluster : private NodeObserver {
   Duration clock_offset();
 
   ClusterOptions options_;
+  CoreFactory make_next_core_{};
+  std::set<std::string> next_version_{};
   Faults faults_;
   Rng rng_;
   Scheduler scheduler_{};

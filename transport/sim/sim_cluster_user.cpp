@@ -10,6 +10,15 @@ using namespace protocol;
 
 namespace {
 
+/// The worker that messages to this child go to, as the node sees it.
+std::optional<WorkerRef> listed_worker(const SimNode& node, const std::string& id) {
+  const auto found = node.registry().find(id);
+  if (found == node.registry().end() || found->second->instances.size() != 1) return {};
+  const auto& instance = found->second->instances.front();
+  if (instance.state != InstanceState::running) return {};
+  return instance.ref;
+}
+
 bool is_durable(const ChildSpec& spec) {
   return spec.restart == Restart::permanent && spec.type != "broken" && spec.type != "finisher";
 }
@@ -113,6 +122,7 @@ const Operation& SimCluster::call(std::string_view name, const std::string& id, 
                                   Bytes body, Duration timeout) {
   auto& operation = new_operation(name, OpKind::call, {id}, timeout, true);
   operation.message = message_number(body);
+  operation.listed = listed_worker(node(name), id);
   event::CallChild call;
   call.token = operation.token;
   call.id = id;
@@ -127,6 +137,7 @@ const Operation& SimCluster::cast(std::string_view name, const std::string& id, 
                                   Bytes body) {
   auto& operation = new_operation(name, OpKind::cast, {id}, {}, false);
   operation.message = message_number(body);
+  operation.listed = listed_worker(node(name), id);
   event::CastChild cast;
   cast.id = id;
   cast.message = message;

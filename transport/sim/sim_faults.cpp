@@ -21,6 +21,7 @@ void each_option(Options& faults, Visit visit) {
   visit("reset", faults.reset);
   visit("keep_unsent", faults.keep_unsent);
   visit("link_queue", faults.link_queue);
+  visit("bandwidth", faults.bandwidth);
   visit("pub_loss", faults.pub_loss);
   visit("pub_queue", faults.pub_queue);
   visit("subscribe_delay", faults.subscribe_delay);
@@ -34,6 +35,9 @@ void each_option(Options& faults, Visit visit) {
   visit("worker_turn_max", faults.worker_turn_max);
   visit("worker_start_failure", faults.worker_start_failure);
   visit("worker_crash", faults.worker_crash);
+  visit("worker_hang", faults.worker_hang);
+  visit("worker_hang_max", faults.worker_hang_max);
+  visit("clock_drift", faults.clock_drift);
 }
 
 std::string to_text(double value) { return fmt::format("{}", value); }
@@ -76,6 +80,21 @@ Result<void> Faults::set(std::string_view name, std::string_view value) {
   if (!known) return {ErrorCode::invalid, fmt::format("unknown fault option '{}'", name)};
   if (!fits) return {ErrorCode::invalid, fmt::format("'{}' does not fit the fault option {}", value, name)};
   return {};
+}
+
+std::string Faults::value(std::string_view name) const {
+  std::string text;
+  each_option(*this, [&](std::string_view option, const auto& field) {
+    if (option == name) text = to_text(field);
+  });
+  return text;
+}
+
+void Faults::end() {
+  loss = duplicate = reorder = reset = pub_loss = delay_tail = 0;
+  worker_start_failure = worker_crash = worker_hang = 0;
+  bandwidth = 0;
+  link_queue = pub_queue = 100'000;
 }
 
 std::string Faults::str() const {

@@ -204,13 +204,16 @@ void SimNetwork::send_link(HostId from, LinkId link, Bytes frame) {
   ++counters_.frames;
   counters_.bytes += frame.size();
   auto& dial = dials_.at(found->second);
-  if (dial.connection != 0) return push(dial.connection, true, {std::move(frame), false}, true);
-  if (faults_.keep_unsent && dial.unsent.size() < faults_.link_queue) {
+  const bool connected = dial.connection != 0;
+  if (connected && waiting(connections_.at(dial.connection).there) < faults_.link_queue)
+    return push(dial.connection, true, {std::move(frame), false}, true);
+  if (!connected && faults_.keep_unsent && dial.unsent.size() < faults_.link_queue) {
     dial.unsent.push_back(std::move(frame));
   } else {
     ++counters_.lost;
+    const bool full = connected || faults_.keep_unsent;
     hosts_[from].deliver(
-        protocol::event::SendRefused{link, faults_.keep_unsent ? SendStatus::full : SendStatus::unroutable});
+        protocol::event::SendRefused{link, full ? SendStatus::full : SendStatus::unroutable});
   }
 }
 
@@ -219,7 +222,7 @@ void SimNetwork::send_route(HostId from, RouteId route, Bytes frame) {
   auto found = routes.find(route);
   ++counters_.frames;
   counters_.bytes += frame.size();
-  if (found == routes.end()) {
+  if (found == routes.end() || waiting(connections_.at(found->second).back) >= faults_.link_queue) {
     ++counters_.lost;
     return;
   }
@@ -228,10 +231,10 @@ void SimNetwork::send_route(HostId from, RouteId route, Bytes frame) {
 
 void SimNetwork::publish(HostId from, const Bytes& frame) {
   for (const auto id : hosts_[from].subscribers) {
-    const auto& stream = connections_.at(id).back;
+    auto& stream = connections_.at(id).back;
     ++counters_.publications;
     counters_.publication_bytes += frame.size();
-    if (rng_.chance(faults_.pub_loss) || stream.held.size() >= faults_.pub_queue) {
+    if (rng_.chance(faults_.pub_loss) || waiting(stream) >= faults_.pub_queue) {
       ++counters_.lost;
       continue;
     }

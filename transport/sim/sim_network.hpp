@@ -94,7 +94,8 @@ class SimNetwork {
   /// One direction of a connection.
   struct Stream {
     Time last_arrival{};
-    std::deque<Frame> held{};  ///< waits for the cut to heal
+    std::deque<Frame> held{};       ///< waits for the cut to heal
+    std::deque<Time> departures{};  ///< of frames that still wait for their turn on a narrow line
   };
   /// The wish of a host to be connected, which outlives connections.
   struct Dial {
@@ -148,6 +149,10 @@ class SimNetwork {
 
   // Streams.
   Duration frame_delay(HostId from, HostId to);
+  /// Frames that wait at the sender, because the line is narrow or cut.
+  std::size_t waiting(Stream& stream) const;
+  /// When a frame of this size has left the sender.
+  Time departure(Stream& stream, std::size_t size);
   void push(std::uint64_t connection, bool there, Frame frame, bool may_be_faulty);
   void schedule_arrival(std::uint64_t connection, bool there, Frame frame, Time when);
   void arrive(std::uint64_t connection, bool there, Frame frame);

@@ -12,6 +12,21 @@ Duration SimNetwork::frame_delay(HostId from, HostId to) {
   return delay;
 }
 
+std::size_t SimNetwork::waiting(Stream& stream) const {
+  while (!stream.departures.empty() && stream.departures.front() <= scheduler_.now())
+    stream.departures.pop_front();
+  return stream.departures.size() + stream.held.size();
+}
+
+Time SimNetwork::departure(Stream& stream, std::size_t size) {
+  const auto now = scheduler_.now();
+  if (faults_.bandwidth == 0) return now;
+  const auto begin = stream.departures.empty() ? now : std::max(now, stream.departures.back());
+  stream.departures.push_back(begin +
+                              Duration(static_cast<std::int64_t>(size * 1'000'000 / faults_.bandwidth)));
+  return stream.departures.back();
+}
+
 /// `may_be_faulty`: frames of links; publications have their own loss, and the end of a stream always arrives
 /// last.
 void SimNetwork::push(std::uint64_t id, bool there, Frame frame, bool may_be_faulty) {
@@ -37,7 +52,8 @@ void SimNetwork::push(std::uint64_t id, bool there, Frame frame, bool may_be_fau
       return schedule_arrival(id, there, std::move(frame), scheduler_.now() + late);
     }
   }
-  stream.last_arrival = std::max(stream.last_arrival, scheduler_.now() + frame_delay(from, to));
+  const auto left = departure(stream, frame.bytes.size());
+  stream.last_arrival = std::max(stream.last_arrival, left + frame_delay(from, to));
   schedule_arrival(id, there, std::move(frame), stream.last_arrival);
 }
 

@@ -46,6 +46,9 @@ void SimNode::boot(std::uint64_t incarnation, Duration clock_offset) {
   id_ = NodeId::of(name_, incarnation);
   life_ = NodeLife::up;
   clock_offset_ = clock_offset;
+  drifts_since_ = services_.scheduler.now();
+  const auto most = static_cast<std::int64_t>(services_.faults.clock_drift * 1e6);
+  drift_ = most == 0 ? 0 : rng_.between(-most, most);
   inbox_.clear();
   registry_.clear();
   listed_.clear();
@@ -107,6 +110,23 @@ Duration SimNode::paused_for() const {
                                    : paused_total_;
 }
 
+void SimNode::jump_clock(Duration ahead) {
+  clock_offset_ += ahead;
+  alarm_at_ = kNever;  // what was armed by the old clock is due earlier
+  wake();
+}
+
+Time SimNode::local_now() const {
+  const auto now = services_.scheduler.now();
+  return now + clock_offset_ + (now - drifts_since_) * drift_ / 1'000'000;
+}
+
+Time SimNode::when_local(Time local) const {
+  const auto undrifted = local - clock_offset_;
+  if (drift_ == 0 || undrifted <= drifts_since_) return undrifted;
+  return drifts_since_ + (undrifted - drifts_since_) * 1'000'000 / (1'000'000 + drift_) + Duration(1);
+}
+
 void SimNode::submit(protocol::Event event) {
   if (!running()) return;
   if (const auto* leave = std::get_if<protocol::event::LeaveCluster>(&event)) leave_token_ = leave->token;
@@ -121,7 +141,7 @@ void SimNode::deliver(protocol::Event event) {
 void SimNode::wake() {
   if (turn_due_ || life_ != NodeLife::up) return;
   turn_due_ = true;
-  const auto delay = rng_.between(Duration(0), services_.faults.turn_delay_max);
+  const auto delay = slowness_ + rng_.between(Duration(0), services_.faults.turn_delay_max);
   services_.scheduler.after(delay, [this, life = lives_] {
     if (life != lives_) return;
     turn_due_ = false;
@@ -154,7 +174,7 @@ void SimNode::arm() {
   alarm_at_ = deadline;
   const auto number = ++alarm_;
   if (deadline == kNever) return;
-  services_.scheduler.at(deadline - clock_offset_, [this, number] {
+  services_.scheduler.at(when_local(deadline), [this, number] {
     if (number != alarm_) return;
     alarm_at_ = kNever;
     wake();

@@ -66,6 +66,11 @@ class SimNode {
   void crash(SimNetwork::Detach how);
   void pause();
   void resume();
+  /// From now on a turn of its loop begins this much later.
+  void slow(Duration slowness) { slowness_ = slowness; }
+  Duration slowness() const { return slowness_; }
+  /// The machine's clock stood still for the others, as in a suspended one: it goes on later than it was.
+  void jump_clock(Duration ahead);
   /// The user's events; ignored unless the node lives.
   void submit(protocol::Event event);
 
@@ -102,7 +107,9 @@ class SimNode {
   void take_changes();
   void perform();
   void end_life(NodeLife life, SimNetwork::Detach how);
-  Time local_now() const { return services_.scheduler.now() + clock_offset_; }
+  Time local_now() const;
+  /// The first moment at which the local clock shows this.
+  Time when_local(Time local) const;
 
   void carry_out(protocol::effect::Connect& e) { services_.network.connect(host_, e.link, e.endpoint); }
   void carry_out(protocol::effect::Disconnect& e) { services_.network.disconnect(host_, e.link); }
@@ -145,6 +152,9 @@ class SimNode {
   NodeLife life_ = NodeLife::crashed;
   std::uint64_t lives_ = 0;  ///< tasks of an earlier life do nothing
   Duration clock_offset_{};
+  Time drifts_since_{};
+  std::int64_t drift_ = 0;  ///< millionths
+  Duration slowness_{};
   std::unique_ptr<CorePort> core_{};
   std::unique_ptr<NodeWorkers> workers_{};
   std::deque<protocol::Event> inbox_{};

@@ -75,6 +75,8 @@ void SimWorkers::come_up(std::uint64_t serial, Worker& worker) {
 Duration SimWorkers::stop_time(const Worker& worker) {
   auto delay = site_.rng.between(Duration(0), site_.faults.worker_stop_max);
   if (worker.spec->kind->type == "slow") delay += kSlow;
+  if (worker.busy_until > site_.scheduler.now())
+    delay = std::max(delay, std::min(worker.busy_until - site_.scheduler.now(), worker.shutdown_timeout));
   return worker.spec->kind->type == "stuck" ? std::max(delay, worker.shutdown_timeout) : delay;
 }
 
@@ -133,6 +135,18 @@ void SimWorkers::take_turn(std::uint64_t serial, Worker& worker) {
   if (const auto number = message_number(message.body); number != 0) {
     site_.log.handled.push_back({number, worker.activation, site_.scheduler.now()});
   }
+  if (!site_.rng.chance(site_.faults.worker_hang)) return finish_turn(serial, worker, message);
+  // A worker that is stopped meanwhile, or replaced, never answers.
+  const auto length = site_.rng.between(Duration(0), site_.faults.worker_hang_max);
+  worker.busy_until = site_.scheduler.now() + length;
+  worker.turn_due = true;
+  later(serial, length, [this, serial, message](Worker& w) {
+    w.turn_due = false;
+    if (w.state == State::up) finish_turn(serial, w, message);
+  });
+}
+
+void SimWorkers::finish_turn(std::uint64_t serial, Worker& worker, const protocol::PostedMessage& message) {
   handle(serial, worker, message);
   if (auto found = workers_.find(serial); found != workers_.end()) next_turn(serial, found->second);
 }

@@ -39,6 +39,7 @@ class SimWorkers final : public NodeWorkers {
     Duration shutdown_timeout{};
     std::int64_t total = 0;
     bool turn_due = false;
+    Time busy_until{};  ///< a handler that takes long does not return before
     std::deque<protocol::PostedMessage> mailbox{};
   };
   /// Runs `task` after `delay` unless the worker is gone by then.
@@ -46,6 +47,7 @@ class SimWorkers final : public NodeWorkers {
   void come_up(std::uint64_t serial, Worker& worker);
   void next_turn(std::uint64_t serial, Worker& worker);
   void take_turn(std::uint64_t serial, Worker& worker);
+  void finish_turn(std::uint64_t serial, Worker& worker, const protocol::PostedMessage& message);
   void handle(std::uint64_t serial, Worker& worker, const protocol::PostedMessage& message);
   void answer(const protocol::PostedMessage& message, Result<Bytes> result);
   void end(std::uint64_t serial, Worker& worker, protocol::WorkerExit exit, std::string why);

@@ -1,8 +1,7 @@
 #include "transport/sim/swarm_faults.hpp"
 
-#include <algorithm>
-
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 namespace processhub::sim {
 namespace {
@@ -43,101 +42,53 @@ Faults draw_faults(Rng& rng) {
   return f;
 }
 
-SwarmFaults::SwarmFaults(SimCluster& cluster, Rng rng, std::uint32_t nodes) : cluster_(cluster), rng_(rng) {
+SwarmFaults::SwarmFaults(const SimCluster& cluster, Rng rng, std::uint32_t nodes)
+    : cluster_(cluster), rng_(rng) {
   for (std::uint32_t i = 0; i < nodes; ++i) initial_.push_back(node_name(i));
   for (std::uint32_t i = nodes; i < nodes + kSpareNames; ++i) spare_.push_back(node_name(i));
   const auto known = rng_.chance(0.5) ? initial_.size() : 1 + rng_.below(initial_.size());
   seeds_.assign(initial_.begin(), initial_.begin() + static_cast<std::ptrdiff_t>(known));
-  for (const auto action :
-       {Action::crash, Action::vanish, Action::restart, Action::join, Action::leave, Action::pause,
-        Action::split, Action::cut_pair, Action::cut_one_way, Action::reset, Action::clog}) {
-    if (rng_.chance(0.5)) actions_.push_back(action);
+  bool needs_calm = false;
+  for (const char* action :
+       {"crash", "vanish", "restart", "join", "leave", "pause", "split", "cut", "one_way", "reset", "clog"}) {
+    if (!rng_.chance(0.5)) continue;
+    actions_.emplace_back(action);
+    const std::string name = action;
+    needs_calm = needs_calm || name == "split" || name == "cut" || name == "one_way" || name == "clog";
   }
-  if (actions_.empty()) actions_.push_back(Action::join);
-  const auto has = [this](Action action) {
-    return std::find(actions_.begin(), actions_.end(), action) != actions_.end();
-  };
-  if (has(Action::split) || has(Action::cut_pair) || has(Action::cut_one_way) || has(Action::clog)) {
-    actions_.push_back(Action::heal);
-  }
+  if (actions_.empty()) actions_.emplace_back("join");
+  if (needs_calm) actions_.emplace_back("calm");
 }
 
-std::string_view SwarmFaults::name_of(Action action) {
-  switch (action) {
-    case Action::crash:
-      return "crash";
-    case Action::vanish:
-      return "vanish";
-    case Action::restart:
-      return "restart";
-    case Action::join:
-      return "join";
-    case Action::leave:
-      return "leave";
-    case Action::pause:
-      return "pause";
-    case Action::split:
-      return "split";
-    case Action::cut_pair:
-      return "cut";
-    case Action::cut_one_way:
-      return "one_way";
-    case Action::reset:
-      return "reset";
-    case Action::clog:
-      return "clog";
-    case Action::heal:
-      return "heal";
-  }
-  return "?";
+std::string SwarmFaults::str() const { return fmt::format("{}", fmt::join(actions_, " ")); }
+
+Words SwarmFaults::boot(const std::string& name) const {
+  Words words{"boot", name, "seeds"};
+  words.insert(words.end(), seeds_.begin(), seeds_.end());
+  return words;
 }
 
-std::string SwarmFaults::str() const {
-  std::string out;
-  for (const auto action : actions_) out += fmt::format("{}{}", out.empty() ? "" : " ", name_of(action));
+std::vector<PlannedAction> SwarmFaults::draw_boot() {
+  std::vector<PlannedAction> out;
+  Time at{};
+  for (const auto& name : initial_) {
+    if (rng_.chance(0.2)) at += rng_.between(Duration(1'000), Duration(3'000'000));
+    out.push_back({at, boot(name)});
+  }
   return out;
 }
 
-void SwarmFaults::add(const std::string& name) { cluster_.add_node(name, seeds_); }
-
-void SwarmFaults::boot() {
-  for (const auto& name : initial_) {
-    if (rng_.chance(0.2)) cluster_.run_for(rng_.between(Duration(1'000), Duration(3'000'000)));
-    add(name);
-  }
-}
-
-void SwarmFaults::act() {
-  switch (rng_.pick(actions_)) {
-    case Action::crash:
-      return crash(SimNetwork::Detach::closed);
-    case Action::vanish:
-      return crash(SimNetwork::Detach::silent);
-    case Action::restart:
-      return restart();
-    case Action::join:
-      return join();
-    case Action::leave:
-      return leave();
-    case Action::pause:
-      return pause();
-    case Action::split:
-      return split();
-    case Action::cut_pair:
-      return cut(true);
-    case Action::cut_one_way:
-      return cut(false);
-    case Action::reset:
-      if (const auto pair = two_running(); !pair.empty()) {
-        cluster_.note(fmt::format("reset {} - {}", pair[0], pair[1]));
-        cluster_.network().reset_between(cluster_.node(pair[0]).host(), cluster_.node(pair[1]).host());
-      }
-      return;
-    case Action::clog:
-      return clog();
-    case Action::heal:
-      return calm();
-  }
+Words SwarmFaults::draw() {
+  const auto& action = rng_.pick(actions_);
+  if (action == "crash" || action == "vanish") return crash(action.c_str());
+  if (action == "restart") return restart();
+  if (action == "join") return join();
+  if (action == "leave") return leave();
+  if (action == "pause") return pause();
+  if (action == "split") return split();
+  if (action == "clog") return clog();
+  if (action == "calm") return {"calm"};
+  return cut(action.c_str());
 }
 
 std::string SwarmFaults::any_running() {
@@ -152,98 +103,71 @@ std::vector<std::string> SwarmFaults::two_running() {
   return {running[0]->name(), running[1]->name()};
 }
 
-void SwarmFaults::crash(SimNetwork::Detach how) {
-  if (cluster_.running_nodes().size() > 1) cluster_.crash(any_running(), how);
+Words SwarmFaults::crash(const char* how) {
+  if (cluster_.running_nodes().size() < 2) return {};
+  return {how, any_running()};
 }
 
-void SwarmFaults::restart() {
+Words SwarmFaults::restart() {
   std::vector<std::string> gone;
   for (const auto* node : cluster_.nodes()) {
     if (!node->running()) gone.push_back(node->name());
   }
-  if (!gone.empty()) return cluster_.restart(rng_.pick(gone));
+  if (!gone.empty()) return {"restart", rng_.pick(gone)};
   // Killed and back at once: the others may not have noticed yet.
-  if (rng_.chance(0.5)) cluster_.restart(any_running());
+  if (!rng_.chance(0.5)) return {};
+  return {"restart", any_running()};
 }
 
-void SwarmFaults::join() {
-  if (spare_.empty()) return;
-  add(spare_.back());
+Words SwarmFaults::join() {
+  if (spare_.empty()) return {};
+  const auto name = spare_.back();
   spare_.pop_back();
+  return boot(name);
 }
 
-void SwarmFaults::leave() {
-  if (cluster_.running_nodes().size() > 1) cluster_.leave(any_running());
+Words SwarmFaults::leave() {
+  if (cluster_.running_nodes().size() < 2) return {};
+  return {"leave", any_running()};
 }
 
-void SwarmFaults::pause() {
+Words SwarmFaults::pause() {
   const auto name = any_running();
-  if (name.empty() || cluster_.node(name).life() != NodeLife::up) return;
-  cluster_.pause(name);
+  if (name.empty() || cluster_.node(name).life() != NodeLife::up) return {};
   const auto length = rng_.chance(0.5) ? rng_.between(Duration(10'000), Duration(1'000'000))
                                        : rng_.between(Duration(1'000'000), Duration(8'000'000));
-  const auto id = cluster_.node(name).id();
-  cluster_.scheduler().after(length, [this, name, id] {
-    if (cluster_.node(name).id() == id && cluster_.node(name).life() == NodeLife::paused)
-      cluster_.resume(name);
-  });
+  return {"pause", name, format_duration(length)};
 }
 
-void SwarmFaults::split() {
+Words SwarmFaults::split() {
   auto running = cluster_.running_nodes();
-  if (running.size() < 2) return;
+  if (running.size() < 2) return {};
   rng_.shuffle(running);
   const auto share = 1 + rng_.below(running.size() - 1);
-  std::vector<std::string> left;
-  std::vector<std::string> right;
-  for (std::size_t i = 0; i < running.size(); ++i) (i < share ? left : right).push_back(running[i]->name());
-  cluster_.split(left, right);
+  Words words{"split"};
+  for (std::size_t i = 0; i < running.size(); ++i) {
+    if (i == share) words.emplace_back("|");
+    words.push_back(running[i]->name());
+  }
+  return words;
 }
 
-void SwarmFaults::cut(bool both_ways) {
+/// In both directions or one, or a connection that breaks.
+Words SwarmFaults::cut(const char* how) {
   const auto pair = two_running();
-  if (pair.empty()) return;
-  if (both_ways) {
-    cluster_.cut_both(pair[0], pair[1]);
-  } else {
-    cluster_.cut(pair[0], pair[1]);
-  }
+  if (pair.empty()) return {};
+  return {how, pair[0], pair[1]};
 }
 
-void SwarmFaults::cut_in_mesh() {
-  if (cluster_.running_nodes().size() > 2) cut(rng_.chance(0.5));
+Words SwarmFaults::cut_in_mesh() {
+  if (cluster_.running_nodes().size() < 3) return {};
+  return cut(rng_.chance(0.5) ? "cut" : "one_way");
 }
 
-void SwarmFaults::clog() {
+Words SwarmFaults::clog() {
   const auto pair = two_running();
-  if (pair.empty()) return;
-  const auto extra = rng_.between(Duration(50'000), Duration(3'000'000));
-  cluster_.note(fmt::format("clog {} -> {} {}", pair[0], pair[1], format_duration(extra)));
-  cluster_.network().clog(cluster_.node(pair[0]).host(), cluster_.node(pair[1]).host(), extra);
-}
-
-void SwarmFaults::calm() {
-  cluster_.heal_all();
-  for (const auto* a : cluster_.nodes()) {
-    for (const auto* b : cluster_.nodes()) cluster_.network().clog(a->host(), b->host(), Duration(0));
-  }
-}
-
-void SwarmFaults::stop() {
-  calm();
-  auto& f = cluster_.faults();
-  f.loss = f.duplicate = f.reorder = f.reset = f.pub_loss = f.delay_tail = 0;
-  f.worker_start_failure = f.worker_crash = 0;
-  f.link_queue = f.pub_queue = 100'000;
-  for (const auto* node : cluster_.running_nodes()) {
-    if (node->life() == NodeLife::paused) cluster_.resume(node->name());
-  }
-  const bool listening = std::any_of(seeds_.begin(), seeds_.end(), [this](const std::string& seed) {
-    return cluster_.has_node(seed) && cluster_.node(seed).running();
-  });
-  // Nodes that never met can only meet at a seed.
-  if (!listening) cluster_.restart(seeds_.front());
-  cluster_.note("faults stop");
+  if (pair.empty()) return {};
+  return {"clog", pair[0], pair[1], format_duration(rng_.between(Duration(50'000), Duration(3'000'000)))};
 }
 
 }  // namespace processhub::sim

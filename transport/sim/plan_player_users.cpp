@@ -1,0 +1,130 @@
+// The verbs of a plan that stand for what users do.
+#include <stdexcept>
+
+#include <fmt/format.h>
+
+#include "transport/sim/plan_player.hpp"
+
+namespace processhub::sim {
+namespace {
+
+/// "id/type/tag/restart", what is missing or empty is as usual; "x1..x300/slow" are three hundred.
+void read_children(const std::string& word, std::vector<ChildSpec>& out) {
+  std::vector<std::string> parts(1);
+  for (const char c : word) {
+    if (c == '/') {
+      parts.emplace_back();
+    } else {
+      parts.back() += c;
+    }
+  }
+  parts.resize(4);
+  for (const auto& id : expand({parts[0]})) {
+    auto& spec = out.emplace_back();
+    spec.id = id;
+    spec.type = parts[1].empty() ? "counter" : parts[1];
+    spec.tag = parts[2];
+    if (!parts[3].empty()) spec.restart = parse_restart(parts[3]);
+    spec.metadata["by"] = "swarm";
+    spec.shutdown_timeout = std::chrono::milliseconds(1'000);
+  }
+}
+
+bool take_flag(Words& words, std::string_view flag) {
+  if (words.empty() || words.front() != flag) return false;
+  words.erase(words.begin());
+  return true;
+}
+
+}  // namespace
+
+void PlanPlayer::start(Words& words) {
+  const auto name = take_word(words);
+  StartOptions options;
+  options.timeout = take_timeout(words, options.timeout);
+  if (take_flag(words, "rollback")) options.on_failure = OnFailure::rollback;
+  if (take_flag(words, "unchecked")) options.check_existing = false;
+  std::vector<ChildSpec> specs;
+  for (const auto& word : words) read_children(word, specs);
+  if (running(name) != nullptr) cluster_.start(name, std::move(specs), options);
+}
+
+void PlanPlayer::stop(Words& words) {
+  const auto name = take_word(words);
+  StopOptions options;
+  options.timeout = take_timeout(words, options.timeout);
+  if (running(name) != nullptr) cluster_.stop(name, protocol::event::Select::ids, expand(words), options);
+}
+
+void PlanPlayer::stop_prefix(Words& words) {
+  const auto name = take_word(words);
+  if (running(name) != nullptr) cluster_.stop(name, protocol::event::Select::prefix, {take_word(words)});
+}
+
+void PlanPlayer::stop_tag(Words& words) {
+  const auto name = take_word(words);
+  if (running(name) != nullptr) cluster_.stop(name, protocol::event::Select::tag, {take_word(words)});
+}
+
+void PlanPlayer::metadata(Words& words) {
+  const auto name = take_word(words);
+  const auto id = take_word(words);
+  const auto pair = take_word(words);
+  const auto equals = pair.find('=');
+  if (equals == std::string::npos) throw std::invalid_argument("metadata takes key=value");
+  if (running(name) != nullptr)
+    cluster_.metadata(name, id, {{pair.substr(0, equals), pair.substr(equals + 1)}});
+}
+
+void PlanPlayer::call(Words& words) {
+  const auto name = take_word(words);
+  const auto id = take_word(words);
+  const auto message = take_word(words);
+  const auto amount = take_word(words);
+  const auto number = take_word(words);
+  const auto timeout = take_duration(words);
+  if (running(name) != nullptr) cluster_.call(name, id, message, amount + " " + number, timeout);
+}
+
+void PlanPlayer::cast(Words& words) {
+  const auto name = take_word(words);
+  const auto id = take_word(words);
+  const auto amount = take_word(words);
+  const auto number = take_word(words);
+  if (running(name) != nullptr) cluster_.cast(name, id, "add", amount + " " + number);
+}
+
+void PlanPlayer::broadcast(Words& words) {
+  const auto name = take_word(words);
+  if (running(name) != nullptr) cluster_.broadcast(name, take_word(words), "add", "1");
+}
+
+void PlanPlayer::crash_child(Words& words) {
+  const auto name = take_word(words);
+  if (running(name) != nullptr) cluster_.cast(name, take_word(words), "crash", {});
+}
+
+void PlanPlayer::restart_child(Words& words) {
+  const auto name = take_word(words);
+  if (running(name) != nullptr) cluster_.restart_child(name, take_word(words));
+}
+
+/// Without a duration the lock is forgotten: the hub frees it after its deadlock timeout.
+void PlanPlayer::lock(Words& words) {
+  const auto name = take_word(words);
+  if (running(name) == nullptr) return;
+  const auto& operation = cluster_.lock(name, "maintenance", 10);
+  if (words.empty()) return;
+  cluster_.scheduler().after(take_duration(words), [this, name, number = operation.number] {
+    const auto& held = cluster_.operations()[number - 1];
+    if (held.ok() && cluster_.find(held.node) != nullptr) cluster_.unlock(name, held.lock);
+  });
+}
+
+void PlanPlayer::dispatch(Words& words) {
+  const auto name = take_word(words);
+  const auto scope = take_word(words) == "global" ? Scope::global : Scope::local;
+  if (running(name) != nullptr) cluster_.dispatch(name, "news", "hello", scope);
+}
+
+}  // namespace processhub::sim
