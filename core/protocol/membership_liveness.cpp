@@ -164,7 +164,8 @@ void Membership::on(NodeId from, const Members& news) {
     learn(r);
     if (is_up(r.id)) continue;
     links_.open(r.id, r.router);
-    members_[r.id].told_by = from;
+    // Not always the last: who tells may need a relay to it, too, and may ever be the last.
+    if (auto& teller = members_[r.id].told_by; !teller || ctx_.rng.below(2) == 0) teller = from;
   }
   refresh_digest();
 }

@@ -184,6 +184,8 @@ void HubCore::Parts::on_member_gone(NodeId node, bool left) {
   note_change();
   cause_ = node;
   cause_joined_ = false;
+  // It went before its last rows came: it has left all the same.
+  if (auto words = last_words_.find(node); words != last_words_.end()) words->second.until = ctx.now;
   replication.on_member_gone(node);
   placement.on_session_end(node);
   calls.on_session_end(node);
@@ -342,7 +344,7 @@ void HubCore::Parts::hear_last_words() {
     const auto [node, words] = *it;
     const bool over = ctx.now >= words.until || has_rows(node, words.table_version);
     it = over ? last_words_.erase(it) : std::next(it);
-    if (over && membership.is_up(node)) membership.on(node, Leaving{node, words.table_version});
+    if (over && !membership.has_left(node)) membership.on(node, Leaving{node, words.table_version});
   }
 }
 

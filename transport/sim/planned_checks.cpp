@@ -138,6 +138,13 @@ std::optional<Violation> planned_problem(const SimCluster& cluster) {
 }
 
 std::optional<Violation> probe_at_rest(SimCluster& cluster) {
+  // A start that is still open may be undone at its deadline, and its children with it.
+  cluster.run_until(
+      [&] {
+        return std::all_of(cluster.operations().begin(), cluster.operations().end(),
+                           [](const auto& op) { return op.token == 0 || op.done() || op.node_lost; });
+      },
+      kProbeTimeout);
   if (auto wrong = probe_requests(cluster)) return wrong;
   std::vector<const Operation*> sent;
   std::uint64_t number = kProbeNumbers;

@@ -126,31 +126,37 @@ void SimCluster::jump_clock(std::string_view name, Duration ahead) {
   node(name).jump_clock(ahead);
 }
 
+/// Of a node that took over another's address, that address.
+HostId SimCluster::host_of(std::string_view name) {
+  const auto found = nodes_.find(name);
+  return found == nodes_.end() ? network_.host(name) : found->second->host();
+}
+
 void SimCluster::cut(std::string_view from, std::string_view to) {
   note(fmt::format("cut {} -> {}", from, to));
-  network_.cut(network_.host(from), network_.host(to));
+  network_.cut(host_of(from), host_of(to));
 }
 
 void SimCluster::cut_both(std::string_view a, std::string_view b) {
   note(fmt::format("cut {} - {}", a, b));
-  network_.cut(network_.host(a), network_.host(b));
-  network_.cut(network_.host(b), network_.host(a));
+  network_.cut(host_of(a), host_of(b));
+  network_.cut(host_of(b), host_of(a));
 }
 
 void SimCluster::split(const std::vector<std::string>& left, const std::vector<std::string>& right) {
   note(fmt::format("split {} | {}", fmt::join(left, " "), fmt::join(right, " ")));
   for (const auto& a : left) {
     for (const auto& b : right) {
-      network_.cut(network_.host(a), network_.host(b));
-      network_.cut(network_.host(b), network_.host(a));
+      network_.cut(host_of(a), host_of(b));
+      network_.cut(host_of(b), host_of(a));
     }
   }
 }
 
 void SimCluster::heal(std::string_view a, std::string_view b) {
   note(fmt::format("heal {} - {}", a, b));
-  network_.heal(network_.host(a), network_.host(b));
-  network_.heal(network_.host(b), network_.host(a));
+  network_.heal(host_of(a), host_of(b));
+  network_.heal(host_of(b), host_of(a));
 }
 
 void SimCluster::heal_all() {

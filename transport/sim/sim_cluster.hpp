@@ -172,6 +172,7 @@ class SimCluster : private NodeObserver {
   template <class Value, class Keep>
   void complete(const SimNode& node, protocol::Token token, const Result<Value>& result, Keep keep);
   Duration clock_offset();
+  HostId host_of(std::string_view name);
 
   ClusterOptions options_;
   CoreFactory make_next_core_{};
