@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "core/protocol/membership.hpp"
-#include "core/protocol/mutation.hpp"
 
 namespace processhub::protocol {
 
@@ -276,7 +275,6 @@ void Membership::discover() {
     if (!met) links_.try_endpoint(seed);
   }
   for (auto& [id, m] : members_) {
-    if (mutated(Mutation::no_rediscovery)) continue;
     if (!(m.liveness == Liveness::down || m.liveness == Liveness::known) || has_left(id)) continue;
     links_.open(id, m.record.router);
     if (is_up(m.told_by)) links_.relay_through(id, m.told_by);

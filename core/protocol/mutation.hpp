@@ -13,7 +13,6 @@ enum class Mutation : std::uint8_t {
   keeps_what_others_removed,  ///< a snapshot's removals are not applied
   starts_without_release,     ///< starts what another living node still runs
   starts_before_tables,       ///< starts before view and tables are known
-  starts_late_first,          ///< a first node starts what it learns of late
   never_takes_over,           ///< orphans stay orphans
   reuses_generation,          ///< a takeover does not raise the epoch
   restart_keeps_generation,   ///< nor a restart the number of restarts
@@ -30,7 +29,6 @@ enum class Mutation : std::uint8_t {
   no_timeouts,                ///< calls have no deadline
   leaves_at_once,             ///< a leaving node does not hand over first
   forgets_last_words,         ///< a leave counts before the rows that belong to it
-  no_rediscovery,             ///< members that went down are not looked for again
 };
 
 #ifdef PROCESSHUB_MUTATIONS

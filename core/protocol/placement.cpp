@@ -273,7 +273,7 @@ void Placement::evaluate_missing(Child& child) {
   bool unseen = own == nullptr && child.highest_epoch() <= 1 && other_lister(child) == nullptr;
   if (mine_first && unseen) {
     // Told of it late: others may have waited in vain and gone on without us.
-    if (child.pulled && !settled() && !mutated(Mutation::starts_late_first)) return wait(child);
+    if (child.pulled && !settled()) return wait(child);
     supervisor_.start(child, 1, role_for(child), StartReason::first, true);
     return;
   }
