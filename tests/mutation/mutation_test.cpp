@@ -31,7 +31,6 @@ const std::vector<Mutant> kMutants{
     {Mutation::keeps_what_others_removed, "keeps_what_others_removed", 400},
     {Mutation::starts_without_release, "starts_without_release", 400},
     {Mutation::starts_before_tables, "starts_before_tables", 400},
-    {Mutation::starts_late_first, "starts_late_first", 400},
     {Mutation::never_takes_over, "never_takes_over", 400},
     {Mutation::reuses_generation, "reuses_generation", 400},
     {Mutation::restart_keeps_generation, "restart_keeps_generation", 400},
@@ -48,7 +47,6 @@ const std::vector<Mutant> kMutants{
     {Mutation::no_timeouts, "no_timeouts", 400},
     {Mutation::leaves_at_once, "leaves_at_once", 400},
     {Mutation::forgets_last_words, "forgets_last_words", 400},
-    {Mutation::no_rediscovery, "no_rediscovery", 400},
 };
 
 /// The plans of bugs that were found before find some of these again, too.

@@ -1,4 +1,4 @@
-// The seeds: each is one random life of a cluster with faults. PH_SIM_SEEDS says how many (default 1,000).
+// The seeds: each is one random life of a cluster with faults. PH_SIM_SEEDS says how many (default 1,500).
 #include <doctest/doctest.h>
 
 #include <cstdlib>
@@ -15,7 +15,7 @@ constexpr std::uint64_t kParts = 10;
 
 std::uint64_t seed_count() {
   const char* text = std::getenv("PH_SIM_SEEDS");
-  return text == nullptr ? 1'000 : std::strtoull(text, nullptr, 10);
+  return text == nullptr ? 1'500 : std::strtoull(text, nullptr, 10);
 }
 
 void play(std::uint64_t seed, const SwarmOptions& options) {

@@ -100,7 +100,11 @@ void PlanPlayer::restart(Words& words) {
 }
 
 void PlanPlayer::leave(Words& words) {
-  if (const auto name = take_word(words); running(name) != nullptr) cluster_.leave(name);
+  const auto name = take_word(words);
+  const auto* node = running(name);
+  if (node == nullptr) return;
+  leaving_.push_back(node->id());
+  cluster_.leave(name);
 }
 
 void PlanPlayer::pause(Words& words) {
@@ -196,6 +200,14 @@ void PlanPlayer::jump(Words& words) {
   if (running(name) != nullptr) cluster_.jump_clock(name, take_duration(words));
 }
 
+bool PlanPlayer::listens(const std::string& host) const {
+  const auto nodes = cluster_.running_nodes();
+  return std::any_of(nodes.begin(), nodes.end(), [&](const SimNode* node) {
+    const bool leaves = std::find(leaving_.begin(), leaving_.end(), node->id()) != leaving_.end();
+    return !leaves && cluster_.network().name(node->host()) == host;
+  });
+}
+
 void PlanPlayer::stop_faults() {
   calmed_ = true;
   Words none;
@@ -206,10 +218,13 @@ void PlanPlayer::stop_faults() {
     if (node->life() == NodeLife::paused) cluster_.resume(node->name());
   }
   // Nodes that never met can only meet at a seed.
-  const bool listening = std::any_of(seeds_.begin(), seeds_.end(), [this](const std::string& seed) {
-    return cluster_.network().attached(cluster_.network().host(seed));
-  });
+  const bool listening =
+      std::any_of(seeds_.begin(), seeds_.end(), [this](const std::string& seed) { return listens(seed); });
   if (!listening && !seeds_.empty()) {
+    for (const auto* node : cluster_.running_nodes()) {
+      // It leaves: the address is needed now.
+      if (cluster_.network().name(node->host()) == seeds_.front()) cluster_.crash(node->name());
+    }
     if (known(seeds_.front()) != nullptr) {
       cluster_.restart(seeds_.front());
     } else {

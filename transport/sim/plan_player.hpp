@@ -70,9 +70,12 @@ class PlanPlayer {
   /// The next two words as running nodes; false if one is not.
   bool two_running(Words& words, std::string& a, std::string& b) const;
   void flap_once(const std::string& a, const std::string& b, Duration period, std::uint64_t left);
+  /// A node at this address, that does not leave.
+  bool listens(const std::string& host) const;
   bool address_taken(const SimNode& node) const;
 
   SimCluster& cluster_;
+  std::vector<NodeId> leaving_{};
   std::vector<std::string> seeds_{};  ///< addresses that nodes know
   bool calmed_ = false;               ///< the faults are over: nothing flaps any more
 };

@@ -18,6 +18,10 @@ void SafetyChecks::on_effect(const SimNode& node, const Effect& effect) {
     on_start_worker(node, *start);
   } else if (const auto* hook = std::get_if<effect::RunHook>(&effect)) {
     on_hook(node, hook->event);
+  } else if (const auto* log = std::get_if<effect::Log>(&effect)) {
+    // Users forget locks; the hub must not, unless its own clock stood still or jumped meanwhile.
+    if (!node.lost_time() && log->text.find("held too long: redistribution") != std::string::npos)
+      cluster_.report("I8", fmt::format("{} {}", node.id().str(), log->text));
   } else if (const auto* stop = std::get_if<effect::StopWorker>(&effect)) {
     if (!serials_[node.id()].contains(stop->serial)) {
       cluster_.report("I4",

@@ -33,10 +33,8 @@ Plan without_node(Plan plan, const std::string& node) {
                         words.front() == "reset" || words.front() == "clog";
     return words[1] == node || (of_two && words.size() > 2 && words[2] == node);
   });
-  const auto left = booted(plan);
   for (auto& action : plan.actions) {
-    if (action.words.front() == "split" || is_boot(action)) erase_word(action.words, node);
-    if (is_boot(action) && action.words.back() == "seeds") action.words.push_back(*left.begin());
+    if (action.words.front() == "split") erase_word(action.words, node);
   }
   for (auto& words : plan.rest) erase_word(words, node);
   return plan;
@@ -138,12 +136,12 @@ class Shrinker {
     return any;
   }
 
-  /// Fewer children in a start or stop, fewer seeds, no flags.
+  /// Fewer children in a start or stop, no flags. (Nodes with other seeds than the rest might never meet.)
   bool fewer_words() {
     bool any = false;
     for (std::size_t i = 0; i < best_.plan.actions.size(); ++i) {
       const auto verb = best_.plan.actions[i].words.front();
-      if (verb != "start" && verb != "stop" && verb != "boot") continue;
+      if (verb != "start" && verb != "stop") continue;
       for (std::size_t w = best_.plan.actions[i].words.size(); w-- > 2;) {
         if (w >= best_.plan.actions[i].words.size()) continue;
         any |= halve_range(i, w);
@@ -157,7 +155,7 @@ class Shrinker {
     auto candidate = best_.plan;
     auto& words = candidate.actions[action].words;
     const auto takes_value = [](const std::string& text) { return text == "timeout" || text == "at"; };
-    const bool needed = words.size() <= 3 || words[word] == "seeds" || words[word - 1] == "seeds";
+    const bool needed = words.size() <= 3;
     if (needed || takes_value(words[word - 1])) return false;
     const auto from = words.begin() + static_cast<std::ptrdiff_t>(word);
     words.erase(from, from + (takes_value(*from) ? 2 : 1));

@@ -59,6 +59,7 @@ void SimNode::boot(std::uint64_t incarnation, Duration clock_offset) {
   leave_token_.reset();
   ending_.reset();
   paused_total_ = {};
+  jumped_ = false;
   services_.network.attach(host_, [this](protocol::Event event) { deliver(std::move(event)); });
   workers_ =
       services_.make_workers({services_.scheduler, rng_.fork(), services_.faults, config_, id_, services_.log,
@@ -112,6 +113,7 @@ Duration SimNode::paused_for() const {
 
 void SimNode::jump_clock(Duration ahead) {
   clock_offset_ += ahead;
+  jumped_ = true;
   alarm_at_ = kNever;  // what was armed by the old clock is due earlier
   wake();
 }

@@ -69,6 +69,8 @@ class SimNode {
   /// From now on a turn of its loop begins this much later.
   void slow(Duration slowness) { slowness_ = slowness; }
   Duration slowness() const { return slowness_; }
+  /// In this life it was paused, or its clock jumped.
+  bool lost_time() const { return jumped_ || paused_for().count() != 0; }
   /// The machine's clock stood still for the others, as in a suspended one: it goes on later than it was.
   void jump_clock(Duration ahead);
   /// The user's events; ignored unless the node lives.
@@ -155,6 +157,7 @@ class SimNode {
   Time drifts_since_{};
   std::int64_t drift_ = 0;  ///< millionths
   Duration slowness_{};
+  bool jumped_ = false;
   std::unique_ptr<CorePort> core_{};
   std::unique_ptr<NodeWorkers> workers_{};
   std::deque<protocol::Event> inbox_{};

@@ -66,7 +66,13 @@ void SwarmMore::change(Plan& plan) {
     return;
   }
   auto& f = plan.faults;
-  if (rng_.chance(0.15)) f.bandwidth = rng_.pick(std::vector<std::uint64_t>{50'000, 300'000, 3'000'000});
+  if (rng_.chance(0.15)) {
+    f.bandwidth = rng_.pick(std::vector<std::uint64_t>{50'000, 300'000, 3'000'000});
+    // What waits for a narrow line is bounded, or old frames would hold up new ones long after the line is
+    // wide.
+    f.link_queue = std::min<std::uint64_t>(f.link_queue, 1'000);
+    f.pub_queue = std::min<std::uint64_t>(f.pub_queue, 1'000);
+  }
   f.worker_hang = maybe(rng_, 0.2, 0.05);
   f.worker_hang_max = rng_.pick(std::vector<Duration>{Duration(300'000), Duration(8'000'000)});
   if (rng_.chance(0.2)) f.clock_drift = rng_.chance(0.5) ? 0.0005 : 0.02;

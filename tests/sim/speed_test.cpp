@@ -1,0 +1,48 @@
+// The simulator is only useful if it is fast: with five nodes, a thousand children and every fault of the
+// network, virtual time runs far ahead of real time.
+#include <doctest/doctest.h>
+
+#include <chrono>
+#include <cstdio>
+#include <string>
+
+#include "transport/sim/plan.hpp"
+#include "transport/sim/swarm.hpp"
+
+using namespace processhub;
+using namespace processhub::sim;
+
+TEST_CASE("five nodes with a thousand children under faults: virtual time is far ahead of real time") {
+  std::string text =
+      "seed 7\nfault delay_max 2ms\nfault delay_tail 0.01\nfault loss 0.01\nfault duplicate 0.01\nfault "
+      "reorder 0.01\n"
+      "fault pub_loss 0.05\nfault worker_crash 0.01\n";
+  for (const char* name : {"a", "b", "c", "d", "e"}) text += std::string("0us boot ") + name + " seeds a b\n";
+  text += "3s start a timeout 8s x1..x1000\n";
+  std::uint64_t number = 0;
+  for (int second = 5; second < 60; ++second) {
+    for (int i = 0; i < 10; ++i) {
+      ++number;
+      text += std::to_string(second) + "s cast b x" + std::to_string(1 + number * 37 % 1000) + " 1 #" +
+              std::to_string(number) + "\n";
+    }
+    if (second == 15) text += "15s crash c\n";
+    if (second == 25) text += "25s restart c\n";
+    if (second == 35) text += "35s split a b | c d e\n";
+    if (second == 45) text += "45s calm\n";
+  }
+  const auto plan = Plan::parse(text + "60s end\n");
+  REQUIRE(plan.ok());
+  const auto begin = std::chrono::steady_clock::now();
+  const auto result = run_plan(*plan, {});
+  const auto real = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  const double ratio = static_cast<double>(result.virtual_time.count()) / 1e6 / real;
+  std::printf("%.0fx real time, %zu activations\n", ratio, result.activations);
+  if (result.violation) FAIL_CHECK(result.violation->invariant << ": " << result.violation->what);
+  CHECK(result.activations > 1'500);
+#ifndef __OPTIMIZE__
+  CHECK(ratio > 1);
+#else
+  CHECK(ratio > 5);  // many times more on a quiet machine; sanitizers and busy neighbours cost
+#endif
+}
