@@ -221,6 +221,9 @@ void PlanPlayer::stop_faults() {
   const bool listening =
       std::any_of(seeds_.begin(), seeds_.end(), [this](const std::string& seed) { return listens(seed); });
   if (!listening && !seeds_.empty()) {
+    // Whoever is still on its way out at that address would take it with it.
+    for (const auto* node : cluster_.running_nodes())
+      if (cluster_.network().name(node->host()) == seeds_.front()) cluster_.crash(node->name());
     for (const auto* node : cluster_.running_nodes()) {
       // It leaves: the address is needed now.
       if (cluster_.network().name(node->host()) == seeds_.front()) cluster_.crash(node->name());
