@@ -28,6 +28,13 @@ std::uint64_t read_number(const std::string& option, const std::string& text) {
   return value;
 }
 
+std::uint32_t read_between(const std::string& option, const std::string& text, std::uint32_t least,
+                           std::uint32_t most) {
+  const auto value = read_number(option, text);
+  if (value < least || value > most) wrong(option, fmt::format("{} to {}, not {}", least, most, value));
+  return static_cast<std::uint32_t>(value);
+}
+
 double read_positive(const std::string& option, const std::string& text) {
   double value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -114,10 +121,8 @@ void read_runs(const po::variables_map& values, Arguments& out) {
   out.shrink_plan = text_of(values, "shrink-plan");
   if (values.contains("scale")) {
     out.scale.emplace();
-    out.scale->nodes = static_cast<std::uint32_t>(
-        std::min<std::uint64_t>(read_number("scale", text_of(values, "scale")), 10'000));
-    out.scale->children = static_cast<std::uint32_t>(
-        std::min<std::uint64_t>(read_number("children", text_of(values, "children")), 10'000'000));
+    out.scale->nodes = read_between("scale", text_of(values, "scale"), 4, 10'000);
+    out.scale->children = read_between("children", text_of(values, "children"), 1, 10'000'000);
     out.scale->synchronization = text_of(values, "synchronization");
   }
   const int wishes = (out.scale ? 1 : 0) + (out.replay ? 1 : 0) + (out.shrink ? 1 : 0) +
