@@ -129,7 +129,8 @@ std::optional<Violation> planned_problem(const SimCluster& cluster) {
   }
   const auto count = handled(cluster);
   for (const auto& op : cluster.operations()) {
-    const bool message = op.message != 0 && op.message < kProbeNumbers;
+    // A node that has not met the others yet knows of no child.
+    const bool message = op.message != 0 && op.message < kProbeNumbers && op.known;
     if (!message || !there_all_the_time(cluster, op) || !origin_stays(cluster, op)) continue;
     if (auto what = lost(cluster, op, count))
       return Violation{cluster.now(), "I7", *what + ", though nothing but planned changes happened"};

@@ -53,6 +53,7 @@ struct Operation {
   protocol::event::Select select = protocol::event::Select::ids;
   std::set<std::string> durable{};    ///< of a start: children that only a stop removes
   std::uint64_t message = 0;          ///< of a call or cast: the number in its body
+  bool known = false;                 ///< of a call or cast: its node knew the child then
   std::optional<WorkerRef> listed{};  ///< of a call or cast: the worker its node listed as running then
   Time issued{};
   Duration timeout{};        ///< as asked for; zero: none

@@ -122,6 +122,7 @@ const Operation& SimCluster::call(std::string_view name, const std::string& id, 
                                   Bytes body, Duration timeout) {
   auto& operation = new_operation(name, OpKind::call, {id}, timeout, true);
   operation.message = message_number(body);
+  operation.known = node(name).registry().contains(id);
   operation.listed = listed_worker(node(name), id);
   event::CallChild call;
   call.token = operation.token;
@@ -137,6 +138,7 @@ const Operation& SimCluster::cast(std::string_view name, const std::string& id, 
                                   Bytes body) {
   auto& operation = new_operation(name, OpKind::cast, {id}, {}, false);
   operation.message = message_number(body);
+  operation.known = node(name).registry().contains(id);
   operation.listed = listed_worker(node(name), id);
   event::CastChild cast;
   cast.id = id;
