@@ -19,7 +19,7 @@ std::uint64_t number_of(const Member& member) { return member.announced ? member
 Gossip::Gossip(Context& context, Membership& membership, Links& links, Replication& replication)
     : ctx_(context), membership_(membership), links_(links), replication_(replication) {}
 
-Digests Gossip::digests(const Heartbeat& own, std::uint64_t specs) {
+Digests Gossip::digests(const Heartbeat& own) {
   if (summed_ != membership_.changes() + 1) {
     summed_ = membership_.changes() + 1;
     sum_ = 0;
@@ -28,7 +28,7 @@ Digests Gossip::digests(const Heartbeat& own, std::uint64_t specs) {
   }
   Digests d;
   d.heartbeats = sum_ + share_of(ctx_.self().hash(), own.number);
-  d.specs = specs;
+  d.specs = own.spec_digest;
   d.published = own.published;
   if (d.heartbeats != last_.heartbeats || d.specs != last_.specs) {
     last_ = d;
@@ -38,8 +38,8 @@ Digests Gossip::digests(const Heartbeat& own, std::uint64_t specs) {
   return d;
 }
 
-void Gossip::round(const Heartbeat& own, std::uint64_t specs) {
-  const auto shown = digests(own, specs);
+void Gossip::round(const Heartbeat& own) {
+  const auto shown = digests(own);
   auto left = ctx_.sync.recipients;
   for (bool refilled = false; left > 0;) {
     if (order_.empty()) {
@@ -69,8 +69,8 @@ bool Gossip::worth_asking(const Digests& theirs, const Digests& ours) {
   return true;
 }
 
-void Gossip::on(NodeId from, const Digests& theirs, const Heartbeat& own, std::uint64_t specs) {
-  const auto ours = digests(own, specs);
+void Gossip::on(NodeId from, const Digests& theirs, const Heartbeat& own) {
+  const auto ours = digests(own);
   if (theirs.specs == ours.specs) replication_.on_same_specs(from, theirs.published);
   if (!worth_asking(theirs, ours)) return;
   if (theirs.heartbeats != ours.heartbeats) links_.send(from, Lane::control, heard(own, true));

@@ -18,15 +18,15 @@ class Gossip {
  public:
   Gossip(Context& context, Membership& membership, Links& links, Replication& replication);
 
-  /// Shows the digests to the next few members. `own`: this node's heartbeat as last announced; `specs`: the
-  /// digest of everything that should run.
-  void round(const Heartbeat& own, std::uint64_t specs);
-  void on(NodeId from, const Digests& theirs, const Heartbeat& own, std::uint64_t specs);
+  // `own` is this node's heartbeat as it is now.
+  /// Shows the digests to the next few members.
+  void round(const Heartbeat& own);
+  void on(NodeId from, const Digests& theirs, const Heartbeat& own);
   void on(NodeId from, const Heard& theirs, const Heartbeat& own);
   void on(const Rumours& rumours);
 
  private:
-  Digests digests(const Heartbeat& own, std::uint64_t specs);
+  Digests digests(const Heartbeat& own);
   bool worth_asking(const Digests& theirs, const Digests& ours);
   Heard heard(const Heartbeat& own, bool answer) const;
   void tell_missing(NodeId to, const Heard& theirs, const Heartbeat& own);

@@ -181,7 +181,7 @@ std::vector<NodeInfo> Membership::infos() const {
 
 const Member* Membership::up_by_name(std::string_view name) const {
   for (const auto& [id, m] : members_)
-    if (id.name() == name && (m.liveness == Liveness::up || m.liveness == Liveness::suspect)) return &m;
+    if (id.name() == name && is_up(m)) return &m;
   return nullptr;
 }
 

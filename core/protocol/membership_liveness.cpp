@@ -234,7 +234,7 @@ void Membership::on(NodeId from, const ProbeReply& r) {
 /// In gossip mode nobody is heard all the time: silent is who does not confirm what was sent to it.
 bool Membership::silent(const Member& m) const {
   if (ctx_.gossips()) return links_.stuck(m.record.id, ctx_.config.suspect_after);
-  return ctx_.now - m.last_heard > ctx_.config.suspect_after;
+  return ctx_.now - m.last_heard > ctx_.config.suspect_after || blocked(m.record.id);
 }
 
 std::vector<NodeId> Membership::worth_watching() const {
@@ -249,7 +249,7 @@ void Membership::check_silence() {
   std::vector<NodeId> dead;
   for (auto id : worth_watching()) {
     auto& m = members_.at(id);
-    if (m.liveness == Liveness::up && (silent(m) || (!ctx_.gossips() && blocked(id)))) suspect(m, false);
+    if (m.liveness == Liveness::up && silent(m)) suspect(m, false);
     if (m.liveness != Liveness::suspect) continue;
     if (ctx_.now >= m.suspect_until) {
       dead.push_back(id);
@@ -321,16 +321,13 @@ void Membership::tick() {
 
 Time Membership::next_deadline() const {
   Time due = std::min(heartbeat_due_, discover_due_);
-  if (ctx_.gossips()) {
-    for (auto id : watched_) {
-      const auto& m = members_.at(id);
-      if (m.liveness == Liveness::suspect) due = std::min({due, m.suspect_until, m.probe_due});
-    }
-  }
-  for (const auto& [id, m] : members_) {
-    if (ctx_.gossips()) break;
-    if (m.liveness == Liveness::up) due = std::min(due, m.last_heard + ctx_.config.suspect_after);
+  for (auto id : watched_) {
+    const auto& m = members_.at(id);
     if (m.liveness == Liveness::suspect) due = std::min({due, m.suspect_until, m.probe_due});
+  }
+  if (!ctx_.gossips()) {
+    for (const auto& [id, m] : members_)
+      if (m.liveness == Liveness::up) due = std::min(due, m.last_heard + ctx_.config.suspect_after);
   }
   for (const auto& h : helping_) due = std::min(due, h.until);
   // Past join_timeout the heartbeat's tick looks again.

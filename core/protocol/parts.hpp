@@ -94,7 +94,7 @@ class HubCore::Parts final : public Registry::Listener,
   void on(NodeId, AdminRequest&) {}
   void on(NodeId, AdminReply&) {}
   void on(NodeId from, Relay& m) { links.on(from, m); }
-  void on(NodeId from, Digests& m) { gossiping.on(from, m, own_heartbeat(), spec_digest()); }
+  void on(NodeId from, Digests& m) { gossiping.on(from, m, own_heartbeat()); }
   void on(NodeId from, Heard& m) { gossiping.on(from, m, own_heartbeat()); }
   void on(NodeId, Rumours& m) {
     gossiping.on(m);
@@ -127,7 +127,7 @@ class HubCore::Parts final : public Registry::Listener,
   void on_heartbeat(NodeId node, const Heartbeat& h) override { replication.on_heartbeat(node, h); }
   Heartbeat own_heartbeat() override;
   void publish_heartbeat() override { heartbeat_wanted_ = true; }
-  void gossip() override { gossiping.round(own_heartbeat(), spec_digest()); }
+  void gossip() override { gossiping.round(own_heartbeat()); }
   void publish_news(const MemberNews& news) override { publications.publish(news); }
   bool synced_with(NodeId node) override { return replication.complete(node); }
   void terminate(const std::string& why) override;

@@ -178,14 +178,19 @@ void Replication::on_heartbeat(NodeId from, const Heartbeat& h) {
     waits->second = true;
     return compare_incomplete();
   }
-  if (h.spec_digest == events_.spec_digest()) on_same_specs(from, h.published);
+  const bool same_specs = h.spec_digest == events_.spec_digest();
+  if (same_specs) on_same_specs(from, h.published);
   if (mutated(Mutation::no_digests)) return;
   const auto& table = registry_.table(from);
   if (h.table_version > table.version && !pubs_.has_gap(from) && state.pull == 0) pull(from, false);
-  if (ctx_.gossips()) note_doubt(from, h);
+  // Nobody repeats what it holds: what is not as announced is looked at again until it is.
+  if (has_table_of(from, h))
+    doubtful_.erase(from);
+  else if (ctx_.gossips())
+    doubtful_.insert(from);
   // In gossip mode specs are compared by Digests: a heartbeat that is not repeated says nothing of them.
-  bool equal = (ctx_.gossips() || h.spec_digest == events_.spec_digest()) &&
-               (h.table_version != table.version || h.table_digest == table.digest);
+  bool equal =
+      (ctx_.gossips() || same_specs) && (h.table_version != table.version || h.table_digest == table.digest);
   if (equal || h.table_version < table.version) {
     state.mismatch_since = kNever;
     return;
@@ -198,15 +203,11 @@ void Replication::on_heartbeat(NodeId from, const Heartbeat& h) {
   pull(from, true);
 }
 
-/// Nobody repeats what it holds: what is not as announced is looked at again until it is.
-void Replication::note_doubt(NodeId owner, const Heartbeat& h) {
+/// The table is here as announced, or newer.
+bool Replication::has_table_of(NodeId owner, const Heartbeat& h) {
   const auto& table = registry_.table(owner);
-  const bool good =
-      h.table_version < table.version || (h.table_version == table.version && h.table_digest == table.digest);
-  if (good)
-    doubtful_.erase(owner);
-  else
-    doubtful_.insert(owner);
+  return h.table_version < table.version ||
+         (h.table_version == table.version && h.table_digest == table.digest);
 }
 
 bool Replication::complete(NodeId peer) const {
@@ -257,10 +258,7 @@ void Replication::refresh(NodeId peer) {
 // ----------------------------------------------------------------------------------
 
 bool Replication::same_as_here(NodeId peer, const Heartbeat& h) {
-  const auto& table = registry_.table(peer);
-  if (h.spec_digest != events_.spec_digest() || pubs_.has_gap(peer)) return false;
-  return h.table_version < table.version ||
-         (h.table_version == table.version && h.table_digest == table.digest);
+  return h.spec_digest == events_.spec_digest() && !pubs_.has_gap(peer) && has_table_of(peer, h);
 }
 
 /// Of all peers that a newcomer meets at once, one brings everything; the others are found to hold the same.

@@ -123,7 +123,7 @@ class Replication {
   void take_table(NodeId from, const TablePart& part);
   void take_removals(const PullChunk& chunk);
   void set_pull(NodeId peer, PeerState& state, std::uint64_t nonce);
-  void note_doubt(NodeId owner, const Heartbeat& heartbeat);
+  bool has_table_of(NodeId owner, const Heartbeat& heartbeat);
   bool same_as_here(NodeId peer, const Heartbeat& heartbeat);
   void compare_incomplete();
   void make_complete(NodeId peer, std::uint64_t publications);

@@ -66,7 +66,7 @@ bool Requests::check_specs(std::uint32_t id, Op& op, std::size_t& budget) {
   return true;
 }
 
-Child* Requests::create(ChildSpec spec, std::uint32_t op) {
+Child* Requests::create(ChildSpec&& spec, std::uint32_t op) {
   auto owners = placement_.owners_for(spec.id, spec.type);
   if (owners.empty()) return nullptr;
   auto record = std::make_shared<SpecRecord>();
@@ -93,10 +93,12 @@ void Requests::begin_start(std::uint32_t id, Op& op, ChildSpec spec) {
   if (op.check_existing && registry_.winner(spec.id) != nullptr) {
     return item_done(op, at, Error{ErrorCode::already_started, "child '" + spec.id + "' lives already"});
   }
-  auto no_type = "no node has the worker type '" + spec.type + "'";
   auto* child = create(std::move(spec), id);
-  if (child == nullptr && placement_.has_eligible())
-    return item_done(op, at, Error{ErrorCode::start_failed, std::move(no_type)});
+  if (child == nullptr && placement_.has_eligible()) {
+    // NOLINTNEXTLINE(bugprone-use-after-move): a spec that nobody can run stays
+    return item_done(op, at,
+                     Error{ErrorCode::start_failed, "no node has the worker type '" + spec.type + "'"});
+  }
   if (child == nullptr) {
     return item_done(
         op, at,

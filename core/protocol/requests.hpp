@@ -38,8 +38,9 @@ class Requests {
   /// Everything open ends with this error.
   void fail_all(const Error& error);
 
-  /// Makes a spec and its dot; the caller has checked it. Null if no node may own it.
-  Child* create(ChildSpec spec, std::uint32_t op);
+  /// Makes a spec and its dot; the caller has checked it. Null if no node may own it;
+  /// then the spec is not taken.
+  Child* create(ChildSpec&& spec, std::uint32_t op);
   bool idle() const { return ops_.empty(); }
 
  private:

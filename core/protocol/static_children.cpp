@@ -81,7 +81,7 @@ void StaticChildren::start_missing() {
     auto it = values_.find(spec.id);
     bool same = it != values_.end() && it->second.spec_hash == hash;
     if (same && it->second.stopped) continue;
-    if (requests_.create(spec, 0) == nullptr) {
+    if (requests_.create(ChildSpec(spec), 0) == nullptr) {
       if (unable_.insert(spec.id).second)
         ctx_.log(LogLevel::error,
                  "no node can run the static child '" + spec.id + "' of type '" + spec.type + "'");

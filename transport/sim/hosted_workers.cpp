@@ -48,17 +48,7 @@ std::optional<std::string> HostedWorkers::guarded(const std::function<void()>& c
 
 void HostedWorkers::start(const protocol::effect::StartWorker& start) {
   auto worker = std::make_unique<HostedWorker>(*this, start, classes_->types.find(start.spec->kind->type));
-  worker->activation = site_.log.activations.size();
-  Activation activation;
-  activation.node = site_.self;
-  activation.serial = start.serial;
-  activation.id = start.spec->id;
-  activation.uid = start.uid;
-  activation.generation = start.generation;
-  activation.role = start.role;
-  activation.reason = start.reason;
-  activation.ordered = now();
-  site_.log.activations.push_back(std::move(activation));
+  worker->activation = site_.log.begin(site_.self, start, now());
   workers_[start.serial] = std::move(worker);
   later(start.serial, site_.rng.between(Duration(0), site_.faults.worker_start_max),
         [this](HostedWorker& w) { come_up(w); });

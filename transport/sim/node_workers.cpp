@@ -13,6 +13,20 @@ std::uint64_t message_number(std::string_view body) {
   return value;
 }
 
+std::size_t WorkerLog::begin(NodeId node, const protocol::effect::StartWorker& start, Time now) {
+  Activation activation;
+  activation.node = node;
+  activation.serial = start.serial;
+  activation.id = start.spec->id;
+  activation.uid = start.uid;
+  activation.generation = start.generation;
+  activation.role = start.role;
+  activation.reason = start.reason;
+  activation.ordered = now;
+  activations.push_back(std::move(activation));
+  return activations.size() - 1;
+}
+
 void ProcessTasks::after(Duration delay, std::function<void()> task) {
   scheduler_.after(delay, [this, alive = alive_, task = std::move(task)]() mutable {
     if (!*alive) return;

@@ -51,6 +51,9 @@ std::uint64_t message_number(std::string_view body);
 struct WorkerLog {
   std::vector<Activation> activations{};
   std::vector<Handled> handled{};
+
+  /// A start on `node` begins; its number.
+  std::size_t begin(NodeId node, const protocol::effect::StartWorker& start, Time now);
 };
 
 /// Tokens of calls that workers make carry this bit: they are no operations of the user.

@@ -34,21 +34,11 @@ void SimWorkers::later(std::uint64_t serial, Duration delay, std::function<void(
 }
 
 void SimWorkers::start(const protocol::effect::StartWorker& start) {
-  Activation activation;
-  activation.node = site_.self;
-  activation.serial = start.serial;
-  activation.id = start.spec->id;
-  activation.uid = start.uid;
-  activation.generation = start.generation;
-  activation.role = start.role;
-  activation.reason = start.reason;
-  activation.ordered = site_.scheduler.now();
   auto& worker = workers_[start.serial];
-  worker.activation = site_.log.activations.size();
+  worker.activation = site_.log.begin(site_.self, start, site_.scheduler.now());
   worker.spec = start.spec;
   worker.shutdown_timeout = start.shutdown_timeout;
   worker.total = leading_number(start.spec->kind->args.bytes());
-  site_.log.activations.push_back(std::move(activation));
   auto delay = site_.rng.between(Duration(0), site_.faults.worker_start_max);
   if (start.spec->kind->type == "slow") delay += kSlow;
   later(start.serial, delay, [this, serial = start.serial](Worker& w) { come_up(serial, w); });

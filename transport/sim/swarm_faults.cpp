@@ -10,14 +10,13 @@ constexpr std::uint32_t kSpareNames = 3;
 
 std::string node_name(std::uint32_t index) { return std::string(1, static_cast<char>('a' + index)); }
 
-/// Present with the probability, then anything up to the maximum.
+}  // namespace
+
 double maybe(Rng& rng, double probability, double maximum) {
   const bool present = rng.chance(probability);
   const double share = static_cast<double>(rng.below(1'000) + 1) / 1'000.0;
   return present ? share * maximum : 0.0;
 }
-
-}  // namespace
 
 Faults draw_faults(Rng& rng) {
   Faults f;

@@ -9,6 +9,9 @@
 
 namespace processhub::sim {
 
+/// Present with the probability, then anything up to the maximum.
+double maybe(Rng& rng, double probability, double maximum);
+
 /// A mix in which each fault is present or not: rare combinations appear as often as common ones.
 Faults draw_faults(Rng& rng);
 

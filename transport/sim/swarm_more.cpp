@@ -5,16 +5,10 @@
 #include <fmt/format.h>
 
 #include "strategies/builtin.hpp"
+#include "transport/sim/swarm_faults.hpp"
 
 namespace processhub::sim {
 namespace {
-
-/// Present with the probability, then anything up to the maximum.
-double sometimes(Rng& rng, double probability, double maximum) {
-  const bool present = rng.chance(probability);
-  const auto thousandths = rng.below(1'000) + 1;
-  return present ? static_cast<double>(thousandths) * maximum / 1'000.0 : 0.0;
-}
 
 /// One strategy of each kind, by name, out of all there are.
 void draw_strategies(Rng& rng, Plan& plan) {
@@ -73,7 +67,7 @@ void SwarmMore::change(Plan& plan) {
     f.link_queue = std::min<std::uint64_t>(f.link_queue, 1'000);
     f.pub_queue = std::min<std::uint64_t>(f.pub_queue, 1'000);
   }
-  f.worker_hang = sometimes(rng_, 0.2, 0.05);
+  f.worker_hang = maybe(rng_, 0.2, 0.05);
   f.worker_hang_max = rng_.pick(std::vector<Duration>{Duration(300'000), Duration(8'000'000)});
   if (rng_.chance(0.2)) f.clock_drift = rng_.chance(0.5) ? 0.0005 : 0.02;
 }
