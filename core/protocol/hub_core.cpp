@@ -210,6 +210,10 @@ void HubCore::Parts::check_quorum() {
   bool quorum = strategies.partition_tolerance->has_quorum(membership.eligible_view());
   if (quorum != partitioned_) return;
   partitioned_ = !quorum;
+  auto members = membership.up_peers();
+  members.insert(std::upper_bound(members.begin(), members.end(), ctx.self()), ctx.self());
+  if (quorum) ctx.hook(hook::QuorumRegained{std::move(members)});
+  if (!quorum) ctx.hook(hook::QuorumLost{std::move(members)});
   placement.set_active(quorum && !stalled_);
   if (!quorum) supervisor.stop_all(StopReason::shutdown);
 }

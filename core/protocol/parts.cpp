@@ -251,6 +251,7 @@ void HubCore::Parts::on_child_changed(Child& child) {
 void HubCore::Parts::on_stopped(const LocalChild& child, std::vector<PostedMessage> leftovers) {
   auto* known = registry.find(child.uid);
   bool removed = known == nullptr || !known->spec;
+  placement.on_ended(child.uid, child.spec->spec.id, !removed);
   if (!leftovers.empty()) calls.reroute(std::move(leftovers), child.spec->spec.id, removed);
 }
 
@@ -273,6 +274,7 @@ void HubCore::Parts::on_start_failed(const LocalChild& child, const std::string&
 }
 
 void HubCore::Parts::on_failed(const LocalChild& child, const std::string& why) {
+  ctx.hook(hook::ChildFailed{child.spec->spec.id, why});
   auto* known = registry.find(child.uid);
   if (known == nullptr) return;
   auto value = *known->value;

@@ -294,6 +294,7 @@ void Placement::evaluate_foreign(Child& child) {
   if (own == nullptr) {
     if (mine_first && other_lister(child) == nullptr) {
       // Not ours any more: say so, or a new owner who knows of no later epoch would wait for us.
+      if (!child.owners.empty()) news_.forwarded(child.spec->spec.id, child.owners[0]);
       replication_.set_row({child.uid, 1, 0, Role::none, InstanceState::released, 0});
     }
     return;

@@ -13,6 +13,7 @@
 #include "core/protocol/context.hpp"
 #include "core/protocol/links.hpp"
 #include "core/protocol/membership.hpp"
+#include "core/protocol/move_news.hpp"
 #include "core/protocol/registry.hpp"
 #include "core/protocol/replication.hpp"
 #include "core/protocol/supervisor.hpp"
@@ -47,6 +48,8 @@ class Placement {
   void recheck();
   void on_session_end(NodeId peer);
   void on_started(const Uid& uid);
+  /// Its worker on this node is gone; `live`: the child is not.
+  void on_ended(const Uid& uid, const std::string& id, bool live) { news_.ended(uid, id, live); }
   void on(NodeId from, const Reserve& reserve);
   void on(NodeId from, const ReserveReply& reply);
   void on(NodeId from, const MoveRequest& request);
@@ -92,7 +95,9 @@ class Placement {
   bool gone_for_good(const Child& child) const;
   void take_over(Child& child);
   void ask_for(Child& child, NodeId from);
-  std::string last_runner(const Child& child) const;
+  NodeId last_runner(const Child& child) const;
+  bool may_start(Child& child, std::uint64_t epoch);
+  void announce_takeovers(const Batch& batch);
   void ask_for_next();
   void confirm(std::uint64_t batch);
   void start_batch(Batch& batch);
@@ -122,6 +127,7 @@ class Placement {
   HashMap<Uid, std::uint64_t, UidHash> reserving_{};  ///< uid -> batch
   std::map<NodeId, std::vector<UidEpoch>> asking_{};
   std::map<Uid, Move> moves_{};
+  MoveNews news_{};
   std::deque<Uid> throttled_{};  ///< would have been one move too many; they are in waiting_, too
   std::uint64_t last_batch_ = 0;
   Time retry_due_{kNever};

@@ -58,6 +58,7 @@ void Placement::ask_for_next() {
 }
 
 void Placement::flush() {
+  news_.flush(ctx_);
   for (auto& [node, items] : asking_) {
     while (!items.empty()) links_.send(node, Lane::control, MoveRequest{take_front(items, kItemsPerMessage)});
   }
@@ -132,30 +133,50 @@ void Placement::confirm(std::uint64_t id) {
 }
 
 /// Whoever ran it last, as far as is known.
-std::string Placement::last_runner(const Child& child) const {
+NodeId Placement::last_runner(const Child& child) const {
   const Entry* last = nullptr;
   for (const auto& e : child.entries)
     if (e.node != ctx_.self() && (last == nullptr || last->epoch < e.epoch)) last = &e;
-  return last != nullptr ? last->node.str() : "a node that is gone";
+  return last != nullptr ? last->node : NodeId();
 }
 
-/// The world may have changed since the batch was reserved: every child is judged again.
+/// The world may have changed since its batch was reserved.
+bool Placement::may_start(Child& child, std::uint64_t epoch) {
+  return supervisor_.find(child.uid) == nullptr && !child.value->failed &&
+         (other_lister(child) == nullptr || mutated(Mutation::starts_without_release)) &&
+         child.highest_epoch() <= epoch;
+}
+
+void Placement::announce_takeovers(const Batch& batch) {
+  std::map<NodeId, std::vector<std::string>> from;
+  for (const auto& [uid, epoch] : batch.items) {
+    auto* child = registry_.find(uid);
+    if (child == nullptr || !child->spec || moves_.contains(uid)) continue;
+    if (is_owner(*child, ctx_.self()) && may_start(*child, epoch))
+      from[last_runner(*child)].push_back(child->spec->spec.id);
+  }
+  for (auto& [node, ids] : from) MoveNews::before(ctx_, node, ctx_.self(), std::move(ids));
+}
+
+/// Every child is judged again.
 void Placement::start_batch(Batch& batch) {
   bool good = active_ && settled();
+  if (good) announce_takeovers(batch);
   for (const auto& [uid, epoch] : batch.items) {
     reserving_.erase(uid);
     auto* child = registry_.find(uid);
     if (child == nullptr || !child->spec) continue;
-    bool start = good && is_owner(*child, ctx_.self()) && supervisor_.find(uid) == nullptr &&
-                 !child->value->failed &&
-                 (other_lister(*child) == nullptr || mutated(Mutation::starts_without_release)) &&
-                 child->highest_epoch() <= epoch;
-    if (!start) {
+    const bool mine = is_owner(*child, ctx_.self());
+    if (good && !mine && !child->owners.empty()) news_.forwarded(child->spec->spec.id, child->owners[0]);
+    if (!good || !mine || !may_start(*child, epoch)) {
       wait(*child);
       continue;
     }
     bool moved = moves_.erase(uid) > 0;
-    ctx_.note(LogLevel::info, (moved ? "moved here from " : "taken over from ") + last_runner(*child),
+    const auto from = last_runner(*child);
+    ctx_.note(LogLevel::info,
+              (moved ? "moved here from " : "taken over from ") +
+                  (from ? from.str() : std::string("a node that is gone")),
               child->spec->spec.id);
     if (moved) ask_for_next();
     supervisor_.start(*child, epoch, role_for(*child), moved ? StartReason::move : StartReason::takeover,
@@ -166,6 +187,7 @@ void Placement::start_batch(Batch& batch) {
 void Placement::on(NodeId from, const MoveRequest& request) {
   if (!active_ || !membership_.agreed()) return;  // asked again while it is still wanted
   std::vector<std::string> ids;
+  std::vector<Uid> going;
   for (const auto& item : request.items) {
     auto* child = registry_.find(item.uid);
     auto* local = supervisor_.find(item.uid);
@@ -177,10 +199,14 @@ void Placement::on(NodeId from, const MoveRequest& request) {
     }
     if (local->state == LocalState::stopping) continue;
     ids.push_back(child->spec->spec.id);
-    ctx_.note(LogLevel::info, "moving to " + from.str(), child->spec->spec.id);
-    supervisor_.stop(item.uid, StopReason::move);
+    going.push_back(item.uid);
   }
-  if (!ids.empty()) ctx_.hook(hook::ChildrenMigrated{from, std::move(ids)});
+  for (const auto& id : ids) ctx_.note(LogLevel::info, "moving to " + from.str(), id);
+  MoveNews::before(ctx_, ctx_.self(), from, std::move(ids));
+  for (const auto& uid : going) {
+    news_.leaving(uid, from);
+    supervisor_.stop(uid, StopReason::move);
+  }
 }
 
 void Placement::on_started(const Uid& uid) { moves_.erase(uid); }

@@ -43,7 +43,6 @@ void Requests::on(event::StartChildren start) {
 
 /// Validates a slice. False: a spec is wrong, the request has ended and nothing was started.
 bool Requests::check_specs(std::uint32_t id, Op& op, std::size_t& budget) {
-  std::vector<std::string> ids;
   for (; budget > 0 && op.checked < op.specs.size(); --budget, ++op.checked) {
     const auto& spec = op.specs[op.checked];
     auto good = validate(spec);
@@ -60,9 +59,7 @@ bool Requests::check_specs(std::uint32_t id, Op& op, std::size_t& budget) {
       ops_.erase(id);
       return false;
     }
-    ids.push_back(spec.id);
   }
-  if (!ids.empty()) ctx_.hook(hook::PreChildrenStart{std::move(ids)});
   return true;
 }
 
@@ -108,8 +105,17 @@ void Requests::begin_start(std::uint32_t id, Op& op, ChildSpec spec) {
   op.index[item.uid] = static_cast<std::uint32_t>(at);
 }
 
+/// Names as many as begin in this slice.
+void Requests::announce_starts(Op& op, std::size_t& budget) {
+  const auto until = op.next + std::min(budget, op.specs.size() - op.next);
+  hook::PreChildrenStart pre;
+  for (; op.announced < until; ++op.announced) pre.ids.push_back(op.specs[op.announced].id);
+  if (!pre.ids.empty()) ctx_.hook(std::move(pre));
+}
+
 void Requests::begin_starts(std::uint32_t id, Op& op, std::size_t& budget) {
   op.seen = {};  // it refers to ids that are moved from now on
+  announce_starts(op, budget);
   for (; budget > 0 && op.next < op.specs.size(); --budget)
     begin_start(id, op, std::move(op.specs[op.next++]));
   op.begun = op.next == op.specs.size();

@@ -78,12 +78,14 @@ class Requests {
     std::size_t timed_out = 0;
     std::size_t rolled_back = 0;
     std::size_t told = 0;
+    std::size_t announced = 0;  ///< specs that pre_children_start has named
   };
   static constexpr std::size_t kNoPass = ~std::size_t{0};
 
   std::uint32_t open_op(Kind kind, Token token, std::chrono::milliseconds timeout);
   bool advance(std::uint32_t id, Op& op, std::size_t& budget);
   bool check_specs(std::uint32_t id, Op& op, std::size_t& budget);
+  void announce_starts(Op& op, std::size_t& budget);
   void begin_starts(std::uint32_t id, Op& op, std::size_t& budget);
   void begin_start(std::uint32_t id, Op& op, ChildSpec spec);
   void begin_stops(std::uint32_t id, Op& op, std::size_t& budget);
@@ -98,7 +100,8 @@ class Requests {
   bool time_out(Op& op, std::size_t& budget);
   bool roll_back(Op& op, std::size_t& budget);
   bool tell(std::uint32_t id, Op& op, std::size_t& budget);
-  void tell_start(Op& op, std::size_t item, std::vector<std::string>& started);
+  void tell_start(Op& op, std::size_t item, hook::ChildrenStarted& started, hook::PostChildrenStart& ended);
+  void give_up(Op& op, const Error& error);
   void finish(std::uint32_t id, Op& op);
   void detach(std::uint32_t id, const Item& item);
   bool stopped_everywhere(const Child& child) const;

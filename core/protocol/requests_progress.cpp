@@ -119,25 +119,30 @@ bool Requests::roll_back(Op& op, std::size_t& budget) {
   return op.rolled_back == op.items.size();
 }
 
-void Requests::tell_start(Op& op, std::size_t item, std::vector<std::string>& started) {
+void Requests::tell_start(Op& op, std::size_t item, hook::ChildrenStarted& started,
+                          hook::PostChildrenStart& ended) {
   const auto* child = registry_.find(op.items[item].uid);
   auto& told = op.started.children[item];
+  if (item < op.announced) ended.ids.push_back(told.id);
+  if (item < op.announced && told.error) ended.failed.push_back(told.id);
   if (child == nullptr || told.error) return;
   for (const auto& e : child->entries) {
     if (e.listed() && membership_.is_up(e.node))
       told.instances.push_back({{e.node, e.serial}, e.role, e.state, e.generation()});
   }
-  started.push_back(told.id);
+  started.ids.push_back(told.id);
 }
 
 /// Completes the answer, and lets go of the children.
 bool Requests::tell(std::uint32_t id, Op& op, std::size_t& budget) {
-  std::vector<std::string> started;
+  hook::ChildrenStarted started;
+  hook::PostChildrenStart ended;
   for (; budget > 0 && op.told < op.items.size(); --budget, ++op.told) {
-    if (op.kind == Kind::start) tell_start(op, op.told, started);
+    if (op.kind == Kind::start) tell_start(op, op.told, started, ended);
     detach(id, op.items[op.told]);
   }
-  if (!started.empty()) ctx_.hook(hook::ChildrenStarted{std::move(started)});
+  if (!started.ids.empty()) ctx_.hook(std::move(started));
+  if (!ended.ids.empty()) ctx_.hook(std::move(ended));
   return op.told == op.items.size();
 }
 
@@ -205,12 +210,19 @@ Time Requests::next_deadline() const {
   return due;
 }
 
+void Requests::give_up(Op& op, const Error& error) {
+  if (op.kind == Kind::stop) ctx_.emit(effect::CompleteStop{op.token, error});
+  if (op.kind == Kind::change) ctx_.emit(effect::CompleteVoid{op.token, error});
+  if (op.kind != Kind::start) return;
+  hook::PostChildrenStart ended;
+  for (; op.told < op.announced; ++op.told) ended.ids.push_back(op.started.children[op.told].id);
+  ended.failed = ended.ids;
+  if (!ended.ids.empty()) ctx_.hook(std::move(ended));
+  ctx_.emit(effect::CompleteStart{op.token, error});
+}
+
 void Requests::fail_all(const Error& error) {
-  for (auto& [id, op] : ops_) {
-    if (op.kind == Kind::start) ctx_.emit(effect::CompleteStart{op.token, error});
-    if (op.kind == Kind::stop) ctx_.emit(effect::CompleteStop{op.token, error});
-    if (op.kind == Kind::change) ctx_.emit(effect::CompleteVoid{op.token, error});
-  }
+  for (auto& [id, op] : ops_) give_up(op, error);
   ops_.clear();
 }
 

@@ -139,7 +139,6 @@ void Supervisor::on_crash(LocalChild& child, const event::WorkerDown& down) {
     child.state = LocalState::failed;
     child.crashes->restart_at = kNever;
     write_row(child, InstanceState::failed);
-    ctx_.hook(hook::ChildFailed{id, down.why});
     ctx_.note(LogLevel::error, "failed, crashed too often (" + down.why + ")", id);
     return events_.on_failed(child, down.why);
   }

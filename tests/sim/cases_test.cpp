@@ -6,10 +6,13 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <set>
 #include <sstream>
 #include <string>
 #include <vector>
 
+#include "processhub/hooks.hpp"
+#include "tests/sim/hooks_of_a_quorum.hpp"
 #include "transport/sim/scenario.hpp"
 
 using namespace processhub::sim;
@@ -32,14 +35,26 @@ std::string read(const std::filesystem::path& path) {
 
 }  // namespace
 
-TEST_CASE("every golden scenario gives the output it promises") {
+/// Every hook that a program can wait for is shown by one of the scenarios.
+void check_hooks(std::set<std::string, std::less<>> seen) {
+  for (const auto& told : hooks_of_a_quorum()) seen.insert(told.substr(0, told.find(' ')));
+  for (const auto& name : processhub::hook_names()) {
+    CAPTURE(name);
+    CHECK(seen.contains(name));
+  }
+}
+
+TEST_CASE("every golden scenario gives the output it promises, and every hook is told in one of them") {
   const bool rewrite = std::getenv("PH_REWRITE") != nullptr;
   const auto files = case_files();
   REQUIRE(files.size() >= 12);
+  std::set<std::string, std::less<>> hooks;
   for (const auto& file : files) {
     CAPTURE(file.filename().string());
     const auto text = split_scenario(read(file));
-    const auto output = Scenario().run(text.commands);
+    Scenario scenario;
+    const auto output = scenario.run(text.commands);
+    hooks.insert(scenario.hooks_seen().begin(), scenario.hooks_seen().end());
     CHECK(output.find("VIOLATION") == std::string::npos);
     if (rewrite) {
       std::ofstream(file) << text.commands << "----\n" << output;
@@ -47,4 +62,5 @@ TEST_CASE("every golden scenario gives the output it promises") {
       CHECK(output == text.expected);
     }
   }
+  check_hooks(std::move(hooks));
 }

@@ -63,6 +63,9 @@ TEST_CASE("each broken promise is found by the check that is for it") {
   CHECK(play(Bug::lists_a_dead_worker) == "I2");
   CHECK(play(Bug::stays_locked) == "I8");
   CHECK(play(Bug::post_hook_only) == "I8");
+  CHECK(play(Bug::starts_end_unannounced) == "I8");
+  CHECK(play(Bug::migrates_unannounced) == "I8");
+  CHECK(play(Bug::loses_a_quorum_twice) == "I8");
 }
 
 TEST_CASE("nodes of one component that disagree are found") {

@@ -27,6 +27,9 @@ enum class Bug {
   lists_a_dead_worker,
   digest_of_its_own,
   post_hook_only,
+  starts_end_unannounced,
+  migrates_unannounced,
+  loses_a_quorum_twice,
   stops_an_unknown_worker,
   lies_about_a_call,
 };
@@ -41,6 +44,14 @@ class TinyCore : public CorePort {
     changed_ = true;
     if (bug_ == Bug::post_hook_only)
       fx.emplace_back(protocol::effect::RunHook{hook::PostClusterJoin{identity_.self}});
+    if (bug_ == Bug::starts_end_unannounced)
+      fx.emplace_back(protocol::effect::RunHook{hook::PostChildrenStart{{"x"}, {}}});
+    if (bug_ == Bug::migrates_unannounced)
+      fx.emplace_back(protocol::effect::RunHook{hook::ChildrenMigrated{identity_.self, {"x"}}});
+    if (bug_ == Bug::loses_a_quorum_twice) {
+      fx.emplace_back(protocol::effect::RunHook{hook::QuorumLost{}});
+      fx.emplace_back(protocol::effect::RunHook{hook::QuorumLost{}});
+    }
     if (bug_ == Bug::stops_an_unknown_worker)
       fx.emplace_back(protocol::effect::StopWorker{99, StopReason::user});
     if (bug_ == Bug::answers_unasked) fx.emplace_back(protocol::effect::CompleteVoid{77, {}});

@@ -11,13 +11,15 @@ namespace processhub::sim {
 
 using namespace protocol;
 
-SafetyChecks::SafetyChecks(SimCluster& cluster) : cluster_(cluster) { cluster.observe(*this); }
+SafetyChecks::SafetyChecks(SimCluster& cluster) : cluster_(cluster), hooks_(cluster) {
+  cluster.observe(*this);
+}
 
 void SafetyChecks::on_effect(const SimNode& node, const Effect& effect) {
   if (const auto* start = std::get_if<effect::StartWorker>(&effect)) {
     on_start_worker(node, *start);
   } else if (const auto* hook = std::get_if<effect::RunHook>(&effect)) {
-    on_hook(node, hook->event);
+    hooks_.on_hook(node, hook->event);
   } else if (const auto* log = std::get_if<effect::Log>(&effect)) {
     // Users forget locks; the hub must not, unless its own clock stood still or jumped meanwhile.
     if (!node.lost_time() && log->text.find("held too long: redistribution") != std::string::npos)
@@ -34,7 +36,7 @@ void SafetyChecks::on_turn(const SimNode& node) { settle_acknowledged(node); }
 
 void SafetyChecks::on_life(const SimNode& node) {
   if (node.running()) return;
-  std::erase_if(open_hooks_, [&node](const auto& open) { return open.first == node.id(); });
+  hooks_.forget(node.id());
 }
 
 // -- I4
@@ -44,6 +46,7 @@ void SafetyChecks::on_start_worker(const SimNode& node, const effect::StartWorke
     cluster_.report("I4", fmt::format("{} uses worker serial {} again", node.id().str(), start.serial));
   }
   check_generation(node, start);
+  hooks_.on_start_worker(node, start);
   // A restart in place is the instance that was there already, perhaps one that a healed cut has yet to end.
   if (start.role == Role::active && start.reason != StartReason::restart) check_agreed_view(node, start);
 }
@@ -165,54 +168,6 @@ void SafetyChecks::check_copies(const SimNode& node, const Acknowledged& fact) {
   cluster_.report("I3",
                   fmt::format("{} answered start #{} of {} though only {} of {} other nodes can know of it",
                               node.id().str(), fact.operation, fact.id, may_know, needed));
-}
-
-// -- I8
-
-void SafetyChecks::open_hook(const SimNode& node, const std::string& pair) {
-  if (!open_hooks_.emplace(node.id(), pair).second) {
-    cluster_.report("I8",
-                    fmt::format("{}: pre-hook of {} twice without the post-hook", node.id().str(), pair));
-  }
-}
-
-void SafetyChecks::close_hook(const SimNode& node, const std::string& pair) {
-  if (open_hooks_.erase({node.id(), pair}) == 0) {
-    cluster_.report("I8", fmt::format("{}: post-hook of {} without its pre-hook", node.id().str(), pair));
-  }
-}
-
-void SafetyChecks::on_hook(const SimNode& node, const HookEvent& event) {
-  const auto redistribution = [](const auto& e) {
-    return fmt::format("redistribution for {} {}", e.cause.str(), e.joined ? "joining" : "leaving");
-  };
-  if (const auto* e = std::get_if<hook::PreClusterJoin>(&event)) {
-    open_hook(node, "join of " + e->node.str());
-  } else if (const auto* post_join = std::get_if<hook::PostClusterJoin>(&event)) {
-    close_hook(node, "join of " + post_join->node.str());
-  } else if (const auto* pre_leave = std::get_if<hook::PreClusterLeave>(&event)) {
-    open_hook(node, "leave of " + pre_leave->node.str());
-  } else if (const auto* post_leave = std::get_if<hook::PostClusterLeave>(&event)) {
-    close_hook(node, "leave of " + post_leave->node.str());
-  } else if (const auto* pre = std::get_if<hook::PreRedistribution>(&event)) {
-    open_hook(node, redistribution(*pre));
-  } else if (const auto* post = std::get_if<hook::PostRedistribution>(&event)) {
-    close_hook(node, redistribution(*post));
-  } else if (const auto* priority = std::get_if<hook::PriorityChanged>(&event)) {
-    auto& level = priority_[node.id()];
-    if (priority->from != level) {
-      cluster_.report("I8", fmt::format("{}: the queue's level went from {} to {} but was {}",
-                                        node.id().str(), priority->from, priority->to, level));
-    }
-    level = priority->to;
-  }
-}
-
-std::string SafetyChecks::open_hooks() const {
-  std::string out;
-  for (const auto& [node, pair] : open_hooks_)
-    out += fmt::format("{}{}: {}", out.empty() ? "" : "; ", node.str(), pair);
-  return out;
 }
 
 }  // namespace processhub::sim

@@ -4,7 +4,7 @@
 //   worker that the
 //       core does not know; serials are used once
 //   I6  every request is answered once, within its timeout
-//   I8  hooks come in order: pre before post, each pair once
+//   I8  hooks come in order (hook_checks.hpp)
 //   I3  (kept for the quiet check) what was acknowledged, and who knew it then
 #pragma once
 
@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "transport/sim/hook_checks.hpp"
 #include "transport/sim/sim_cluster.hpp"
 
 namespace processhub::sim {
@@ -47,15 +48,12 @@ class SafetyChecks : public ClusterObserver {
   /// Requests that should have been answered by now, on nodes that live.
   void check_overdue();
   /// Pairs of hooks that are still open on nodes that live, as text; empty: none.
-  std::string open_hooks() const;
+  std::string open_hooks() const { return hooks_.open(); }
 
  private:
   void on_start_worker(const SimNode& node, const protocol::effect::StartWorker& start);
   void check_generation(const SimNode& node, const protocol::effect::StartWorker& start);
   void check_agreed_view(const SimNode& node, const protocol::effect::StartWorker& start);
-  void on_hook(const SimNode& node, const HookEvent& event);
-  void open_hook(const SimNode& node, const std::string& pair);
-  void close_hook(const SimNode& node, const std::string& pair);
   void settle_acknowledged(const SimNode& node);
   void check_copies(const SimNode& node, const Acknowledged& fact);
   bool overdue(const Operation& operation, Time when, Duration paused) const;
@@ -64,8 +62,7 @@ class SafetyChecks : public ClusterObserver {
   std::map<NodeId, std::set<std::uint64_t>> serials_{};
   std::map<std::pair<Uid, Generation>, std::pair<NodeId, std::uint64_t>>
       generations_{};  ///< to node and serial
-  std::set<std::pair<NodeId, std::string>> open_hooks_{};
-  std::map<NodeId, int> priority_{};
+  HookChecks hooks_;
   std::vector<Acknowledged> acknowledged_{};
   std::vector<std::size_t>
       unsettled_{};  ///< indices into acknowledged_ whose holders are taken at the end of the turn

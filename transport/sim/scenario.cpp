@@ -126,8 +126,10 @@ void Scenario::on_completed(const Operation& op) {
 }
 
 void Scenario::on_effect(const SimNode& node, const protocol::Effect& effect) {
-  if (const auto* run = std::get_if<protocol::effect::RunHook>(&effect))
+  if (const auto* run = std::get_if<protocol::effect::RunHook>(&effect)) {
     hooks_[node.name()].push_back(describe(run->event));
+    hooks_seen_.emplace(hook_name(run->event));
+  }
   if (const auto* heard = std::get_if<protocol::effect::UserEvent>(&effect)) {
     print(fmt::format("{} heard {} of {}{}", node.name(), heard->name, heard->from.str(),
                       heard->body.empty() ? "" : ": " + heard->body));

@@ -39,6 +39,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -69,6 +70,8 @@ class Scenario : private ClusterObserver {
 
   /// Runs all commands; what they print. Throws ScenarioError.
   std::string run(const std::string& commands);
+  /// Names of all hooks that any node told of.
+  const std::set<std::string, std::less<>>& hooks_seen() const { return hooks_seen_; }
 
  private:
   using Words = std::vector<std::string>;
@@ -139,7 +142,8 @@ class Scenario : private ClusterObserver {
   std::unique_ptr<SafetyChecks> safety_{};
   std::unique_ptr<QuietChecks> quiet_{};
   std::string out_{};
-  std::map<std::string, std::vector<std::string>> hooks_{};
+  std::map<std::string, std::vector<std::string>> hooks_{};  ///< told, and not shown yet
+  std::set<std::string, std::less<>> hooks_seen_{};
   std::map<std::string, std::string> marked_{};
   std::map<std::string, std::uint64_t> locks_{};
   std::size_t told_violations_ = 0;

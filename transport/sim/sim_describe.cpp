@@ -174,8 +174,13 @@ std::string describe(const HookEvent& event) {
         if constexpr (requires { e.node.str(); }) out += " " + e.node.str();
         if constexpr (requires { e.cause.str(); })
           out += " " + e.cause.str() + (e.joined ? " joined" : " left");
+        if constexpr (requires { e.from.str(); }) out += " from " + (e.from ? e.from.str() : "nobody");
         if constexpr (requires { e.to.str(); }) out += " to " + e.to.str();
         if constexpr (requires { e.ids.size(); }) out += details(e.ids);
+        if constexpr (requires { e.failed.size(); })
+          if (!e.failed.empty()) out += " failed" + details(e.failed);
+        if constexpr (requires { e.members.size(); })
+          for (const auto& member : e.members) out += " " + member.str();
         if constexpr (requires { e.id.size(); }) out += " " + e.id;
         if constexpr (requires { e.from + e.to; }) out += fmt::format(" {} -> {}", e.from, e.to);
         if constexpr (requires { e.why.size(); }) out += fmt::format(" ({})", e.why);

@@ -42,8 +42,23 @@ struct RegistryRemoved {
   static constexpr std::string_view name = "registry_removed";
   std::vector<std::string> ids{};
 };
+/// On the node that is about to let children go to another one, and on one that is about to take over those
+/// of a node that is gone: `from` or `to` is this node.
+struct PreChildrenRedistribution {
+  static constexpr std::string_view name = "pre_children_redistribution";
+  NodeId from{};  ///< none: nobody knows who ran them
+  NodeId to{};
+  std::vector<std::string> ids{};
+};
+/// On the node that gave them away: they have ended here.
 struct ChildrenMigrated {
   static constexpr std::string_view name = "children_migrated";
+  NodeId to{};
+  std::vector<std::string> ids{};
+};
+/// Children came to this node when they already belonged elsewhere: it passes them on.
+struct ForwardedMigration {
+  static constexpr std::string_view name = "forwarded_migration";
   NodeId to{};
   std::vector<std::string> ids{};
 };
@@ -62,13 +77,21 @@ struct PostRedistribution {
   NodeId cause{};
   bool joined = false;
 };
+/// On the node that was asked to start children: before anything of it starts. Big requests tell in parts.
 struct PreChildrenStart {
   static constexpr std::string_view name = "pre_children_start";
   std::vector<std::string> ids{};
 };
+/// They run, and enough nodes know it.
 struct ChildrenStarted {
   static constexpr std::string_view name = "children_started";
   std::vector<std::string> ids{};
+};
+/// What pre_children_start announced has come to its end.
+struct PostChildrenStart {
+  static constexpr std::string_view name = "post_children_start";
+  std::vector<std::string> ids{};
+  std::vector<std::string> failed{};  ///< those of `ids` that did not start
 };
 struct ChildRestarted {
   static constexpr std::string_view name = "child_restarted";
@@ -87,6 +110,15 @@ struct ChildConflict {
   Uid winner{};
   Uid loser{};
 };
+/// This node is no part of a quorum any more: its children stop.
+struct QuorumLost {
+  static constexpr std::string_view name = "quorum_lost";
+  std::vector<NodeId> members{};  ///< whom it still believes up, itself included
+};
+struct QuorumRegained {
+  static constexpr std::string_view name = "quorum_regained";
+  std::vector<NodeId> members{};
+};
 struct NodeSuspected {
   static constexpr std::string_view name = "node_suspected";
   NodeId node{};
@@ -104,10 +136,12 @@ struct HubShutdown {
 
 using HookEvent =
     std::variant<hook::PreClusterJoin, hook::PostClusterJoin, hook::PreClusterLeave, hook::PostClusterLeave,
-                 hook::RegistryInserted, hook::RegistryRemoved, hook::ChildrenMigrated, hook::PriorityChanged,
+                 hook::RegistryInserted, hook::RegistryRemoved, hook::PreChildrenRedistribution,
+                 hook::ChildrenMigrated, hook::ForwardedMigration, hook::PriorityChanged,
                  hook::PreRedistribution, hook::PostRedistribution, hook::PreChildrenStart,
-                 hook::ChildrenStarted, hook::ChildRestarted, hook::ChildFailed, hook::ChildConflict,
-                 hook::NodeSuspected, hook::DeadLetter, hook::HubShutdown>;
+                 hook::ChildrenStarted, hook::PostChildrenStart, hook::ChildRestarted, hook::ChildFailed,
+                 hook::ChildConflict, hook::QuorumLost, hook::QuorumRegained, hook::NodeSuspected,
+                 hook::DeadLetter, hook::HubShutdown>;
 
 PROCESSHUB_API std::string_view hook_name(const HookEvent& event);
 /// Every hook name, in declaration order.
