@@ -4,6 +4,7 @@
 
 #include "core/config/child_options.hpp"
 #include "core/config/draft.hpp"
+#include "core/config/hook_options.hpp"
 #include "core/config/option_table.hpp"
 #include "processhub/config.hpp"
 
@@ -54,6 +55,12 @@ std::string describe_child(const ChildSpec& spec, const std::string& prefix) {
   return out + "\n";
 }
 
+std::string describe_hook(const HookChoice& hook, const std::string& prefix) {
+  return "[" + prefix + "hook." + hook.id + "]\n" + lines_of(config::kHookFunction, {hook.function}) +
+         lines_of(config::kHookEvent, hook.events) +
+         lines_of(config::kHookPriority, {std::to_string(hook.priority)}) + "\n";
+}
+
 std::string describe_hub(const HubConfig& hub, bool one_of_several) {
   const std::string prefix = one_of_several ? "hub." + hub.hub_id + "." : "";
   std::string out = one_of_several ? "[hub." + hub.hub_id + "]\n" : "";
@@ -64,6 +71,7 @@ std::string describe_hub(const HubConfig& hub, bool one_of_several) {
     out += "[hub]\n" + describe_option(*config::find_hub_option(config::kHubId), hub, "id");
   out += describe_strategies(hub, prefix);
   for (const auto& child : hub.static_children) out += describe_child(child, prefix);
+  for (const auto& hook : hub.hooks) out += describe_hook(hook, prefix);
   return out;
 }
 
@@ -89,6 +97,16 @@ std::string describe_child_section() {
   return out;
 }
 
+std::string describe_hook_section() {
+  return "# [hook.ID]  a function of a plugin is told of events\n" +
+         described("name of the function, as registered by a plugin; required", "text",
+                   lines_of(config::kHookFunction, {})) +
+         described(
+             "what it is told of: a hook, or child_data alone, which may change children before they start",
+             "name, may come several times", lines_of(config::kHookEvent, {})) +
+         described("lower numbers run first; default: 100", "count", lines_of(config::kHookPriority, {}));
+}
+
 constexpr const char* kFlags =
     "# On a command line: --key=value or --key value; a flag wins over the file, a list in flags replaces "
     "the file's.\n"
@@ -104,7 +122,7 @@ std::string NodeConfig::describe_options() {
          std::string(kFlags) + describe_node(defaults) +
          "# [distribution], [redundancy], [migration], [synchronization], [partition_tolerance]\n"
          "# Options of the chosen strategy, also --distribution.key=value and so on.\n\n" +
-         describe_child_section();
+         describe_child_section() + describe_hook_section();
 }
 
 std::string config::describe(const NodeConfig& node) {

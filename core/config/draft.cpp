@@ -38,6 +38,8 @@ Error located(const NodeDraft& node, const HubDraft& hub, const Problem& problem
   std::string where;
   if (problem.option == "child" && !hub.child_where.empty()) {
     where = from(hub.child_where, problem.index);
+  } else if (problem.option == "hook" && !hub.hook_where.empty()) {
+    where = from(hub.hook_where, problem.index);
   } else if (known != hub.where.end()) {
     where = from(known->second, problem.index);
   } else {

@@ -18,6 +18,7 @@ struct HubDraft {
   HubConfig config{};
   std::map<std::string, std::vector<std::string>, std::less<>> where{};  ///< by option, one per value
   std::vector<std::string> child_where{};                                ///< beside config.static_children
+  std::vector<std::string> hook_where{};                                 ///< beside config.hooks
 };
 
 struct NodeDraft {
@@ -46,8 +47,8 @@ Result<NodeConfig> finish(NodeDraft node);
 
 /// What is wrong with a hub's options.
 struct Problem {
-  std::string option{};   ///< "child" for a static child
-  std::size_t index = 0;  ///< of the value in a list, or of the child
+  std::string option{};   ///< "child" for a static child, "hook" for a hook
+  std::size_t index = 0;  ///< of the value in a list, of the child or hook
   std::string text{};     ///< what was expected
 };
 std::optional<Problem> find_problem(const HubConfig& config);

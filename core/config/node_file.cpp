@@ -1,11 +1,12 @@
 // Sections of a file become the draft of a node. The forms are in docs and API: top level, [hub], [hub.ID],
-// [hub.ID.KIND], [hub.ID.child.CHILD], [hub.ID.children.PREFIX], and without "hub.ID." in a file with one
-// hub.
+// [hub.ID.KIND], [hub.ID.child.CHILD], [hub.ID.children.PREFIX], [hub.ID.hook.HOOK], and without "hub.ID." in
+// a file with one hub.
 #include <algorithm>
 #include <utility>
 
 #include "core/config/child_options.hpp"
 #include "core/config/draft.hpp"
+#include "core/config/hook_options.hpp"
 #include "core/config/ini_file.hpp"
 #include "core/config/option_table.hpp"
 #include "core/config/values.hpp"
@@ -13,13 +14,13 @@
 namespace processhub::config {
 namespace {
 
-enum class Part : std::uint8_t { top, hub_id, hub, strategy, child, children };
+enum class Part : std::uint8_t { top, hub_id, hub, strategy, child, children, hook };
 
 /// What a section's name means.
 struct Place {
   Part part = Part::top;
   std::string hub{};   ///< empty: the only hub
-  std::string name{};  ///< kind of strategy, child id or prefix
+  std::string name{};  ///< kind of strategy, id of a child or hook, or prefix
 };
 
 /// "hub.orders" -> {"hub", "orders"}; without a dot the second is empty.
@@ -32,7 +33,7 @@ std::pair<std::string, std::string> split_at_dot(const std::string& text) {
 Error unknown_section(const std::string& where) {
   return {ErrorCode::invalid,
           where +
-              ": unknown section; expected hub, hub.ID, or child.ID, children.PREFIX, distribution, "
+              ": unknown section; expected hub, hub.ID, or child.ID, children.PREFIX, hook.ID, distribution, "
               "redundancy, migration, synchronization, partition_tolerance, each also behind hub.ID."};
 }
 
@@ -43,6 +44,10 @@ Result<Place> inner_place(const std::string& where, const std::string& hub, cons
   if (kind == "child" || kind == "children") {
     if (rest.empty()) return {ErrorCode::invalid, where + ": expected an id after '" + kind + ".'"};
     return Place{kind == "child" ? Part::child : Part::children, hub, rest};
+  }
+  if (kind == "hook") {
+    if (rest.empty()) return {ErrorCode::invalid, where + ": expected an id after 'hook.'"};
+    return Place{Part::hook, hub, rest};
   }
   return unknown_section(where);
 }
@@ -145,6 +150,8 @@ class FileReader {
         return read_child(section, place);
       case Part::children:
         return read_children(section, place);
+      case Part::hook:
+        return read_hook(section, place);
     }
     return {};
   }
@@ -215,6 +222,16 @@ class FileReader {
       spec.id += "-" + std::to_string(i);
       add_child(hub_of(place), std::move(spec), file_.where(section));
     }
+    return {};
+  }
+
+  Result<void> read_hook(const IniSection& section, const Place& place) {
+    const auto settings = parse_section(file_, section, hook_keys());
+    if (!settings) return settings.error();
+    auto hook = make_hook(place.name, *settings);
+    if (!hook) return hook.error();
+    hub_of(place).config.hooks.push_back(std::move(*hook));
+    hub_of(place).hook_where.push_back(file_.where(section));
     return {};
   }
 

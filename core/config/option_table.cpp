@@ -93,6 +93,8 @@ const std::array kHubOptions{
            "key pair that all nodes share and present to those who connect; default: secret_key_file"},
     Option{"allow_dir", &S::allow_dir, Unit::file,
            "folder of public keys that may connect; read again when it changes"},
+    Option{"hook_timeout", &H::hook_timeout, Unit::duration,
+           "child_data hooks of one start that take longer refuse it", 1},
     Option{"log_level", &H::log_level, Unit::choice, "what is written to stderr", 0,
            "trace debug info warn error off"},
 };

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "core/config/draft.hpp"
+#include "core/config/hook_options.hpp"
 #include "core/config/option_table.hpp"
 #include "core/config/values.hpp"
 
@@ -129,6 +130,17 @@ Found children(const HubConfig& c) {
   return {};
 }
 
+Found hooks(const HubConfig& c) {
+  std::set<std::string_view> ids;
+  for (std::size_t i = 0; i < c.hooks.size(); ++i) {
+    const auto& hook = c.hooks[i];
+    if (auto text = hook_problem(hook); !text.empty()) return problem("hook", text, i);
+    if (!ids.insert(hook.id).second)
+      return problem("hook", "there are two hooks with the id '" + hook.id + "'", i);
+  }
+  return {};
+}
+
 }  // namespace
 
 std::string name_problem(std::string_view name) {
@@ -141,7 +153,7 @@ std::string name_problem(std::string_view name) {
 
 std::optional<Problem> find_problem(const HubConfig& config) {
   for (const auto& check :
-       {each_option, names, addresses, wildcards, keys, exposure, times, threads, children}) {
+       {each_option, names, addresses, wildcards, keys, exposure, times, threads, children, hooks}) {
     if (auto found = check(config)) return found;
   }
   return std::nullopt;

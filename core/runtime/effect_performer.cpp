@@ -2,8 +2,6 @@
 
 #include <utility>
 
-#include "core/runtime/hook_text.hpp"
-
 namespace processhub::runtime {
 
 namespace effect = protocol::effect;
@@ -49,7 +47,7 @@ struct EffectPerformer::Later {
   void operator()(effect::CompleteVoid& e) const { to.answers_.complete(e.token, std::move(e.result)); }
   void operator()(effect::CompleteLock& e) const { to.answers_.complete(e.token, std::move(e.result)); }
   void operator()(effect::RunHook& e) const {
-    if (to.log_.enabled(protocol::LogLevel::debug)) to.log_.debug(text_of(e.event));
+    if (to.log_.enabled(protocol::LogLevel::debug)) to.log_.debug(to_string(e.event));
     to.hooks_.emit(std::move(e.event));
   }
   void operator()(effect::UserEvent& e) const {

@@ -10,7 +10,6 @@ namespace processhub::runtime {
 
 namespace {
 
-constexpr std::string_view kAlter = "child_data";
 constexpr std::size_t kMaxQueued = 100'000;
 constexpr Duration kSlow = std::chrono::seconds(1);
 
@@ -19,7 +18,7 @@ thread_local bool this_is_a_hook_thread = false;
 Result<void> check(const Hook& hook, const std::vector<std::string>& events) {
   if (hook.id.empty()) return {ErrorCode::invalid, "a hook has no id"};
   const std::string what = "hook '" + hook.id + "'";
-  if (hook.event == kAlter) {
+  if (hook.event == kAlterHook) {
     if (!hook.alter || hook.handler)
       return {ErrorCode::invalid, what + ": child_data takes `alter` and no `handler`"};
     return {};
@@ -35,8 +34,10 @@ Result<void> check(const Hook& hook, const std::vector<std::string>& events) {
 
 }  // namespace
 
-HookRunner::HookRunner(std::function<void(std::string)> report)
-    : report_(std::move(report)), thread_([this] { work(); }) {}
+HookRunner::HookRunner(std::function<void(std::string)> report, Duration deadline)
+    : report_(std::move(report)),
+      thread_([this] { work(); }),
+      alterer_(deadline, [this](const std::string& id, const std::string& what) { threw(id, what); }) {}
 
 HookRunner::~HookRunner() { stop(); }
 
@@ -97,24 +98,20 @@ void HookRunner::publish_wanted() {
     if (table != tables_.end() && !table->second->empty()) wanted |= std::uint64_t{1} << i;
   }
   wanted_.store(wanted);
+  const auto alter = tables_.find(kAlterHook);
+  alters_.store(alter != tables_.end() && !alter->second->empty());
 }
 
 void HookRunner::emit(HookEvent event) {
   if ((wanted_.load() >> event.index() & 1U) != 0) enqueue(std::move(event));
 }
 
-void HookRunner::alter(ChildSpec& spec) {
-  const auto table = table_of(kAlter);
-  if (!table) return;
-  for (const auto& registered : *table) {
-    try {
-      registered->hook.alter(spec);
-    } catch (const std::exception& e) {
-      threw(registered->hook.id, e.what());
-    } catch (...) {
-      threw(registered->hook.id, "something that is no std::exception");
-    }
+void HookRunner::alter(std::vector<ChildSpec> specs, SpecAlterer::Done done) {
+  std::vector<Hook> handlers;
+  if (const auto table = table_of(kAlterHook)) {
+    for (const auto& registered : *table) handlers.push_back(registered->hook);
   }
+  alterer_.alter(std::move(handlers), std::move(specs), std::move(done));
 }
 
 void HookRunner::on_event(std::string name, Hub::EventHandler handler) {
@@ -131,6 +128,7 @@ void HookRunner::user_event(std::string name, NodeId from, Bytes body) {
 }
 
 void HookRunner::report_slow(Time now) {
+  slow_ += alterer_.expire(now);
   std::string id;
   {
     std::lock_guard lock(running_mutex_);
@@ -143,6 +141,7 @@ void HookRunner::report_slow(Time now) {
 }
 
 void HookRunner::stop() {
+  alterer_.stop();
   {
     std::lock_guard lock(queue_mutex_);
     stopping_ = true;

@@ -16,6 +16,7 @@
 #include <variant>
 #include <vector>
 
+#include "core/runtime/spec_alterer.hpp"
 #include "processhub/hooks.hpp"
 #include "processhub/hub.hpp"
 #include "processhub/result.hpp"
@@ -25,8 +26,9 @@ namespace processhub::runtime {
 
 class HookRunner {
  public:
-  /// `report` gets one line per misbehaviour, on any thread.
-  explicit HookRunner(std::function<void(std::string)> report);
+  /// `report` gets one line per misbehaviour, on any thread. `deadline`: of the child_data handlers of a
+  /// start.
+  explicit HookRunner(std::function<void(std::string)> report, Duration deadline = std::chrono::seconds(1));
   ~HookRunner();  ///< stop()
   HookRunner(const HookRunner&) = delete;
   HookRunner& operator=(const HookRunner&) = delete;
@@ -39,13 +41,16 @@ class HookRunner {
 
   /// Queues the event for its handlers; free if there are none.
   void emit(HookEvent event);
-  /// Runs the child_data handlers on this thread.
-  void alter(ChildSpec& spec);
+  /// Whether there are child_data handlers.
+  bool alters() const { return alters_.load(); }
+  /// Runs them over the specs of a start; see SpecAlterer.
+  void alter(std::vector<ChildSpec> specs, SpecAlterer::Done done);
 
   void on_event(std::string name, Hub::EventHandler handler);
   void user_event(std::string name, NodeId from, Bytes body);
 
-  /// Reports a handler that has been running for more than a second; called now and then by the loop.
+  /// Reports a handler that has been running for more than a second, and ends starts whose child_data
+  /// handlers are over their deadline; called now and then by the loop.
   void report_slow(Time now);
   /// Runs what is queued, then ends the thread. Not from a handler.
   void stop();
@@ -93,6 +98,7 @@ class HookRunner {
   std::map<std::string, Hub::EventHandler, std::less<>> user_handlers_{};
   std::uint64_t next_order_ = 0;
   std::atomic<std::uint64_t> wanted_{0};  // bit i: alternative i of HookEvent has handlers
+  std::atomic<bool> alters_{false};
 
   std::mutex queue_mutex_{};
   std::condition_variable more_{};
@@ -105,6 +111,7 @@ class HookRunner {
   std::atomic<std::uint64_t> slow_{0};
   std::atomic<std::uint64_t> dropped_{0};
   std::thread thread_;
+  SpecAlterer alterer_;
 };
 
 }  // namespace processhub::runtime

@@ -6,6 +6,8 @@
 #include <set>
 #include <utility>
 
+#include "core/runtime/clock.hpp"
+
 namespace processhub {
 
 namespace {
@@ -50,14 +52,18 @@ Hub::Impl::Impl(const HubConfig& config, runtime::HubParts parts)
       types_(std::make_shared<const WorkerTypes>(parts_.types)),
       log_(config.hub_id + "@" + config.name, config.log_level),
       callbacks_(kCallbackThreads, [this](const std::string& text) { log_.error(text); }),
-      hooks_([this](const std::string& text) { log_.warn(text); }) {}
+      hooks_([this](const std::string& text) { log_.warn(text); }, config.hook_timeout) {}
 
 Result<std::unique_ptr<Hub::Impl>> Hub::Impl::make(HubConfig config, runtime::HubParts parts) {
   if (config.name.empty()) config.name = default_name();
   if (auto valid = config.validate(); !valid) return valid.error();
   if (!parts.types.error().empty()) return {ErrorCode::invalid, parts.types.error()};
   const runtime::SignalsBlocked for_our_threads;
+  auto hooks = parts.hook_functions.make(config);
+  if (!hooks) return hooks.error();
   auto impl = std::make_unique<Impl>(config, std::move(parts));
+  if (auto added = impl->hooks_.add(std::move(*hooks)); !added) return added.error();
+  if (auto altered = impl->alter_static_children(config); !altered) return altered.error();
   auto node = impl->make_node(std::move(config));
   if (!node) return node.error();
   impl->use(std::move(*node));
@@ -96,24 +102,53 @@ void Hub::Impl::use(std::unique_ptr<HubNode> node) {
   nodes_.back()->start();
 }
 
-/// Merges what the options say into the specs, lets the alter hooks change them, and checks them: before
-/// anything starts.
-Result<void> Hub::Impl::prepare(std::vector<ChildSpec>& specs, const StartOptions& options) {
-  std::set<std::string_view> ids;
-  for (auto& spec : specs) {
-    if (spec.tag.empty()) spec.tag = options.tag;
-    for (const auto& [key, value] : options.metadata) spec.metadata.try_emplace(key, value);
-    hooks_.alter(spec);
-    if (auto valid = validate(spec); !valid) return valid;
-    if (!ids.insert(spec.id).second)
-      return {ErrorCode::invalid, "child '" + spec.id + "' is named twice in one call"};
+/// Those of the file go through the child_data hooks of the file, before the node knows them.
+Result<void> Hub::Impl::alter_static_children(HubConfig& config) {
+  if (!hooks_.alters() || config.static_children.empty()) return {};
+  Promise<std::vector<ChildSpec>> altered;
+  hooks_.alter(config.static_children, [altered](auto specs) { altered.complete(std::move(specs)); });
+  const auto answer = altered.future();
+  auto specs = answer.wait_for(config.hook_timeout);
+  while (!specs) {  // no loop runs yet that would look at the clock
+    hooks_.report_slow(runtime::boot_now());
+    specs = answer.wait_for(std::chrono::milliseconds(1));
   }
-  return {};
+  if (!*specs) return specs->error();
+  config.static_children = **specs;
+  return config.validate();
 }
 
 Future<StartResult> Hub::Impl::start_children(std::vector<ChildSpec> specs, StartOptions options) {
-  if (auto prepared = prepare(specs, options); !prepared) return Future<StartResult>(prepared.error());
-  return request<StartResult>([&](Token token) {
+  for (auto& spec : specs) {
+    if (spec.tag.empty()) spec.tag = options.tag;
+    for (const auto& [key, value] : options.metadata) spec.metadata.try_emplace(key, value);
+  }
+  Promise<StartResult> promise;
+  if (!hooks_.alters()) {
+    start_checked(std::move(specs), std::move(options), promise);
+    return promise.future();
+  }
+  hooks_.alter(std::move(specs),
+               [this, options = std::move(options), promise](Result<std::vector<ChildSpec>> altered) {
+                 if (!altered) return runtime::OpenAnswers::end(callbacks_, promise, altered.error());
+                 start_checked(std::move(*altered), options, promise);
+               });
+  return promise.future();
+}
+
+/// Nothing starts if one of the specs is wrong.
+void Hub::Impl::start_checked(std::vector<ChildSpec> specs, StartOptions options,
+                              const Promise<StartResult>& promise) {
+  std::set<std::string_view> ids;
+  for (const auto& spec : specs) {
+    if (auto valid = validate(spec); !valid)
+      return runtime::OpenAnswers::end(callbacks_, promise, valid.error());
+    if (!ids.insert(spec.id).second) {
+      return runtime::OpenAnswers::end(
+          callbacks_, promise, {ErrorCode::invalid, "child '" + spec.id + "' is named twice in one call"});
+    }
+  }
+  request(promise, [&](Token token) {
     return event::StartChildren{token, std::move(specs), std::move(options)};
   });
 }

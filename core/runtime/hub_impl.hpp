@@ -35,11 +35,15 @@ class Hub::Impl final : public runtime::AdminHub {
   /// Sends an event that carries `token`, answered by a Complete… effect.
   template <class T, class MakeEvent>
   Future<T> request(MakeEvent make_event) {
-    Promise<T> promise;
+    const Promise<T> promise;
+    request(promise, make_event);
+    return promise.future();
+  }
+  template <class T, class MakeEvent>
+  void request(const Promise<T>& promise, MakeEvent make_event) {
     auto& to = node();
     const auto token = to.new_token();
     to.ask(token, make_event(token), promise);
-    return promise.future();
   }
   Result<void> promote(std::string name, std::string endpoint);
   Result<void> stop();
@@ -63,7 +67,8 @@ class Hub::Impl final : public runtime::AdminHub {
   HubStatus status() const override;
 
  private:
-  Result<void> prepare(std::vector<ChildSpec>& specs, const StartOptions& options);
+  Result<void> alter_static_children(HubConfig& config);
+  void start_checked(std::vector<ChildSpec> specs, StartOptions options, const Promise<StartResult>& promise);
   Result<std::unique_ptr<runtime::HubNode>> make_node(HubConfig config);
   void use(std::unique_ptr<runtime::HubNode> node);
   Result<void> leave(runtime::HubNode& node);

@@ -15,6 +15,7 @@ namespace processhub::runtime {
 
 struct HubParts {
   WorkerTypes types{};
+  HookFunctions hook_functions{};
   std::function<Result<StrategySet>(const HubConfig&)> make_strategies{};
   /// Called only if `listen` is set. The transport is neither bound nor shared.
   std::function<Result<std::unique_ptr<Transport>>(const HubConfig&)> make_transport{};

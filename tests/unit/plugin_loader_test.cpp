@@ -25,7 +25,8 @@ std::string why(const PluginInfo& info) {
 std::string load_error(const std::string& path) {
   WorkerTypes types;
   StrategyCatalog strategies;
-  PluginRegistry registry{types, strategies};
+  HookFunctions hooks;
+  PluginRegistry registry{types, strategies, hooks};
   const auto loaded = runtime::load_plugin(path, registry);
   return loaded ? "" : loaded.error().message;
 }
@@ -62,7 +63,7 @@ TEST_CASE("plugin: wrong magic, ABI, size, compiler, version, layout or no funct
   info.abi += 1;
   info.compiler = nullptr;  // must not be read: another ABI may mean something else by it
   info.version = nullptr;
-  CHECK(why(info).find("plugin ABI 2, this program has 1") != std::string::npos);
+  CHECK(why(info).find("plugin ABI 3, this program has 2") != std::string::npos);
   info = good_info();
   info.size += 8;
   CHECK(why(info).find("plugin ABI") != std::string::npos);

@@ -23,10 +23,11 @@ constexpr std::chrono::milliseconds kSameSignal{500};
 struct Loaded {
   WorkerTypes types{};
   StrategyCatalog strategies{};
+  HookFunctions hooks{};
 };
 
 Result<void> load_plugins(const NodeConfig& config, Loaded& loaded) {
-  PluginRegistry registry{loaded.types, loaded.strategies};
+  PluginRegistry registry{loaded.types, loaded.strategies, loaded.hooks};
   for (const auto& path : config.plugins) {
     auto ok = runtime::load_plugin(path, registry);
     if (ok) continue;
@@ -75,7 +76,7 @@ Result<Daemon> Daemon::start(const NodeConfig& config) {
            ", plugins: " + listed(config.plugins, "none"));
   std::vector<Hub> hubs;
   for (const auto& hub : config.hubs) {
-    auto started = Hub::start(hub, loaded.types, loaded.strategies);
+    auto started = Hub::start(hub, loaded.types, loaded.strategies, loaded.hooks);
     if (!started) return of_hub(hub, started.error());
     hubs.push_back(std::move(*started));
   }

@@ -24,6 +24,18 @@ struct StrategyChoice {
   friend bool operator==(const StrategyChoice&, const StrategyChoice&) = default;
 };
 
+/// The alter hook, beside the events of <processhub/hooks.hpp>.
+inline constexpr std::string_view kAlterHook = "child_data";
+
+/// A hook that a file asks for: `function` is the name of one of the HookFunctions that the program has.
+struct HookChoice {
+  std::string id{};
+  std::string function{};
+  std::vector<std::string> events{};  ///< hook names, at least one; or only kAlterHook
+  int priority = 100;                 ///< lower numbers run first
+  friend bool operator==(const HookChoice&, const HookChoice&) = default;
+};
+
 struct SecurityConfig {
   bool insecure = false;  ///< allow other than loopback addresses without keys
   std::string
@@ -88,8 +100,10 @@ struct HubConfig {
 
   SecurityConfig security{};
   std::vector<ChildSpec>
-      static_children{};  ///< started once in the cluster by the lowest-named node that declares them
-  std::string log_level = "info";  ///< trace | debug | info | warn | error | off
+      static_children{};   ///< started once in the cluster by the lowest-named node that declares them
+  ms hook_timeout{1'000};  ///< child_data hooks of one start that take longer refuse it
+  std::vector<HookChoice> hooks{};  ///< registered before the node joins
+  std::string log_level = "info";   ///< trace | debug | info | warn | error | off
 
   /// Reads a file that describes one hub. The error names file, line and key.
   PROCESSHUB_API static Result<HubConfig> from_file(const std::string& path);

@@ -1,17 +1,21 @@
 // Hooks: what a program can be told of. Handlers run in order on the hub's hook thread, never on the loop;
-// the alter hook child_data runs before a start on the calling thread. A handler that throws or is slow is
-// reported by its id.
+// the alter hook child_data runs before a start, on a thread of its own and with a deadline. A handler that
+// throws or is slow is reported by its id.
 #pragma once
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 #include <variant>
 #include <vector>
 
 #include "processhub/child.hpp"
+#include "processhub/config.hpp"
+#include "processhub/export.hpp"
 #include "processhub/ids.hpp"
+#include "processhub/result.hpp"
 
 namespace processhub {
 
@@ -144,6 +148,8 @@ using HookEvent =
                  hook::DeadLetter, hook::HubShutdown>;
 
 PROCESSHUB_API std::string_view hook_name(const HookEvent& event);
+/// One line: the name and what it is about, at most five ids of many.
+PROCESSHUB_API std::string to_string(const HookEvent& event);
 /// Every hook name, in declaration order.
 PROCESSHUB_API std::vector<std::string> hook_names();
 
@@ -153,14 +159,42 @@ struct Hook {
   std::string event{};  ///< a hook name, or "child_data" for the alter hook
   int priority = 100;
   std::function<void(const HookEvent&)> handler{};
-  std::function<void(ChildSpec&)>
-      alter{};  ///< for child_data only: may change spec, metadata, tag before validation
+  /// For child_data only: may change everything of a spec before it is checked, on the node that was asked to
+  /// start it. One that throws changes nothing. If those of one start need longer than `hook_timeout`, the
+  /// start is refused with `timeout`.
+  std::function<void(ChildSpec&)> alter{};
 };
 
 struct HookInfo {
   std::string id{};
   std::string event{};
   int priority = 100;
+};
+
+/// Which registration a function was called for.
+struct HookSource {
+  std::string hub_id{};
+  std::string hook_id{};
+};
+
+/// Functions that configuration files name as hooks ([hook.ID] function = NAME); plugins add theirs. One
+/// function may serve several hubs, each from its own thread.
+class PROCESSHUB_API HookFunctions {
+ public:
+  using Handler = std::function<void(const HookSource&, const HookEvent&)>;
+  using Alter = std::function<void(const HookSource&, ChildSpec&)>;
+
+  // A repeated name replaces the earlier function.
+  HookFunctions& add(std::string name, Handler handler);
+  /// For child_data.
+  HookFunctions& add_alter(std::string name, Alter alter);
+
+  /// The hooks that `config.hooks` asks for. The error names the hook, and the functions there are.
+  Result<std::vector<Hook>> make(const HubConfig& config) const;
+
+ private:
+  std::map<std::string, Handler> handlers_{};
+  std::map<std::string, Alter> alters_{};
 };
 
 }  // namespace processhub

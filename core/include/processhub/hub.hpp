@@ -93,8 +93,10 @@ class PROCESSHUB_API Hub {
   /// bound; it joins in the background (wait_joined). Errors: invalid config, address in use, unreadable
   /// keys.
   static Result<Hub> start(HubConfig config, WorkerTypes types);
-  /// The same with strategies of the user's own beside the built-in ones.
-  static Result<Hub> start(HubConfig config, WorkerTypes types, StrategyCatalog strategies);
+  /// The same with strategies of the user's own beside the built-in ones, and with functions for
+  /// `config.hooks`.
+  static Result<Hub> start(HubConfig config, WorkerTypes types, StrategyCatalog strategies,
+                           HookFunctions hooks = {});
 
   Hub(Hub&&) noexcept;
   Hub& operator=(Hub&&) noexcept;

@@ -1,4 +1,5 @@
-// Plugins: a shared library that brings worker types (and strategies) to a running program such as hubd.
+// Plugins: a shared library that brings worker types, strategies and hook functions to a running program such
+// as hubd.
 //
 //   void register_counter(processhub::PluginRegistry& registry) { registry.types.add<Counter>("counter"); }
 //   PROCESSHUB_PLUGIN(register_counter)
@@ -14,6 +15,7 @@
 
 #include "processhub/config.hpp"
 #include "processhub/export.hpp"
+#include "processhub/hooks.hpp"
 #include "processhub/message.hpp"
 #include "processhub/strategy_catalog.hpp"
 #include "processhub/worker.hpp"
@@ -24,6 +26,7 @@ namespace processhub {
 struct PluginRegistry {
   WorkerTypes& types;
   StrategyCatalog& strategies;
+  HookFunctions& hooks;
 };
 
 using RegisterPlugin = void (*)(PluginRegistry& registry);
@@ -37,11 +40,13 @@ struct PluginLayout {
   std::uint32_t hub_config = sizeof(HubConfig);
   std::uint32_t strategy_catalog = sizeof(StrategyCatalog);
   std::uint32_t hub_view = sizeof(HubView);
+  std::uint32_t hook_functions = sizeof(HookFunctions);
+  std::uint32_t hook_event = sizeof(HookEvent);
   friend bool operator==(const PluginLayout&, const PluginLayout&) = default;
 };
 
 inline constexpr std::uint64_t kPluginMagic = 0x50485F504C554731;  ///< "PH_PLUG1"
-inline constexpr std::uint32_t kPluginAbi = 1;  ///< grows when PluginInfo or the meaning of a call changes
+inline constexpr std::uint32_t kPluginAbi = 2;  ///< grows when PluginInfo or the meaning of a call changes
 inline constexpr char kPluginVersion[] =
     "0.1.0";  ///< of this library; before 1.0 a minor version may change the interface
 

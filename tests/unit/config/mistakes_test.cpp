@@ -147,6 +147,24 @@ TEST_CASE("children are checked where they stand") {
   CHECK(error_of("[child.a b]\ntype = t\n").find("FILE:1: [child.a b]: ") == 0);
 }
 
+TEST_CASE("hooks are checked where they stand") {
+  check_all({
+      {"[hook.]\n", "FILE:1: [hook.]: expected an id after 'hook.'"},
+      {"[hook.a]\nevent = child_failed\n",
+       "FILE:1: [hook.a]: hook 'a': function is missing: which one is called?"},
+      {"[hook.a]\nfunction = f\n", "FILE:1: [hook.a]: hook 'a': event is missing: what is it told of?"},
+      {"[hook.a]\nfunction = f\nevent = child_faild\n",
+       "FILE:3: event: expected the name of a hook, not 'child_faild'; did you mean 'child_failed'?"},
+      {"[hook.a]\nfunction = f\nevent = child_data\nevent = child_failed\n",
+       "FILE:1: [hook.a]: hook 'a': child_data takes a function of its own kind, so it stands alone"},
+      {"[hook.a]\nfunction = f\nevent = child_failed\nevent = child_failed\n",
+       "FILE:1: [hook.a]: hook 'a': event 'child_failed' is named twice"},
+      {"[hook.a]\nfunction = f\npriority = first\n",
+       "FILE:3: priority: expected a whole number from 0 to 1000000, not 'first'"},
+      {"[hook.a]\nfunctions = f\n", "FILE:2: functions: unknown option; did you mean 'function'?"},
+  });
+}
+
 TEST_CASE("one nameless hub and named hubs do not mix") {
   check_all({
       {"listen = tcp://127.0.0.1:1\n[hub.a]\nweight = 1\n[hub.b]\nweight = 1\n",

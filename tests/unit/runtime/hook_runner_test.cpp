@@ -4,6 +4,7 @@
 
 #include <future>
 #include <stdexcept>
+#include <thread>
 
 #include "core/runtime/clock.hpp"
 
@@ -129,15 +130,82 @@ TEST_CASE("hooks: a handler that runs for more than a second is reported once, b
   CHECK(reports.lines[0].find("'sleepy'") != std::string::npos);
 }
 
-TEST_CASE("hooks: the alter hook changes specs on the calling thread and survives a throwing one") {
+using Specs = std::vector<ChildSpec>;
+
+/// The specs after the child_data handlers, or why there are none.
+Future<Specs> altered(HookRunner& hooks, Specs specs) {
+  const Promise<Specs> promise;
+  hooks.alter(std::move(specs), [promise](Result<Specs> answer) { promise.complete(std::move(answer)); });
+  return promise.future();
+}
+
+TEST_CASE("hooks: child_data handlers change specs in order, and one that throws changes nothing") {
   Reports reports;
   HookRunner hooks(reports.sink());
-  REQUIRE(hooks.add({{"boom", "child_data", 1, {}, [](ChildSpec&) { throw 42; }},
-                     {"tagger", "child_data", 2, {}, [](ChildSpec& spec) { spec.tag = "by-hook"; }}}));
-  ChildSpec spec{.id = "c", .type = "t"};
-  hooks.alter(spec);
-  CHECK(spec.tag == "by-hook");
-  CHECK(hooks.counters().threw == 1);
+  CHECK_FALSE(hooks.alters());
+  REQUIRE(hooks.add({{"boom",
+                      "child_data",
+                      1,
+                      {},
+                      [](ChildSpec& spec) {
+                        spec.tag = "half";
+                        throw 42;
+                      }},
+                     {"second", "child_data", 3, {}, [](ChildSpec& spec) { spec.tag += "-two"; }},
+                     {"first", "child_data", 2, {}, [](ChildSpec& spec) { spec.tag += "one"; }}}));
+  CHECK(hooks.alters());
+  const auto specs =
+      altered(hooks, {{.id = "a", .type = "t"}, {.id = "b", .type = "t", .tag = "zero-"}}).get();
+  REQUIRE(specs);
+  CHECK(specs->at(0).tag == "one-two");
+  CHECK(specs->at(1).tag == "zero-one-two");
+  CHECK(hooks.counters().threw == 2);
+}
+
+TEST_CASE("hooks: a child_data handler over its deadline refuses the start by name, and those behind it") {
+  Reports reports;
+  HookRunner hooks(reports.sink(), std::chrono::milliseconds(20));
+  std::promise<void> entered;
+  std::promise<void> release;
+  auto released = release.get_future().share();
+  REQUIRE(hooks.add({{"stuck", "child_data", 1, {}, [&](ChildSpec& spec) {
+                        if (spec.id == "a") entered.set_value();
+                        released.wait();
+                      }}}));
+  const auto first = altered(hooks, {{.id = "a", .type = "t"}});
+  const auto second = altered(hooks, {{.id = "b", .type = "t"}});
+  entered.get_future().wait();
+  hooks.report_slow(boot_now());
+  hooks.report_slow(boot_now() + std::chrono::seconds(1));
+  for (const auto& start : {first, second}) {
+    REQUIRE(start.ready());
+    CHECK(start.get().error().code == ErrorCode::timeout);
+    CHECK(start.get().error().message.find("'stuck'") != std::string::npos);
+    CHECK(start.get().error().message.find("hook_timeout (20 ms)") != std::string::npos);
+  }
+  CHECK(hooks.counters().slow == 2);
+  release.set_value();
+}
+
+TEST_CASE("hooks: starts that wait for child_data handlers are refused when the hub stops") {
+  Reports reports;
+  HookRunner hooks(reports.sink(), std::chrono::hours(1));
+  std::promise<void> entered;
+  std::promise<void> release;
+  auto released = release.get_future().share();
+  REQUIRE(hooks.add({{"stuck", "child_data", 1, {}, [&](ChildSpec&) {
+                        entered.set_value();
+                        released.wait();
+                      }}}));
+  const auto first = altered(hooks, {{.id = "a", .type = "t"}});
+  const auto second = altered(hooks, {{.id = "b", .type = "t"}});
+  entered.get_future().wait();
+  std::thread stopper([&] { hooks.stop(); });
+  CHECK(second.get().error().code == ErrorCode::stopped);
+  CHECK(first.get().error().code == ErrorCode::stopped);
+  release.set_value();
+  stopper.join();
+  CHECK(altered(hooks, {{.id = "c", .type = "t"}}).get().error().code == ErrorCode::stopped);
 }
 
 TEST_CASE("hooks: users' events reach their handler in order, and nobody when it is gone") {

@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <atomic>
 #include <mutex>
 
 #include "tests/unit/runtime/hub_fixture.hpp"
@@ -77,6 +78,37 @@ TEST_CASE("hub children: options and alter hooks complete the spec before it is 
   REQUIRE(child);
   CHECK(child->spec.tag == "batch");
   CHECK(child->spec.metadata == Metadata{{"hooked", "batch"}, {"owner", "spec"}, {"team", "a"}});
+}
+
+TEST_CASE("hub children: hooks of the configuration are there from the first moment") {
+  std::atomic<int> started = 0;
+  HookFunctions functions;
+  functions.add("count", [&](const HookSource& source, const HookEvent& event) {
+    if (source.hook_id == "tally" && hook_name(event) == "children_started") ++started;
+  });
+  functions.add_alter("stamp", [](const HookSource& source, ChildSpec& spec) {
+    spec.metadata["stamped"] = source.hub_id + "/" + source.hook_id;
+  });
+  const auto start_with = [&](const HubConfig& c) {
+    return Hub::start(c, WorkerTypes{}.add<Counter>("counter"), {}, functions);
+  };
+  auto with_hooks = config();
+  with_hooks.hooks = {{"tally", "count", {"children_started", "children_started"}, 100}};
+  const auto refused = start_with(with_hooks);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().message == "hook: hook 'tally': event 'children_started' is named twice");
+  with_hooks.hooks = {{"tally", "count", {"children_started"}, 100}, {"stamper", "stamp", {"child_data"}, 1}};
+  with_hooks.static_children = {{.id = "fixed", .type = "counter"}};
+  auto hub = start_with(with_hooks);
+  REQUIRE(hub);
+  REQUIRE(eventually([&] { return hub->lookup("fixed").has_value(); }));
+  REQUIRE(*hub->start_child({.id = "c1", .type = "counter"}).get());
+  CHECK(hub->lookup("fixed")->spec.metadata.at("stamped") == "default/stamper");
+  CHECK(hub->lookup("c1")->spec.metadata.at("stamped") == "default/stamper");
+  CHECK(eventually([&] { return started == 1; }));
+  with_hooks.hooks[0].function = "cuont";
+  CHECK(start_with(with_hooks).error().message ==
+        "hook 'tally': there is no function 'cuont' for children_started; there are: count");
 }
 
 TEST_CASE("hub children: metadata is replaced and read back") {

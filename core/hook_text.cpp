@@ -1,9 +1,10 @@
-#include "core/runtime/hook_text.hpp"
-
+// A hook event as one line, for logs.
 #include <algorithm>
 #include <variant>
 
-namespace processhub::runtime {
+#include "processhub/hooks.hpp"
+
+namespace processhub {
 
 namespace {
 
@@ -73,8 +74,8 @@ struct Text {
 
 }  // namespace
 
-std::string text_of(const HookEvent& event) {
+std::string to_string(const HookEvent& event) {
   return std::string(hook_name(event)) + std::visit(Text{}, event);
 }
 
-}  // namespace processhub::runtime
+}  // namespace processhub
