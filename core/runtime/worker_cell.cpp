@@ -157,6 +157,7 @@ void WorkerCell::run_continuation(CallAnswered& answered) {
 }
 
 void WorkerCell::destroy() {
+  if (worker_) end_tasks(*worker_);
   worker_.reset();
   if (!own_) return;
   for (const auto& [id, timer] : own_->timers) engine_->timers().disarm({timer.due, serial(), id});

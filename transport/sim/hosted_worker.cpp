@@ -121,6 +121,7 @@ void HostedWorker::run_continuation(CallAnswered& answered) {
 }
 
 void HostedWorker::destroy() {
+  if (worker_) end_tasks(*worker_);
   worker_.reset();
   timers_.clear();
   calls_.clear();
