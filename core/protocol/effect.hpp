@@ -57,9 +57,11 @@ struct StopWorker {
   std::uint64_t serial = 0;
   StopReason reason = StopReason::user;
 };
+/// Comes back as event::Undelivered if the worker has ended by then.
 struct Post {
   std::uint64_t serial = 0;
   PostedMessage message{};
+  Uid child{};
 };
 /// No worker turn starts between CloseGates and OpenGates: this node was away and does not know what it may
 /// still run.

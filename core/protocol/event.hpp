@@ -98,6 +98,13 @@ struct RestartChild {
   Token token = 0;
   std::string id{};
 };
+/// The child shall run on the node of this name.
+struct MigrateChild {
+  Token token = 0;
+  std::string id{};
+  std::string node{};
+  std::chrono::milliseconds timeout{};
+};
 struct CallChild {
   Token token = 0;
   std::string id{};
@@ -147,6 +154,12 @@ struct WorkerDown {
   std::string why{};
   std::vector<PostedMessage> leftovers{};
 };
+/// A Post met no worker: it has ended, and its WorkerDown has come or will.
+struct Undelivered {
+  std::uint64_t serial = 0;
+  Uid child{};
+  PostedMessage message{};
+};
 struct WorkerAnswer {
   ReplyRef to{};
   Result<Bytes> answer{Bytes{}};
@@ -163,11 +176,12 @@ struct AdminAnswer {
 
 }  // namespace event
 
-using Event = std::variant<event::LinkFrame, event::RouteFrame, event::Publication, event::LinkUp,
-                           event::LinkDown, event::SendRefused, event::TimerDue, event::StartChildren,
-                           event::StopChildren, event::UpdateMetadata, event::RestartChild, event::CallChild,
-                           event::CastChild, event::Broadcast, event::LockQueue, event::UnlockQueue,
-                           event::DispatchEvent, event::LeaveCluster, event::WorkerUp, event::WorkerDown,
-                           event::WorkerAnswer, event::AdminAnswer>;
+using Event =
+    std::variant<event::LinkFrame, event::RouteFrame, event::Publication, event::LinkUp, event::LinkDown,
+                 event::SendRefused, event::TimerDue, event::StartChildren, event::StopChildren,
+                 event::UpdateMetadata, event::RestartChild, event::MigrateChild, event::CallChild,
+                 event::CastChild, event::Broadcast, event::LockQueue, event::UnlockQueue,
+                 event::DispatchEvent, event::LeaveCluster, event::WorkerUp, event::WorkerDown,
+                 event::Undelivered, event::WorkerAnswer, event::AdminAnswer>;
 
 }  // namespace processhub::protocol

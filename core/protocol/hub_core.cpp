@@ -15,7 +15,8 @@ std::optional<int> queue_priority(const Event& event) {
   bool command = std::holds_alternative<event::StartChildren>(event) ||
                  std::holds_alternative<event::StopChildren>(event) ||
                  std::holds_alternative<event::UpdateMetadata>(event) ||
-                 std::holds_alternative<event::RestartChild>(event);
+                 std::holds_alternative<event::RestartChild>(event) ||
+                 std::holds_alternative<event::MigrateChild>(event);
   if (command) return 0;
   return std::nullopt;
 }
@@ -24,6 +25,7 @@ std::optional<int> queue_priority(const Event& event) {
 std::chrono::milliseconds* timeout_of(Event& event) {
   if (auto* e = std::get_if<event::StartChildren>(&event)) return &e->options.timeout;
   if (auto* e = std::get_if<event::StopChildren>(&event)) return &e->options.timeout;
+  if (auto* e = std::get_if<event::MigrateChild>(&event)) return &e->timeout;
   return nullptr;
 }
 
@@ -32,6 +34,7 @@ void refuse_event(Context& ctx, Event& event, const Error& error) {
   if (auto* e = std::get_if<event::StopChildren>(&event)) ctx.emit(effect::CompleteStop{e->token, error});
   if (auto* e = std::get_if<event::UpdateMetadata>(&event)) ctx.emit(effect::CompleteVoid{e->token, error});
   if (auto* e = std::get_if<event::RestartChild>(&event)) ctx.emit(effect::CompleteVoid{e->token, error});
+  if (auto* e = std::get_if<event::MigrateChild>(&event)) ctx.emit(effect::CompleteVoid{e->token, error});
   if (auto* e = std::get_if<event::DispatchEvent>(&event)) {
     ++ctx.stats.dead_letters;
     ctx.hook(hook::DeadLetter{{}, std::move(e->name), error.message});

@@ -57,6 +57,8 @@ void HubCore::Parts::on(event::UpdateMetadata& e) { requests.on(std::move(e)); }
 
 void HubCore::Parts::on(event::RestartChild& e) { requests.on(std::move(e)); }
 
+void HubCore::Parts::on(event::MigrateChild& e) { requests.on(std::move(e)); }
+
 void HubCore::Parts::on(event::LockQueue& e) {
   auto before = queue.level();
   auto token = queue.lock(EventQueue::Holder::user, std::move(e.reason), e.level, ctx.now, e.discard);

@@ -54,6 +54,7 @@ class HubCore::Parts final : public Registry::Listener,
   void on(event::StopChildren& e);
   void on(event::UpdateMetadata& e);
   void on(event::RestartChild& e);
+  void on(event::MigrateChild& e);
   void on(event::CallChild& e) { calls.on(std::move(e)); }
   void on(event::CastChild& e) { calls.on(std::move(e)); }
   void on(event::Broadcast& e) { calls.on(std::move(e)); }
@@ -63,6 +64,7 @@ class HubCore::Parts final : public Registry::Listener,
   void on(event::LeaveCluster& e);
   void on(event::WorkerUp& e) { supervisor.on(e); }
   void on(event::WorkerDown& e) { supervisor.on(e); }
+  void on(event::Undelivered& e) { supervisor.on(e); }
   void on(event::WorkerAnswer& e) { calls.on(std::move(e)); }
   void on(event::AdminAnswer& e);
 

@@ -41,6 +41,18 @@ void Placement::find_owners(const ChildKey& key, std::string_view type, std::vec
   if (out.size() > replicas_) out.resize(replicas_);
 }
 
+Result<NodeId> Placement::target(std::string_view name, const SharedSpec& spec) const {
+  std::string names;
+  for (const auto& member : view_.members) {
+    names += (names.empty() ? "" : ", ") + std::string(member.id.name());
+    if (member.id.name() != name) continue;
+    if (offers_.has(member.id, hash64(spec.kind->type))) return member.id;
+    return {ErrorCode::invalid,
+            "node '" + std::string(name) + "' has no worker type '" + spec.kind->type + "'"};
+  }
+  return {ErrorCode::invalid, "no node '" + std::string(name) + "' may own children; there are: " + names};
+}
+
 // -- the view and the queue
 // --------------------------------------------------------------------------------------------
 
@@ -81,6 +93,7 @@ void Placement::on_spec_added(Child& child) {
 }
 
 void Placement::enqueue(Child& child) {
+  if (std::exchange(child.placed_anew, false)) recompute(child);
   if (child.queued) return;
   child.queued = true;
   queue_.push_back(child.slot);

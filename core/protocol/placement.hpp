@@ -37,6 +37,8 @@ class Placement {
 
   /// Owners under the current view, best first, for a spec that does not exist yet.
   std::vector<NodeId> owners_for(std::string_view id, std::string_view type) const;
+  /// The member of this name, if it may run such a child; else why not.
+  Result<NodeId> target(std::string_view name, const SharedSpec& spec) const;
   bool has_eligible() const { return !view_.members.empty(); }
 
   void on_view_changed();

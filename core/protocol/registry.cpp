@@ -164,6 +164,7 @@ bool Registry::merge_value(const Uid& uid, const SpecValue& value) {
   auto key = [](const SpecValue& v) { return std::pair(v.version, v.writer); };
   if (key(value) <= key(*child->value)) return false;
   spec_sum_ -= spec_hash(*child);
+  child->placed_anew = child->placed_anew || value.placement != child->value->placement;
   child->value = value;
   spec_sum_ += spec_hash(*child);
   touch(*child);
@@ -269,9 +270,10 @@ ChildRecord Registry::record_of(const Child& child, const std::function<bool(Nod
   ChildRecord record;
   record.spec = std::shared_ptr<const SharedSpec>(child.spec, &child.spec->spec);
   record.uid = child.uid;
-  if (child.value->metadata || child.value->failed)
+  const auto& value = *child.value;
+  if (value.metadata || value.failed || value.placement)
     record.changes = std::make_shared<ChildChanges>(
-        ChildChanges{child.value->metadata, child.value->failed ? child.value->why : std::string()});
+        ChildChanges{value.metadata, value.failed ? value.why : std::string(), value.placement});
   for (const auto& e : child.entries) {
     if (!e.listed() || !is_up(e.node)) continue;
     record.instances.push_back({{e.node, e.serial}, e.role, e.state, e.generation()});

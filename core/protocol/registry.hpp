@@ -38,14 +38,15 @@ struct Entry {
 
 /// Every node keeps one for each child of the cluster, so its size counts.
 struct Child {
-  Slot slot = kNoSlot;   ///< kNoSlot: free
-  Slot loser = kNoSlot;  ///< the next live child of the same id, if the id was started more than once
-  std::uint32_t op = 0;  ///< the open start or stop of this node that waits for it; 0: none
-  bool pulled = false;   ///< learnt from a snapshot, not from the node that started it
-  bool queued = false;   ///< in Placement's queue
-  bool waiting = false;  ///< in Placement's list of what cannot be decided yet
-  bool changed = false;  ///< in the list of registry changes
-  bool loses = false;    ///< a live child of the same id wins over it
+  Slot slot = kNoSlot;       ///< kNoSlot: free
+  Slot loser = kNoSlot;      ///< the next live child of the same id, if the id was started more than once
+  std::uint32_t op = 0;      ///< the open start or stop of this node that waits for it; 0: none
+  bool pulled = false;       ///< learnt from a snapshot, not from the node that started it
+  bool queued = false;       ///< in Placement's queue
+  bool waiting = false;      ///< in Placement's list of what cannot be decided yet
+  bool changed = false;      ///< in the list of registry changes
+  bool loses = false;        ///< a live child of the same id wins over it
+  bool placed_anew = false;  ///< value->placement has changed: its owners are to be found again
   Uid uid{};
   std::shared_ptr<const SpecRecord> spec{};  ///< null: removed, or its spec is still on the way
   Rare<SpecValue> value{};

@@ -79,7 +79,7 @@ Child* Requests::create(ChildSpec&& spec, std::uint32_t op) {
 
 Requests::Item& Requests::add_item(Op& op, std::string id) {
   if (op.kind == Kind::start) op.started.children.emplace_back().id = std::move(id);
-  if (op.kind == Kind::stop) op.stopped.children.emplace_back().id = std::move(id);
+  if (op.kind != Kind::start) op.stopped.children.emplace_back().id = std::move(id);
   ++op.open;
   return op.items.emplace_back();
 }
@@ -226,6 +226,38 @@ void Requests::change_value(Token token, const std::string& child_id,
 
 void Requests::on(event::UpdateMetadata update) {
   change_value(update.token, update.id, [&](SpecValue& v) { v.metadata = update.metadata; });
+}
+
+std::optional<Error> Requests::move_problem(const event::MigrateChild& migrate) const {
+  const auto* child = registry_.winner(migrate.id);
+  if (child == nullptr) return Error{ErrorCode::no_such_child, "no child '" + migrate.id + "'"};
+  if (child->value->failed)
+    return Error{ErrorCode::invalid, "'" + migrate.id + "' is failed: restart it first"};
+  if (child->op != 0)
+    return Error{ErrorCode::invalid, "'" + migrate.id + "' is being started, stopped or moved"};
+  const auto target = placement_.target(migrate.node, child->spec->spec);
+  return target ? std::nullopt : std::optional(target.error());
+}
+
+/// A wish that travels with the spec: the reconciler does the rest, on whichever node that is.
+void Requests::on(event::MigrateChild migrate) {
+  if (auto problem = move_problem(migrate))
+    return ctx_.emit(effect::CompleteVoid{migrate.token, std::move(*problem)});
+  auto& child = *registry_.winner(migrate.id);
+  auto value = *child.value;
+  ++value.version;
+  value.writer = ctx_.self();
+  value.placement = *placement_.target(migrate.node, child.spec->spec);
+  auto id = open_op(Kind::move, migrate.token, migrate.timeout);
+  auto& op = ops_[id];
+  op.target = value.placement;
+  op.begun = true;
+  op.rechecked = 0;
+  add_item(op, std::move(migrate.id)).uid = child.uid;
+  op.index[child.uid] = 0;
+  child.op = id;
+  replication_.set_value(child.uid, value);
+  touched_.push_back(id);
 }
 
 void Requests::on(event::RestartChild restart) {

@@ -26,6 +26,7 @@ class Requests {
   void on(event::StopChildren stop);
   void on(event::UpdateMetadata update);
   void on(event::RestartChild restart);
+  void on(event::MigrateChild migrate);
   /// The owner could not start it.
   void on_start_failed(const Uid& uid, const std::string& why);
   /// Called for every change of a child that an open request waits for.
@@ -44,7 +45,7 @@ class Requests {
   bool idle() const { return ops_.empty(); }
 
  private:
-  enum class Kind : std::uint8_t { start, stop, change };
+  enum class Kind : std::uint8_t { start, stop, change, move };
   /// One child of a request. What is said of it stands in the answer, at the same place.
   struct Item {
     Uid uid{};
@@ -62,6 +63,7 @@ class Requests {
     std::vector<ChildSpec> specs{};
     std::vector<std::string> ids{};
     event::Select select = event::Select::ids;
+    NodeId target{};  ///< of a move
     std::size_t next = 0;
     std::size_t checked = 0;  ///< specs validated so far: nothing starts before all are
     TextSet seen{};           ///< ids that were met
@@ -105,6 +107,8 @@ class Requests {
   void finish(std::uint32_t id, Op& op);
   void detach(std::uint32_t id, const Item& item);
   bool stopped_everywhere(const Child& child) const;
+  std::optional<Error> move_problem(const event::MigrateChild& migrate) const;
+  void on_moving_changed(Op& op, std::size_t item, const Child& child);
   void change_value(Token token, const std::string& id, const std::function<void(SpecValue&)>& edit);
 
   Context& ctx_;

@@ -38,7 +38,9 @@ void Requests::on_child_changed(Child& child) {
   if (index == op.index.end()) return;
   auto item = index->second;
   if (op.items[item].done) return;
-  if (op.kind == Kind::stop) {
+  if (op.kind == Kind::move) {
+    on_moving_changed(op, item, child);
+  } else if (op.kind == Kind::stop) {
     if (!stopped_everywhere(child)) return;
     item_done(op, item, std::nullopt);
   } else if (!child.spec) {
@@ -51,6 +53,19 @@ void Requests::on_child_changed(Child& child) {
     item_done(op, item, std::nullopt);
   }
   if (op.open == 0) touched_.push_back(it->first);
+}
+
+void Requests::on_moving_changed(Op& op, std::size_t item, const Child& child) {
+  const auto* entry = child.entry_of(op.target);
+  if (!child.spec) {
+    item_done(op, item, Error{ErrorCode::stopped, "'" + id_of(op, item) + "' was stopped before it moved"});
+  } else if (!membership_.is_up(op.target)) {
+    item_done(
+        op, item,
+        Error{ErrorCode::node_down, op.target.str() + " went before '" + id_of(op, item) + "' was there"});
+  } else if (entry != nullptr && entry->state == InstanceState::running) {
+    item_done(op, item, std::nullopt);
+  }
 }
 
 void Requests::on_view_changed() {
@@ -80,7 +95,7 @@ bool Requests::copies_confirmed(const Op& op) {
 bool Requests::time_out(Op& op, std::size_t& budget) {
   const bool confirmed = op.open == 0 && copies_confirmed(op);
   const auto error = [&](std::size_t item, bool done) {
-    const auto* verb = op.kind == Kind::start ? "start" : "stop";
+    const auto* verb = op.kind == Kind::start ? "start" : op.kind == Kind::stop ? "stop" : "move";
     return Error{ErrorCode::timeout, done ? "too few nodes confirmed the " + std::string(verb) + " of '" +
                                                 id_of(op, item) + "' in time"
                                           : "'" + id_of(op, item) + "' did not " + verb + " in time"};
@@ -153,6 +168,10 @@ void Requests::finish(std::uint32_t id, Op& op) {
   op.started.status = op.stopped.status = status;
   if (op.kind == Kind::start) ctx_.emit(effect::CompleteStart{op.token, std::move(op.started)});
   if (op.kind == Kind::stop) ctx_.emit(effect::CompleteStop{op.token, std::move(op.stopped)});
+  if (op.kind == Kind::move) {
+    auto& error = op.stopped.children.front().error;
+    ctx_.emit(effect::CompleteVoid{op.token, error ? Result<void>(std::move(*error)) : Result<void>{}});
+  }
   if (op.kind == Kind::change) {
     const bool good = copies_confirmed(op);
     const Error late{ErrorCode::timeout, "too few nodes confirmed the change in time"};
@@ -212,7 +231,7 @@ Time Requests::next_deadline() const {
 
 void Requests::give_up(Op& op, const Error& error) {
   if (op.kind == Kind::stop) ctx_.emit(effect::CompleteStop{op.token, error});
-  if (op.kind == Kind::change) ctx_.emit(effect::CompleteVoid{op.token, error});
+  if (op.kind == Kind::change || op.kind == Kind::move) ctx_.emit(effect::CompleteVoid{op.token, error});
   if (op.kind != Kind::start) return;
   hook::PostChildrenStart ended;
   for (; op.told < op.announced; ++op.told) ended.ids.push_back(op.started.children[op.told].id);

@@ -1,6 +1,7 @@
 #include "core/protocol/supervisor.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 #include "core/protocol/mutation.hpp"
 
@@ -92,7 +93,7 @@ void Supervisor::stop_all(StopReason reason) {
 }
 
 void Supervisor::post(const LocalChild& child, PostedMessage message) {
-  ctx_.emit(effect::Post{child.serial, std::move(message)});
+  ctx_.emit(effect::Post{child.serial, std::move(message), child.uid});
 }
 
 void Supervisor::forget(LocalChild& child, std::vector<PostedMessage> leftovers) {
@@ -159,9 +160,28 @@ void Supervisor::on_crash(LocalChild& child, const event::WorkerDown& down) {
   write_row(child, InstanceState::restarting);
 }
 
+void Supervisor::on(event::Undelivered& back) {
+  if (running_as(back.serial) != nullptr) return came_back_[back.serial].push_back(std::move(back.message));
+  const auto* child = registry_.find(back.child);
+  std::vector<PostedMessage> messages;
+  messages.push_back(std::move(back.message));
+  events_.on_undelivered(std::move(messages), child != nullptr && child->spec
+                                                  ? std::string(child->spec->spec.id)
+                                                  : back.child.str());
+}
+
+/// They come after what the worker had in its mailbox.
+void Supervisor::add_what_came_back(event::WorkerDown& down) {
+  const auto found = came_back_.find(down.serial);
+  if (found == came_back_.end()) return;
+  std::move(found->second.begin(), found->second.end(), std::back_inserter(down.leftovers));
+  came_back_.erase(found);
+}
+
 void Supervisor::on(event::WorkerDown& down) {
   auto* known = running_as(down.serial);
   if (known == nullptr) return;
+  add_what_came_back(down);
   auto& child = *known;
   if (child.state == LocalState::stopping) return forget(child, std::move(down.leftovers));
   bool permanent = child.spec->spec.kind->restart == Restart::permanent;

@@ -76,6 +76,7 @@ class Supervisor {
 
   void on(const event::WorkerUp& up);
   void on(event::WorkerDown& down);
+  void on(event::Undelivered& back);
   void tick();
   Time next_deadline() const;
 
@@ -94,6 +95,7 @@ class Supervisor {
   };
 
   LocalChild* running_as(std::uint64_t serial);
+  void add_what_came_back(event::WorkerDown& down);
   void launch(LocalChild& child, StartReason reason);
   void write_row(const LocalChild& child, InstanceState state);
   void forget(LocalChild& child, std::vector<PostedMessage> leftovers);
@@ -109,6 +111,7 @@ class Supervisor {
   NumberIndex<Uid, ByUid> by_uid_{ByUid{&children_}};
   NumberIndex<std::uint64_t, BySerial> by_serial_{BySerial{&children_}};
   std::map<std::pair<Time, Uid>, LocalChild*> backoff_{};
+  std::map<std::uint64_t, std::vector<PostedMessage>> came_back_{};  ///< by serial, until its WorkerDown
   std::uint64_t last_serial_ = 0;
 };
 

@@ -188,6 +188,14 @@ void metadata(Request& r) {
   });
 }
 
+void migrate(Request& r) {
+  auto id = r.args.text("id");
+  auto node = r.args.text("node");
+  const auto timeout = r.timeout(std::chrono::seconds(10));
+  r.args.done();
+  r.hub.migrate(std::move(id), std::move(node), timeout).then(answer_nil(r));
+}
+
 bool is_failed(const ChildInfo& child) {
   return std::any_of(child.instances.begin(), child.instances.end(),
                      [](const Instance& i) { return i.state == InstanceState::failed; });
@@ -242,9 +250,9 @@ struct Verb {
 };
 
 constexpr Verb kVerbs[] = {
-    {"nodes", nodes},   {"list", list},         {"tag", tag},        {"lookup", lookup}, {"dump", dump},
-    {"status", status}, {"digest", digest},     {"start", start},    {"stop", stop},     {"call", call},
-    {"cast", cast},     {"metadata", metadata}, {"restart", restart}};
+    {"nodes", nodes},   {"list", list},         {"tag", tag},         {"lookup", lookup},  {"dump", dump},
+    {"status", status}, {"digest", digest},     {"start", start},     {"stop", stop},      {"call", call},
+    {"cast", cast},     {"metadata", metadata}, {"restart", restart}, {"migrate", migrate}};
 
 const Verb& verb_of(std::string_view name) {
   std::string known;

@@ -21,6 +21,8 @@
 //             timeout_ms=5000
 //   cast      id, message, body=nil           nil; no_such_child if this node has joined and knows of none
 //   metadata  id, set? {key: value}           {key: value}, as it is afterwards; set replaces all
+//   migrate   id, node (its name),            nil when the child runs there
+//             timeout_ms=10000
 //   restart   ids (clears `failed`)           {"children":[{"id","restarted","error"?}]}; neither restarted
 //                                             nor an error: it was not failed
 //
@@ -58,6 +60,7 @@ class AdminHub {
   virtual Future<Bytes> call_raw(std::string_view id, std::string_view message, Bytes body,
                                  std::chrono::milliseconds timeout, bool named) = 0;
   virtual Result<void> cast_raw(std::string_view id, std::string_view message, Bytes body) = 0;
+  virtual Future<void> migrate(std::string id, std::string node, std::chrono::milliseconds timeout) = 0;
   virtual Future<void> update_metadata(std::string id, Metadata metadata) = 0;
   virtual Future<void> restart_child(std::string id) = 0;
   virtual std::optional<ChildInfo> lookup(std::string_view id) const = 0;

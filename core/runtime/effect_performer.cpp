@@ -24,7 +24,11 @@ struct EffectPerformer::Now {
     return to.host_.start(e), true;
   }
   bool operator()(effect::StopWorker& e) const { return to.host_.stop(e.serial, e.reason), true; }
-  bool operator()(effect::Post& e) const { return to.host_.post(e.serial, std::move(e.message)), true; }
+  bool operator()(effect::Post& e) const {
+    if (!to.host_.post(e.serial, e.message))
+      to.undelivered_.push_back({e.serial, e.child, std::move(e.message)});
+    return true;
+  }
   bool operator()(effect::CloseGates&) const { return to.host_.close_gates(), true; }
   bool operator()(effect::OpenGates&) const { return to.host_.open_gates(), true; }
   bool operator()(effect::Log& e) const { return to.log_.log(e.level, e.text), true; }

@@ -61,6 +61,9 @@ class EffectPerformer {
   /// What users see, of all perform() calls since the last one.
   void settle();
 
+  /// Messages whose worker has ended.
+  std::vector<protocol::event::Undelivered> take_undelivered() { return std::exchange(undelivered_, {}); }
+
   void worker_is_down(std::uint64_t serial) { running_.erase(serial); }
   const SerialSet& running() const { return running_; }
   bool terminated() const { return terminated_; }
@@ -79,6 +82,7 @@ class EffectPerformer {
   const Logger& log_;
   const Admin admin_;
   protocol::Effects later_{};
+  std::vector<protocol::event::Undelivered> undelivered_{};
   SerialSet running_{};  // serials whose WorkerDown has not come
   bool terminated_ = false;
   std::string why_terminated_{};

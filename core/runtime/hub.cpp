@@ -53,6 +53,9 @@ Future<StopResult> Hub::stop_by_prefix(std::string prefix, StopOptions options) 
 Future<StopResult> Hub::stop_by_tag(std::string tag, StopOptions options) {
   return impl_->stop_children(event::Select::tag, {std::move(tag)}, options);
 }
+Future<void> Hub::migrate(std::string id, std::string node, std::chrono::milliseconds timeout) {
+  return impl_->migrate(std::move(id), std::move(node), timeout);
+}
 Future<void> Hub::update_metadata(std::string id, Metadata metadata) {
   return impl_->update_metadata(std::move(id), std::move(metadata));
 }

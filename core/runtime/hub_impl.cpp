@@ -171,6 +171,12 @@ Result<void> Hub::Impl::cast_raw(std::string_view id, std::string_view message, 
   return node().cast(id, message, std::move(body));
 }
 
+Future<void> Hub::Impl::migrate(std::string id, std::string to, std::chrono::milliseconds timeout) {
+  return request<void>([&](Token token) {
+    return event::MigrateChild{token, std::move(id), std::move(to), timeout};
+  });
+}
+
 Future<void> Hub::Impl::update_metadata(std::string id, Metadata metadata) {
   return request<void>([&](Token token) {
     return event::UpdateMetadata{token, std::move(id), std::move(metadata)};

@@ -57,6 +57,7 @@ class Hub::Impl final : public runtime::AdminHub {
   Future<Bytes> call_raw(std::string_view id, std::string_view message, Bytes body,
                          std::chrono::milliseconds timeout, bool named) override;
   Result<void> cast_raw(std::string_view id, std::string_view message, Bytes body) override;
+  Future<void> migrate(std::string id, std::string node, std::chrono::milliseconds timeout) override;
   Future<void> update_metadata(std::string id, Metadata metadata) override;
   Future<void> restart_child(std::string id) override;
   std::optional<ChildInfo> lookup(std::string_view id) const override { return node().registry().lookup(id); }

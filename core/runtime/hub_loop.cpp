@@ -134,11 +134,14 @@ bool HubLoop::take_answer(protocol::ReplyRef to, Result<Bytes>& answer) {
   return true;
 }
 
-/// Inline handlers answer while the effects are carried out: the core hears of it afterwards.
-void HubLoop::take_own_answers() {
-  if (own_answers_.empty()) return;
+/// Inline handlers answer, and messages turn out to have no worker, while the effects are carried out: the
+/// core hears of it afterwards.
+void HubLoop::take_what_effects_caused() {
+  auto undelivered = performer_.take_undelivered();
+  if (own_answers_.empty() && undelivered.empty()) return;
   for (auto& answer : own_answers_) step_core(std::move(answer));
   own_answers_.clear();
+  for (auto& message : undelivered) step_core(std::move(message));
   if (!deaf_) world_.core->flush(now_, effects_);
   performer_.perform(effects_);
 }
@@ -190,7 +193,7 @@ void HubLoop::requeue_open_calls(event::WorkerDown& down) {
 /// Effects first, then what other threads read, then what tells them to read it.
 void HubLoop::finish_turn() {
   performer_.perform(effects_);
-  take_own_answers();
+  take_what_effects_caused();
   for (const auto lane : taken_lanes_) world_.traffic.leave(lane);
   taken_lanes_.clear();
   world_.registry.apply(world_.core->take_registry_changes());

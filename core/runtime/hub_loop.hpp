@@ -78,7 +78,7 @@ class HubLoop final : private TransportEvents {
   void take_commands();
   void adapt_slice();
   void step(Command&& command);
-  void take_own_answers();
+  void take_what_effects_caused();
   void requeue_open_calls(protocol::event::WorkerDown& down);
   void finish_turn();
   void account();

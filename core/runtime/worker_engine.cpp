@@ -71,12 +71,6 @@ void WorkerEngine::stop(std::uint64_t serial, StopReason reason) {
   schedule(std::move(cell));
 }
 
-void WorkerEngine::post(std::uint64_t serial, protocol::PostedMessage message) {
-  if (!deliver(serial, message, Path::loop)) {
-    discard(message, {ErrorCode::stopped, "the worker does not run here any more"});
-  }
-}
-
 void WorkerEngine::close_gates() {
   reschedule(gate_.close());
   release_waiting_senders();

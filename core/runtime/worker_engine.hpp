@@ -41,7 +41,6 @@ class WorkerEngine : public std::enable_shared_from_this<WorkerEngine> {
   // -- WorkerHost
   void start(const protocol::effect::StartWorker& start);
   void stop(std::uint64_t serial, StopReason reason);
-  void post(std::uint64_t serial, protocol::PostedMessage message);
   bool deliver(std::uint64_t serial, protocol::PostedMessage& message, Path path);
   void close_gates();
   void open_gates() { reschedule(gate_.open()); }

@@ -35,8 +35,8 @@ WorkerHost::~WorkerHost() = default;
 
 void WorkerHost::start(const protocol::effect::StartWorker& start) { impl_->engine().start(start); }
 void WorkerHost::stop(std::uint64_t serial, StopReason reason) { impl_->engine().stop(serial, reason); }
-void WorkerHost::post(std::uint64_t serial, protocol::PostedMessage message) {
-  impl_->engine().post(serial, std::move(message));
+bool WorkerHost::post(std::uint64_t serial, protocol::PostedMessage& message) {
+  return impl_->engine().deliver(serial, message, Path::loop);
 }
 void WorkerHost::close_gates() { impl_->engine().close_gates(); }
 void WorkerHost::open_gates() { impl_->engine().open_gates(); }

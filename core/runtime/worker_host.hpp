@@ -43,7 +43,8 @@ class WorkerHost {
   // Loop thread: effects.
   void start(const protocol::effect::StartWorker& start);
   void stop(std::uint64_t serial, StopReason reason);
-  void post(std::uint64_t serial, protocol::PostedMessage message);
+  /// False (message untouched): that worker has ended.
+  bool post(std::uint64_t serial, protocol::PostedMessage& message);
   void close_gates();
   void open_gates();
   /// The loop lives until `deadline` (CLOCK_BOOTTIME, µs): no turn starts later than that. Loop thread, every

@@ -165,6 +165,22 @@ TEST_CASE("metadata replaces what lookup shows") {
   CHECK(live::eventually([&] { return one.query({"lookup", "c"}).at("metadata") == Json::object(); }));
 }
 
+TEST_CASE("migrate moves a child to the node that is named, and says why it cannot") {
+  live::ProcessCluster cluster;
+  cluster.start(std::vector<std::string>{"a", "b", "c"});
+  REQUIRE(cluster.ask("a", {"start", "x", "--count", "12", "--type", "counter"}).exit == live::done);
+  for (const std::string target : {"b", "c", "a"}) {
+    for (int i = 0; i < 12; ++i)
+      CHECK(cluster.ask("a", {"migrate", "x-" + std::to_string(i), target}).exit == live::done);
+    CHECK(live::eventually([&] {
+      return cluster.placement("b") == std::map<std::string, std::size_t>{{target, 12}};
+    }));
+  }
+  const auto nowhere = cluster.ask("a", {"migrate", "x-0", "z"});
+  CHECK(nowhere.exit == live::said_no);
+  CHECK(nowhere.err.find("no node 'z' may own children; there are: a, b, c") != std::string::npos);
+}
+
 TEST_CASE("the cluster says no with exit code 1 and names the reason") {
   OneNode one;
   one.query({"start", "c", "--type", "counter"});

@@ -93,6 +93,10 @@ Result<Request> ask_message(const Command& c) {
   return request;
 }
 
+Result<Request> ask_migrate(const Command& c) {
+  return Request{"migrate", {{"id", c.words[0]}, {"node", c.words[1]}, {"timeout_ms", c.timeout.count()}}};
+}
+
 /// Without KEY=VALUE and --clear: what the metadata is.
 Result<Request> ask_metadata(const Command& c) {
   Request request{"metadata", {{"id", c.words[0]}}};
@@ -204,6 +208,15 @@ std::vector<Verb> child_verbs() {
         {},
         {R"(cast till add '{"by": 2}')"}},
        ask_message,
+       show<print_nothing>},
+      {{"migrate",
+        "ID NODE",
+        "moves a child to a node; done when it runs there",
+        2,
+        2,
+        {},
+        {"migrate till node-b"}},
+       ask_migrate,
        show<print_nothing>},
       {{"metadata",
         "ID [KEY=VALUE...]",

@@ -82,10 +82,11 @@ void HostedWorkers::stop(std::uint64_t serial, StopReason reason) {
         [this](HostedWorker& w) { end(w, WorkerExit::stopped, {}, true); });
 }
 
-void HostedWorkers::post(std::uint64_t serial, protocol::PostedMessage message) {
-  auto found = workers_.find(serial);
+void HostedWorkers::post(protocol::effect::Post post) {
+  auto found = workers_.find(post.serial);
+  auto& message = post.message;
   if (found == workers_.end())
-    return discard(message, {ErrorCode::stopped, "the worker does not run here any more"});
+    return site_.deliver(protocol::event::Undelivered{post.serial, post.child, std::move(message)});
   auto& worker = *found->second;
   const auto limit = std::max(1U, site_.config.mailbox_limit);
   if (worker.mailbox.size() >= limit && worker.waiting_messages() >= limit) {

@@ -26,7 +26,7 @@ class HostedWorkers final : public NodeWorkers {
 
   void start(const protocol::effect::StartWorker& start) override;
   void stop(std::uint64_t serial, StopReason reason) override;
-  void post(std::uint64_t serial, protocol::PostedMessage message) override;
+  void post(protocol::effect::Post post) override;
   void close_gates() override { gates_open_ = false; }
   void open_gates() override;
   bool gates_open() const override { return gates_open_; }

@@ -65,7 +65,7 @@ class NodeWorkers {
 
   virtual void start(const protocol::effect::StartWorker& start) = 0;
   virtual void stop(std::uint64_t serial, StopReason reason) = 0;
-  virtual void post(std::uint64_t serial, protocol::PostedMessage message) = 0;
+  virtual void post(protocol::effect::Post post) = 0;
   virtual void close_gates() = 0;
   virtual void open_gates() = 0;
   virtual bool gates_open() const = 0;

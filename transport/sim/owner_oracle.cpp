@@ -31,11 +31,12 @@ void OwnerOracle::set_members(const std::vector<OwnerNode>& members) {
   strategies_.distribution->prepare(view_);
 }
 
-std::vector<NodeId> OwnerOracle::owners(std::string_view id) const {
+std::vector<NodeId> OwnerOracle::owners(std::string_view id, NodeId placement) const {
   std::vector<NodeId> out;
   ChildKey key;
   key.id = id;
   key.id_hash = hash64(id);
+  key.explicit_node = placement;
   strategies_.distribution->owners(key, strategies_.redundancy->replicas(view_), out);
   return out;
 }

@@ -24,8 +24,8 @@ class OwnerOracle {
 
   /// The members that may own children, in any order.
   void set_members(const std::vector<OwnerNode>& members);
-  /// Best first.
-  std::vector<NodeId> owners(std::string_view id) const;
+  /// Best first. `placement`: where somebody wished it to be.
+  std::vector<NodeId> owners(std::string_view id, NodeId placement = {}) const;
 
  private:
   StrategySet strategies_;

@@ -34,6 +34,7 @@ const std::vector<PlanPlayer::Verb>& PlanPlayer::verbs() {
                                      {"broadcast", &PlanPlayer::broadcast},
                                      {"crash_child", &PlanPlayer::crash_child},
                                      {"restart_child", &PlanPlayer::restart_child},
+                                     {"migrate", &PlanPlayer::migrate},
                                      {"lock", &PlanPlayer::lock},
                                      {"dispatch", &PlanPlayer::dispatch}};
   return all;

@@ -6,6 +6,7 @@
 //   start a [timeout 2s] [rollback] [unchecked] CHILD…   a CHILD is id/type/tag/restart, x1..x300 many
 //   stop a [timeout 2s] ID… / stop_prefix a c1 / stop_tag a red / metadata a ID key=value
 //   call a ID add 5 #17 1.5s / cast a ID 1 #18 / broadcast a blue / crash_child a ID / restart_child a ID
+//   migrate a ID b                               somebody at a wants it on b
 //   lock a [2s] / dispatch a global
 #pragma once
 
@@ -61,6 +62,7 @@ class PlanPlayer {
   void broadcast(Words& words);
   void crash_child(Words& words);
   void restart_child(Words& words);
+  void migrate(Words& words);
   void lock(Words& words);
   void dispatch(Words& words);
 

@@ -109,6 +109,13 @@ void PlanPlayer::restart_child(Words& words) {
   if (running(name) != nullptr) cluster_.restart_child(name, take_word(words));
 }
 
+void PlanPlayer::migrate(Words& words) {
+  const auto name = take_word(words);
+  const auto id = take_word(words);
+  const auto target = take_word(words);
+  if (running(name) != nullptr) cluster_.migrate(name, id, target);
+}
+
 /// Without a duration the lock is forgotten: the hub frees it after its deadlock timeout.
 void PlanPlayer::lock(Words& words) {
   const auto name = take_word(words);

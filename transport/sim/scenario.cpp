@@ -39,23 +39,39 @@ Scenario::Scenario(CoreFactory make_core) {
 Scenario::~Scenario() = default;
 
 const std::vector<Scenario::Command>& Scenario::commands() {
-  static const std::vector<Command> table{
-      {"seed", &Scenario::do_seed},           {"fault", &Scenario::do_fault},
-      {"option", &Scenario::do_option},       {"static", &Scenario::do_static},
-      {"types", &Scenario::do_types},         {"nodes", &Scenario::do_nodes},
-      {"node", &Scenario::do_node},           {"run", &Scenario::do_run},
-      {"start", &Scenario::do_start},         {"stop", &Scenario::do_stop},
-      {"call", &Scenario::do_call},           {"cast", &Scenario::do_cast},
-      {"broadcast", &Scenario::do_broadcast}, {"dispatch", &Scenario::do_dispatch},
-      {"lock", &Scenario::do_lock},           {"unlock", &Scenario::do_unlock},
-      {"metadata", &Scenario::do_metadata},   {"crash", &Scenario::do_crash},
-      {"vanish", &Scenario::do_vanish},       {"restart", &Scenario::do_restart},
-      {"pause", &Scenario::do_pause},         {"resume", &Scenario::do_resume},
-      {"leave", &Scenario::do_leave},         {"cut", &Scenario::do_cut},
-      {"split", &Scenario::do_split},         {"heal", &Scenario::do_heal},
-      {"reset", &Scenario::do_reset},         {"clog", &Scenario::do_clog},
-      {"show", &Scenario::do_show},           {"mark", &Scenario::do_mark},
-      {"moved", &Scenario::do_moved},         {"expect", &Scenario::do_expect}};
+  static const std::vector<Command> table{{"seed", &Scenario::do_seed},
+                                          {"fault", &Scenario::do_fault},
+                                          {"option", &Scenario::do_option},
+                                          {"static", &Scenario::do_static},
+                                          {"types", &Scenario::do_types},
+                                          {"nodes", &Scenario::do_nodes},
+                                          {"node", &Scenario::do_node},
+                                          {"run", &Scenario::do_run},
+                                          {"start", &Scenario::do_start},
+                                          {"stop", &Scenario::do_stop},
+                                          {"call", &Scenario::do_call},
+                                          {"cast", &Scenario::do_cast},
+                                          {"broadcast", &Scenario::do_broadcast},
+                                          {"dispatch", &Scenario::do_dispatch},
+                                          {"lock", &Scenario::do_lock},
+                                          {"unlock", &Scenario::do_unlock},
+                                          {"metadata", &Scenario::do_metadata},
+                                          {"migrate", &Scenario::do_migrate},
+                                          {"crash", &Scenario::do_crash},
+                                          {"vanish", &Scenario::do_vanish},
+                                          {"restart", &Scenario::do_restart},
+                                          {"pause", &Scenario::do_pause},
+                                          {"resume", &Scenario::do_resume},
+                                          {"leave", &Scenario::do_leave},
+                                          {"cut", &Scenario::do_cut},
+                                          {"split", &Scenario::do_split},
+                                          {"heal", &Scenario::do_heal},
+                                          {"reset", &Scenario::do_reset},
+                                          {"clog", &Scenario::do_clog},
+                                          {"show", &Scenario::do_show},
+                                          {"mark", &Scenario::do_mark},
+                                          {"moved", &Scenario::do_moved},
+                                          {"expect", &Scenario::do_expect}};
   return table;
 }
 
@@ -292,6 +308,13 @@ void Scenario::do_metadata(Words& words) {
     metadata[pair.substr(0, equals)] = pair.substr(equals + 1);
   }
   finish(cluster().metadata(node, id, std::move(metadata)), true);
+}
+
+void Scenario::do_migrate(Words& words) {
+  const auto node = take_on(words);
+  const auto id = take_word(words);
+  if (take_word(words) != "to") throw std::invalid_argument("migrate ID to NODE on NODE");
+  finish(cluster().migrate(node, id, take_word(words)), true);
 }
 
 void Scenario::do_lock(Words& words) {

@@ -18,7 +18,7 @@
 //   start x1 on a &                 does not wait: the answer is printed when it comes
 //   stop x1 x2 [timeout 2s] on a / stop prefix x on a / stop tag t on a
 //   call x1 add 5 [timeout 2s] on a / cast x1 add 5 on a / broadcast TAG add 5 on a
-//   metadata x1 key=value on a / restart child x1 on a
+//   metadata x1 key=value on a / restart child x1 on a / migrate x1 to b on a
 //   lock on a / unlock on a
 //   dispatch NAME [BODY] on a [to all]       an event of the user's own; every node that hears it says so
 //   crash b / vanish b / restart b / pause b / resume b / leave b
@@ -105,6 +105,7 @@ class Scenario : private ClusterObserver {
   void do_broadcast(Words& words);
   void do_dispatch(Words& words);
   void do_metadata(Words& words);
+  void do_migrate(Words& words);
   void do_lock(Words& words);
   void do_unlock(Words& words);
   void do_crash(Words& words);

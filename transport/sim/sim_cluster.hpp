@@ -33,6 +33,7 @@ enum class OpKind : std::uint8_t {
   stop,
   metadata,
   restart,
+  migrate,
   call,
   cast,
   broadcast,
@@ -141,6 +142,8 @@ class SimCluster : private NodeObserver {
                         std::vector<std::string> values, StopOptions options = {});
   const Operation& metadata(std::string_view node, const std::string& id, Metadata metadata);
   const Operation& restart_child(std::string_view node, const std::string& id);
+  const Operation& migrate(std::string_view node, const std::string& id, const std::string& target,
+                           Duration timeout = std::chrono::seconds(10));
   const Operation& call(std::string_view node, const std::string& id, const std::string& message, Bytes body,
                         Duration timeout);
   const Operation& cast(std::string_view node, const std::string& id, const std::string& message, Bytes body);

@@ -35,6 +35,8 @@ std::string_view to_string(OpKind kind) {
       return "metadata";
     case OpKind::restart:
       return "restart";
+    case OpKind::migrate:
+      return "migrate";
     case OpKind::call:
       return "call";
     case OpKind::cast:
@@ -115,6 +117,14 @@ const Operation& SimCluster::metadata(std::string_view name, const std::string& 
 const Operation& SimCluster::restart_child(std::string_view name, const std::string& id) {
   auto& operation = new_operation(name, OpKind::restart, {id}, {}, true);
   node(name).submit(event::RestartChild{operation.token, id});
+  return operation;
+}
+
+const Operation& SimCluster::migrate(std::string_view name, const std::string& id, const std::string& target,
+                                     Duration timeout) {
+  auto& operation = new_operation(name, OpKind::migrate, {id}, timeout, true);
+  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(timeout);
+  node(name).submit(event::MigrateChild{operation.token, id, target, ms});
   return operation;
 }
 

@@ -74,6 +74,9 @@ struct EventText {
   std::string operator()(const event::RestartChild& e) {
     return fmt::format("restart #{} {}", e.token, e.id);
   }
+  std::string operator()(const event::MigrateChild& e) {
+    return fmt::format("migrate #{} {} to {}", e.token, e.id, e.node);
+  }
   std::string operator()(const event::CallChild& e) {
     return fmt::format("call #{} {} {}({})", e.token, e.id, e.message, e.body);
   }
@@ -96,6 +99,9 @@ struct EventText {
   std::string operator()(const event::WorkerUp& e) { return fmt::format("worker {} up", e.serial); }
   std::string operator()(const event::WorkerDown& e) {
     return fmt::format("worker {} down {} {} left {}", e.serial, name_of(e.exit), e.why, e.leftovers.size());
+  }
+  std::string operator()(const event::Undelivered& e) {
+    return fmt::format("worker {} had ended: {}", e.serial, e.message.message);
   }
   std::string operator()(const event::WorkerAnswer& e) {
     return fmt::format("answer {}:{} {}", e.to.origin.str(), e.to.token, text(e.answer));

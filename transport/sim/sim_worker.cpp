@@ -81,14 +81,14 @@ void SimWorkers::stop(std::uint64_t serial, StopReason) {
   });
 }
 
-void SimWorkers::post(std::uint64_t serial, protocol::PostedMessage message) {
-  auto found = workers_.find(serial);
+void SimWorkers::post(protocol::effect::Post post) {
+  auto found = workers_.find(post.serial);
   if (found == workers_.end()) {
     // The worker ended while the message was on its way from the core: its mailbox is gone.
-    return answer(message, {ErrorCode::stopped, "the worker ended"});
+    return site_.deliver(protocol::event::Undelivered{post.serial, post.child, std::move(post.message)});
   }
-  found->second.mailbox.push_back(std::move(message));
-  next_turn(serial, found->second);
+  found->second.mailbox.push_back(std::move(post.message));
+  next_turn(post.serial, found->second);
 }
 
 void SimWorkers::close_gates() { gates_open_ = false; }

@@ -20,7 +20,7 @@ class SimWorkers final : public NodeWorkers {
 
   void start(const protocol::effect::StartWorker& start) override;
   void stop(std::uint64_t serial, StopReason reason) override;
-  void post(std::uint64_t serial, protocol::PostedMessage message) override;
+  void post(protocol::effect::Post post) override;
   void close_gates() override;
   void open_gates() override;
   bool gates_open() const override { return gates_open_; }

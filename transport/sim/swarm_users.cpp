@@ -29,7 +29,8 @@ std::vector<Words> SwarmUsers::draw() {
   if (dice < 28) return start_same_id_twice();
   if (dice < 38) return {stop()};
   if (dice < 40) return {stop_many()};
-  if (dice < 45) return {change_metadata()};
+  if (dice < 43) return {change_metadata()};
+  if (dice < 45) return {migrate()};
   if (dice < 70) return {call()};
   if (dice < 85) return {cast()};
   if (dice < 87) return {{"broadcast", somewhere(), "blue"}};
@@ -101,6 +102,12 @@ Words SwarmUsers::stop_many() {
   if (!rng_.chance(0.5)) return {"stop_tag", somewhere(), "red"};
   auto prefix = fmt::format("c{}", 1 + rng_.below(9));
   return {"stop_prefix", somewhere(), std::move(prefix)};
+}
+
+Words SwarmUsers::migrate() {
+  const auto id = some_child();
+  const auto target = somewhere();
+  return {"migrate", somewhere(), id, target};
 }
 
 Words SwarmUsers::change_metadata() {

@@ -26,6 +26,7 @@ class SwarmUsers {
   Words stop();
   Words stop_many();
   Words change_metadata();
+  Words migrate();
   Words call();
   Words cast();
   Words lock();

@@ -82,7 +82,11 @@ std::vector<std::string> Cluster::owners_of(std::string_view id, std::string_vie
       members.push_back({node->id(), config.weight, config.zone, config.roles});
     }
     oracle.set_members(members);
-    for (const auto owner : oracle.owners(id)) out.emplace_back(owner.name());
+    const auto& registry = component.front()->registry();
+    const auto known = registry.find(std::string(id));
+    const bool placed = known != registry.end() && known->second->changes;
+    for (const auto owner : oracle.owners(id, placed ? known->second->changes->placement : NodeId()))
+      out.emplace_back(owner.name());
     break;
   }
   return out;

@@ -86,6 +86,15 @@ Result<void> Cluster::restart_child(std::string_view node, const std::string& id
   return pending.ready() ? without_value(pending.result()) : unanswered("restart_child", node);
 }
 
+Result<void> Cluster::migrate(std::string_view node, const std::string& id, const std::string& target) {
+  if (auto why = impl_->cannot_ask(node)) return *why;
+  Pending<bool> pending;
+  const auto& operation = impl_->cluster.migrate(node, id, target);
+  impl_->expect(operation, into(pending.answer_, done));
+  wait([&pending] { return pending.ready(); }, std::chrono::milliseconds(10'000));
+  return pending.ready() ? without_value(pending.result()) : unanswered("migrate", node);
+}
+
 Pending<bool> Cluster::begin_leave(std::string_view node) {
   Pending<bool> pending;
   if (auto why = impl_->cannot_ask(node)) {

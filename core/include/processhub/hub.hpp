@@ -115,6 +115,10 @@ class PROCESSHUB_API Hub {
   Future<StopResult> stop_child(std::string id, StopOptions options = {});
   Future<StopResult> stop_by_prefix(std::string prefix, StopOptions options = {});
   Future<StopResult> stop_by_tag(std::string tag, StopOptions options = {});
+  /// Moves a child to the node of this name; done when it runs there. The wish stays with the child as long
+  /// as that node may own it; after that the distribution decides again.
+  Future<void> migrate(std::string id, std::string node,
+                       std::chrono::milliseconds timeout = std::chrono::seconds(10));
   /// Replaces the metadata of a child on every node.
   Future<void> update_metadata(std::string id, Metadata metadata);
   /// Clears `failed` and lets the child run again.

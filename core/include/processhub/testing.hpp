@@ -122,6 +122,8 @@ class PROCESSHUB_API Cluster {
   Result<StopResult> stop(std::string_view node, std::vector<std::string> ids, StopOptions options = {});
   Result<void> update_metadata(std::string_view node, const std::string& id, Metadata metadata);
   Result<void> restart_child(std::string_view node, const std::string& id);
+  /// The node that is asked, the child, and where it shall run.
+  Result<void> migrate(std::string_view node, const std::string& id, const std::string& target);
   template <class R, class M>
   Result<R> call(std::string_view node, std::string_view id, const M& message,
                  std::chrono::milliseconds timeout = std::chrono::seconds(5)) {

@@ -37,6 +37,10 @@ class FakeHub final : public AdminHub {
     child.spec.metadata = std::move(m);
     return Future<void>(Result<void>());
   }
+  Future<void> migrate(std::string id, std::string node, std::chrono::milliseconds timeout) override {
+    asked = Json{{"id", id}, {"node", node}, {"ms", timeout.count()}};
+    return Future<void>(restart_result);
+  }
   Future<void> restart_child(std::string id) override {
     restarted.push_back(std::move(id));
     return Future<void>(restart_result);

@@ -289,8 +289,9 @@ struct Hosted {
     return caught;
   }
   template <class M>
-  void post(std::uint64_t serial, const M& message, protocol::Token token = 0) {
-    host->post(serial, {std::string(message_name<M>()), encode(message), false, {node(), token}, {}});
+  bool post(std::uint64_t serial, const M& message, protocol::Token token = 0) {
+    PostedMessage posted{std::string(message_name<M>()), encode(message), false, {node(), token}, {}};
+    return host->post(serial, posted);
   }
 };
 
