@@ -74,6 +74,13 @@ std::vector<std::string> ids_without_error(const Children& children) {
   return out;
 }
 
+Result<void> check_nodes(const std::vector<std::string>& nodes) {
+  for (const auto& node : nodes) {
+    if (auto good = check_name("nodes", node, false); !good) return good;
+  }
+  return {};
+}
+
 }  // namespace
 
 std::string_view to_string(Restart restart) {
@@ -181,6 +188,7 @@ std::vector<Error> StopResult::errors() const { return errors_of(children); }
 Result<void> validate(const ChildSpec& spec) {
   if (auto id = check_name("id", spec.id, false); !id) return id;
   for (const auto& check : {check_name("type", spec.type, false), check_name("tag", spec.tag, true),
+                            check_name("requires_role", spec.requires_role, true), check_nodes(spec.nodes),
                             check_metadata(spec.metadata), check_limits(spec)}) {
     if (!check) return {check.error().code, "child " + in_quotes(spec.id) + ": " + check.error().message};
   }

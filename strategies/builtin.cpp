@@ -1,5 +1,6 @@
 #include "strategies/builtin.hpp"
 
+#include "strategies/distribution/guided.hpp"
 #include "strategies/distribution/rendezvous.hpp"
 #include "strategies/migration/cold_swap.hpp"
 #include "strategies/partition_tolerance/divergence.hpp"
@@ -13,6 +14,7 @@ namespace processhub {
 StrategyCatalog builtin_strategies() {
   StrategyCatalog catalog;
   catalog.add_distribution("rendezvous", make_rendezvous);
+  catalog.add_distribution("guided", make_guided);
   catalog.add_redundancy("singularity", make_singularity);
   catalog.add_migration("cold_swap", make_cold_swap);
   catalog.add_synchronization("pubsub", make_pubsub);

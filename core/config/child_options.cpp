@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <sstream>
 #include <utility>
 
 #include "core/config/values.hpp"
@@ -53,6 +54,18 @@ Result<void> set_duration(ChildSpec& spec, const std::string& text) {
   return {};
 }
 
+Result<void> set_nodes(ChildSpec& spec, const std::string& text) {
+  std::istringstream words(text);
+  for (std::string word; words >> word;) spec.nodes.push_back(word);
+  return {};
+}
+
+std::string get_nodes(const ChildSpec& spec) {
+  std::string text;
+  for (const auto& node : spec.nodes) text += (text.empty() ? "" : " ") + node;
+  return text;
+}
+
 template <auto Member>
 std::string get_text(const ChildSpec& spec) {
   return spec.*Member;
@@ -93,6 +106,10 @@ const std::array kChildOptions{
                 set_duration<&ChildSpec::max_seconds>, get_duration<&ChildSpec::max_seconds>},
     ChildOption{"shutdown_timeout", "ms, s, m or h", "time for the worker to stop; default: the hub's",
                 set_duration<&ChildSpec::shutdown_timeout>, get_duration<&ChildSpec::shutdown_timeout>},
+    ChildOption{"requires_role", "text", "runs only on nodes with this role",
+                set_text<&ChildSpec::requires_role>, get_text<&ChildSpec::requires_role>},
+    ChildOption{"nodes", "names, separated by spaces", "its nodes, for the distribution guided", set_nodes,
+                get_nodes},
 };
 
 }  // namespace

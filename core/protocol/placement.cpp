@@ -25,30 +25,58 @@ Placement::Placement(Context& context, Registry& registry, Links& links, Members
   strategies_.distribution->prepare(view_);
 }
 
-std::vector<NodeId> Placement::owners_for(std::string_view id, std::string_view type) const {
+std::vector<NodeId> Placement::owners_for(const ChildSpec& spec) const {
   std::vector<NodeId> out;
-  find_owners({id, hash64(id), {}}, type, out);
+  find_owners({spec.id, hash64(spec.id), {}, spec.nodes}, spec, out);
   return out;
 }
 
-/// The distribution's choice among the nodes that have the worker type; if nobody has, the child waits.
-void Placement::find_owners(const ChildKey& key, std::string_view type, std::vector<NodeId>& out) const {
-  const auto hash = hash64(type);
+bool Placement::has_role(NodeId node, const std::string& role) const {
+  if (role.empty()) return true;
+  const auto at = std::lower_bound(view_.members.begin(), view_.members.end(), node,
+                                   [](const MemberView& m, NodeId id) { return m.id < id; });
+  return at != view_.members.end() && at->id == node &&
+         std::find(at->roles.begin(), at->roles.end(), role) != at->roles.end();
+}
+
+/// The distribution's choice among the nodes that have the worker type and the role; if nobody has, the child
+/// waits.
+void Placement::find_owners(const ChildKey& key, const ChildSpec& kind, std::vector<NodeId>& out) const {
+  const auto hash = hash64(kind.type);
   if (offers_.nobody_has(hash)) return;
-  if (alike_) return strategies_.distribution->owners(key, replicas_, out);
+  if (alike_ && kind.requires_role.empty()) return strategies_.distribution->owners(key, replicas_, out);
   strategies_.distribution->owners(key, view_.members.size(), out);
-  std::erase_if(out, [&](NodeId node) { return !offers_.has(node, hash); });
+  std::erase_if(out,
+                [&](NodeId node) { return !offers_.has(node, hash) || !has_role(node, kind.requires_role); });
   if (out.size() > replicas_) out.resize(replicas_);
 }
 
-Result<NodeId> Placement::target(std::string_view name, const SharedSpec& spec) const {
+std::string Placement::nobody_has(const ChildSpec& spec) const {
+  const auto type = hash64(spec.type);
+  const auto& role = spec.requires_role;
+  if (offers_.nobody_has(type)) return "no node has the worker type '" + spec.type + "'";
+  const bool anywhere = std::any_of(view_.members.begin(), view_.members.end(),
+                                    [&](const MemberView& m) { return has_role(m.id, role); });
+  if (!anywhere) return "no node has the role '" + role + "'";
+  return "no node that may run it has both the worker type '" + spec.type + "' and the role '" + role + "'";
+}
+
+Result<NodeId> Placement::target(std::string_view name, const Child& child) const {
+  const auto& spec = child.spec->spec;
   std::string names;
   for (const auto& member : view_.members) {
     names += (names.empty() ? "" : ", ") + std::string(member.id.name());
     if (member.id.name() != name) continue;
-    if (offers_.has(member.id, hash64(spec.kind->type))) return member.id;
-    return {ErrorCode::invalid,
-            "node '" + std::string(name) + "' has no worker type '" + spec.kind->type + "'"};
+    std::vector<NodeId> owners;
+    find_owners({spec.id, child.id_hash, member.id, spec.kind->nodes}, *spec.kind, owners);
+    if (!owners.empty() && owners.front() == member.id) return member.id;
+    const auto node = "node '" + std::string(name) + "'";
+    if (!offers_.has(member.id, hash64(spec.kind->type)))
+      return {ErrorCode::invalid, node + " has no worker type '" + spec.kind->type + "'"};
+    if (!has_role(member.id, spec.kind->requires_role))
+      return {ErrorCode::invalid, node + " lacks the role '" + spec.kind->requires_role + "'"};
+    return {ErrorCode::invalid, "the distribution '" + std::string(strategies_.distribution->name()) +
+                                    "' does not put '" + spec.id + "' on " + node};
   }
   return {ErrorCode::invalid, "no node '" + std::string(name) + "' may own children; there are: " + names};
 }
@@ -72,8 +100,8 @@ void Placement::on_view_changed() {
 void Placement::recompute(Child& child) {
   if (!child.spec) return;
   scratch_.clear();
-  find_owners({child.spec->spec.id, child.id_hash, child.value->placement}, child.spec->spec.kind->type,
-              scratch_);
+  const auto& kind = *child.spec->spec.kind;
+  find_owners({child.spec->spec.id, child.id_hash, child.value->placement, kind.nodes}, kind, scratch_);
   bool same = child.owners.size() == scratch_.size() &&
               std::equal(scratch_.begin(), scratch_.end(), child.owners.begin());
   if (same) return;
@@ -170,7 +198,8 @@ bool Placement::is_owner(const Child& child, NodeId node) const {
 Role Placement::role_for(const Child& child) const {
   std::vector<NodeId> owners(child.owners.begin(), child.owners.end());
   return strategies_.redundancy->role_of(
-      ctx_.self(), {child.spec->spec.id, child.id_hash, child.value->placement}, owners);
+      ctx_.self(), {child.spec->spec.id, child.id_hash, child.value->placement, child.spec->spec.kind->nodes},
+      owners);
 }
 
 /// True if the child lost against another live uid of its id and is removed here. Every node that knows both

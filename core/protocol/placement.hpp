@@ -36,9 +36,15 @@ class Placement {
             PlacementEvents& events);
 
   /// Owners under the current view, best first, for a spec that does not exist yet.
-  std::vector<NodeId> owners_for(std::string_view id, std::string_view type) const;
+  std::vector<NodeId> owners_for(const ChildSpec& spec) const;
+  /// Whether such a child can be started, as the distribution sees it.
+  Result<void> check(const ChildSpec& spec) const {
+    return strategies_.distribution->check(spec, replicas_, view_);
+  }
+  /// What the nodes lack that would be needed to run it.
+  std::string nobody_has(const ChildSpec& spec) const;
   /// The member of this name, if it may run such a child; else why not.
-  Result<NodeId> target(std::string_view name, const SharedSpec& spec) const;
+  Result<NodeId> target(std::string_view name, const Child& child) const;
   bool has_eligible() const { return !view_.members.empty(); }
 
   void on_view_changed();
@@ -81,7 +87,8 @@ class Placement {
     Time ask_again{};  ///< unless the source has begun by then
   };
 
-  void find_owners(const ChildKey& key, std::string_view type, std::vector<NodeId>& out) const;
+  void find_owners(const ChildKey& key, const ChildSpec& kind, std::vector<NodeId>& out) const;
+  bool has_role(NodeId node, const std::string& role) const;
   void recompute(Child& child);
   void finish_recompute();
   void evaluate(Child& child);

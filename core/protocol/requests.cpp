@@ -51,6 +51,7 @@ bool Requests::check_specs(std::uint32_t id, Op& op, std::size_t& budget) {
       good = Error{ErrorCode::invalid, "args of '" + spec.id + "' have " + std::to_string(size) +
                                            " bytes, more than half of max_message_size or link_ring_bytes"};
     }
+    if (good && placement_.has_eligible()) good = placement_.check(spec);
     if (good && !op.seen.insert(spec.id).second) {
       good = Error{ErrorCode::invalid, "id '" + spec.id + "' is given twice"};
     }
@@ -64,7 +65,7 @@ bool Requests::check_specs(std::uint32_t id, Op& op, std::size_t& budget) {
 }
 
 Child* Requests::create(ChildSpec&& spec, std::uint32_t op) {
-  auto owners = placement_.owners_for(spec.id, spec.type);
+  auto owners = placement_.owners_for(spec);
   if (owners.empty()) return nullptr;
   auto record = std::make_shared<SpecRecord>();
   record->uid = {ctx_.self(), ++last_counter_};
@@ -93,8 +94,7 @@ void Requests::begin_start(std::uint32_t id, Op& op, ChildSpec spec) {
   auto* child = create(std::move(spec), id);
   if (child == nullptr && placement_.has_eligible()) {
     // NOLINTNEXTLINE(bugprone-use-after-move): a spec that nobody can run stays
-    return item_done(op, at,
-                     Error{ErrorCode::start_failed, "no node has the worker type '" + spec.type + "'"});
+    return item_done(op, at, Error{ErrorCode::start_failed, placement_.nobody_has(spec)});
   }
   if (child == nullptr) {
     return item_done(
@@ -235,7 +235,7 @@ std::optional<Error> Requests::move_problem(const event::MigrateChild& migrate) 
     return Error{ErrorCode::invalid, "'" + migrate.id + "' is failed: restart it first"};
   if (child->op != 0)
     return Error{ErrorCode::invalid, "'" + migrate.id + "' is being started, stopped or moved"};
-  const auto target = placement_.target(migrate.node, child->spec->spec);
+  const auto target = placement_.target(migrate.node, *child);
   return target ? std::nullopt : std::optional(target.error());
 }
 
@@ -247,7 +247,7 @@ void Requests::on(event::MigrateChild migrate) {
   auto value = *child.value;
   ++value.version;
   value.writer = ctx_.self();
-  value.placement = *placement_.target(migrate.node, child.spec->spec);
+  value.placement = *placement_.target(migrate.node, child);
   auto id = open_op(Kind::move, migrate.token, migrate.timeout);
   auto& op = ops_[id];
   op.target = value.placement;

@@ -5,6 +5,7 @@
 #include <fstream>
 #include <initializer_list>
 #include <iostream>
+#include <sstream>
 #include <string>
 
 #include <processhub/child.hpp>
@@ -15,7 +16,7 @@ namespace {
 
 constexpr std::uint64_t kMostChildren = 10'000'000;
 
-enum class Kind : std::uint8_t { text, number, duration, object, any };
+enum class Kind : std::uint8_t { text, texts, number, duration, object, any };
 
 struct Field {
   std::string_view name;
@@ -23,7 +24,7 @@ struct Field {
   std::string_view wanted;
 };
 
-constexpr std::array<Field, 10> kFields{
+constexpr std::array<Field, 12> kFields{
     {{"id", Kind::text, "a string"},
      {"type", Kind::text, "a string"},
      {"tag", Kind::text, "a string"},
@@ -33,7 +34,9 @@ constexpr std::array<Field, 10> kFields{
      {"metadata", Kind::object, "an object of strings"},
      {"max_restarts", Kind::number, "a whole number"},
      {"max_seconds", Kind::duration, "milliseconds or a time like \"5s\""},
-     {"shutdown_timeout", Kind::duration, "milliseconds or a time like \"5s\""}}};
+     {"shutdown_timeout", Kind::duration, "milliseconds or a time like \"5s\""},
+     {"requires_role", Kind::text, "a string"},
+     {"nodes", Kind::texts, "a list of strings"}}};
 
 bool is_object_of_strings(const Json& value) {
   if (!value.is_object()) return false;
@@ -51,6 +54,9 @@ bool fits(Json& value, Kind kind) {
       return value.is_number_unsigned();
     case Kind::object:
       return is_object_of_strings(value);
+    case Kind::texts:
+      return value.is_array() &&
+             std::all_of(value.begin(), value.end(), [](const Json& v) { return v.is_string(); });
     case Kind::any:
       return true;
     case Kind::duration:
@@ -129,12 +135,21 @@ Result<Json> specs_from_file(const std::string& path) {
   return specs_from_lines(in, path);
 }
 
+std::vector<std::string> split_at_commas(const std::string& text) {
+  std::vector<std::string> words;
+  std::istringstream in(text);
+  for (std::string word; std::getline(in, word, ',');) words.push_back(word);
+  return words;
+}
+
 /// What --type, --args and the like say, without the id.
 Result<Json> spec_from_options(const Command& command) {
   auto spec = Json::object();
   for (const auto* name : {"type", "tag", "restart", "executor"}) {
     if (command.has(name)) spec[name] = command.get(name);
   }
+  if (command.has("requires-role")) spec["requires_role"] = command.get("requires-role");
+  if (command.has("nodes")) spec["nodes"] = split_at_commas(command.get("nodes"));
   if (!command.has("args")) return spec;
   auto args = parse_json(command.get("args"), "--args");
   if (!args) return args.error();
@@ -147,7 +162,8 @@ Result<void> check_start_usage(const Command& command) {
     return Result<void>(ErrorCode::invalid, std::string("start: ") + text);
   };
   if (command.has("file")) {
-    for (const auto* other : {"type", "args", "tag", "count", "restart", "executor"}) {
+    for (const auto* other :
+         {"type", "args", "tag", "count", "restart", "executor", "requires-role", "nodes"}) {
       if (command.has(other))
         return {ErrorCode::invalid, std::string("start: --file and --") + other + " exclude each other"};
     }

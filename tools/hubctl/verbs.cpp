@@ -160,6 +160,8 @@ Verb start_verb() {
       {"count", "N", "start N children PREFIX-0, PREFIX-1 ..."},
       {"restart", "KIND", "permanent (default), transient or temporary"},
       {"executor", "KIND", "pooled (default) or dedicated"},
+      {"requires-role", "ROLE", "runs only on nodes with this role"},
+      {"nodes", "A,B", "its nodes, where the distribution is guided"},
       {"file", "FILE",
        "one spec per line, as JSON: id, type, args, tag, metadata, restart, executor ...; - is stdin"},
       {"rollback", "", "start none if one fails"},

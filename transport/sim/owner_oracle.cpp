@@ -31,14 +31,24 @@ void OwnerOracle::set_members(const std::vector<OwnerNode>& members) {
   strategies_.distribution->prepare(view_);
 }
 
-std::vector<NodeId> OwnerOracle::owners(std::string_view id, NodeId placement) const {
+std::vector<NodeId> OwnerOracle::owners(std::string_view id, const ChildSpec& kind, NodeId placement) const {
   std::vector<NodeId> out;
-  ChildKey key;
-  key.id = id;
-  key.id_hash = hash64(id);
-  key.explicit_node = placement;
-  strategies_.distribution->owners(key, strategies_.redundancy->replicas(view_), out);
+  const ChildKey key{id, hash64(id), placement, kind.nodes};
+  const auto replicas = strategies_.redundancy->replicas(view_);
+  if (kind.requires_role.empty()) {
+    strategies_.distribution->owners(key, replicas, out);
+    return out;
+  }
+  strategies_.distribution->owners(key, view_.members.size(), out);
+  std::erase_if(out, [&](NodeId node) { return !has_role(node, kind.requires_role); });
+  if (out.size() > replicas) out.resize(replicas);
   return out;
+}
+
+bool OwnerOracle::has_role(NodeId node, const std::string& role) const {
+  return std::any_of(view_.members.begin(), view_.members.end(), [&](const MemberView& m) {
+    return m.id == node && std::find(m.roles.begin(), m.roles.end(), role) != m.roles.end();
+  });
 }
 
 }  // namespace processhub::sim

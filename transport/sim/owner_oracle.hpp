@@ -24,10 +24,11 @@ class OwnerOracle {
 
   /// The members that may own children, in any order.
   void set_members(const std::vector<OwnerNode>& members);
-  /// Best first. `placement`: where somebody wished it to be.
-  std::vector<NodeId> owners(std::string_view id, NodeId placement = {}) const;
+  /// Best first. `kind`: what the spec says, `placement`: where somebody wished it to be.
+  std::vector<NodeId> owners(std::string_view id, const ChildSpec& kind = {}, NodeId placement = {}) const;
 
  private:
+  bool has_role(NodeId node, const std::string& role) const;
   StrategySet strategies_;
   HubView view_{};
 };

@@ -53,6 +53,7 @@ class PlanPlayer {
   void jump(Words& words);
 
   void start(Words& words);
+  void guide(std::vector<ChildSpec>& specs) const;
   void stop(Words& words);
   void stop_prefix(Words& words);
   void stop_tag(Words& words);

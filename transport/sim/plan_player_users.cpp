@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "core/hash.hpp"
 #include "transport/sim/plan_player.hpp"
 
 namespace processhub::sim {
@@ -38,6 +39,14 @@ bool take_flag(Words& words, std::string_view flag) {
 
 }  // namespace
 
+/// Plans do not say where children belong; where they must be told, it follows from their ids.
+void PlanPlayer::guide(std::vector<ChildSpec>& specs) const {
+  std::vector<std::string> names;
+  for (const auto* node : cluster_.running_nodes()) names.push_back(node->name());
+  if (names.empty()) return;
+  for (auto& spec : specs) spec.nodes = {names[hash64(spec.id) % names.size()]};
+}
+
 void PlanPlayer::start(Words& words) {
   const auto name = take_word(words);
   StartOptions options;
@@ -46,6 +55,7 @@ void PlanPlayer::start(Words& words) {
   if (take_flag(words, "unchecked")) options.check_existing = false;
   std::vector<ChildSpec> specs;
   for (const auto& word : words) read_children(word, specs);
+  if (cluster_.config().distribution.name == "guided") guide(specs);
   if (running(name) != nullptr) cluster_.start(name, std::move(specs), options);
 }
 

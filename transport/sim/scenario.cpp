@@ -236,6 +236,8 @@ void Scenario::do_start(Words& words) {
   pattern.type = take_option(words, "type").value_or("counter");
   pattern.tag = take_option(words, "tag").value_or("");
   if (const auto restart = take_option(words, "restart")) pattern.restart = parse_restart(*restart);
+  pattern.requires_role = take_option(words, "role").value_or("");
+  if (const auto nodes = take_option(words, "nodes")) pattern.nodes = split_at_commas(*nodes);
   if (const auto most = take_option(words, "max_restarts"))
     pattern.max_restarts = static_cast<std::uint32_t>(std::stoul(*most));
   StartOptions options;

@@ -11,7 +11,8 @@
 //                                   boots one node, at the address of host h (default: d), which tells others
 //                                   that it is called n; other commands call it d
 //   run 2s                          lets time pass
-//   start x1..x10 [type T] [tag T] [restart R] [max_restarts N] [timeout 2s] [rollback] on a
+//   start x1..x10 [type T] [tag T] [restart R] [role R] [nodes a,b] [max_restarts N] [timeout 2s]
+//         [rollback] on a
 //                                   waits for the answer and prints it; types and messages: see
 //                                   sim_worker.hpp
 //   start x1 x2:broken on a         x2 is of another type than the rest

@@ -150,6 +150,14 @@ Restart parse_restart(const std::string& text) {
   throw std::invalid_argument(text + " is no restart kind");
 }
 
+std::vector<std::string> split_at_commas(const std::string& text) {
+  std::vector<std::string> words;
+  std::istringstream in(text);
+  for (std::string word; std::getline(in, word, ',');)
+    if (word != "none") words.push_back(word);
+  return words;
+}
+
 void set_hub_option(HubConfig& config, const std::string& name, const std::string& value) {
   const std::map<std::string, HubConfig::ms*> durations{
       {"discover_interval", &config.discover_interval},
@@ -182,6 +190,10 @@ void set_hub_option(HubConfig& config, const std::string& name, const std::strin
     *count->second = static_cast<std::uint32_t>(parse_count(value));
   } else if (name == "hub_id") {
     config.hub_id = value;
+  } else if (name == "zone") {
+    config.zone = value;
+  } else if (name == "roles") {
+    config.roles = split_at_commas(value);
   } else if (name == "weight") {
     config.weight = std::stod(value);
   } else if (auto strategy = names.find(name); strategy != names.end()) {

@@ -40,6 +40,8 @@ bool natural_less(const std::string& a, const std::string& b);
 
 Restart parse_restart(const std::string& text);
 /// The few hub options that scenarios change: durations in text form, numbers, strategy names.
+/// "a,b"; "none" is nothing.
+std::vector<std::string> split_at_commas(const std::string& text);
 void set_hub_option(HubConfig& config, const std::string& name, const std::string& value);
 
 /// "a: x1 x3; b: x2", errors at the end.

@@ -52,6 +52,11 @@ SwarmMore::SwarmMore(Rng rng) : rng_(rng) {
 
 void SwarmMore::change(Plan& plan) {
   draw_strategies(rng_, plan);
+  // Where children wait for their node to return, a planned leave is felt.
+  const bool waits =
+      std::find(plan.options.begin(), plan.options.end(),
+                std::pair<std::string, std::string>("distribution", "guided")) != plan.options.end();
+  planned_only_ = planned_only_ && !waits;
   if (planned_only_) {
     plan.faults = {};
     for (auto& [name, value] : plan.options) {

@@ -66,6 +66,8 @@ struct ChildSpec {
   std::optional<std::uint32_t> max_restarts{};  ///< crashes allowed within max_seconds; default: the hub's
   std::optional<std::chrono::milliseconds> max_seconds{};  ///< window of max_restarts; default: the hub's
   std::optional<std::chrono::milliseconds> shutdown_timeout{};  ///< time for on_stop; default: the hub's
+  std::string requires_role{};       ///< runs only on nodes with this role; empty: on any
+  std::vector<std::string> nodes{};  ///< names of its nodes, for distributions that are told them (guided)
 };
 
 struct Instance {

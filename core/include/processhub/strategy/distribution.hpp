@@ -5,16 +5,23 @@
 #include <string_view>
 #include <vector>
 
+#include "processhub/child.hpp"
+#include "processhub/export.hpp"
+#include "processhub/result.hpp"
 #include "processhub/strategy/view.hpp"
 
 namespace processhub {
 
-class Distribution {
+class PROCESSHUB_API Distribution {
  public:
   virtual ~Distribution() = default;
   virtual std::string_view name() const = 0;
   /// Called once for a view before any owners() call on it: precompute per-member values here. Loop thread.
   virtual void prepare(const HubView& view) = 0;
+  /// Whether such a child can be started, asked before anything starts; the error says what was expected.
+  /// `replicas` is 0 if it is not known yet, `view` empty before the node has joined. The default refuses
+  /// names of nodes.
+  virtual Result<void> check(const ChildSpec& spec, std::size_t replicas, const HubView& view) const;
   /// Appends the owners of `child`, best first, at most `replicas`, all from the prepared view.
   virtual void owners(const ChildKey& child, std::size_t replicas, std::vector<NodeId>& out) const = 0;
 };

@@ -32,8 +32,9 @@ struct HubView {
 /// What distribution may look at to place a child.
 struct ChildKey {
   std::string_view id{};
-  std::uint64_t id_hash = 0;  ///< hash of id, stable over machines
-  NodeId explicit_node{};     ///< set by migrate or a balancer; empty: none
+  std::uint64_t id_hash = 0;             ///< hash of id, stable over machines
+  NodeId explicit_node{};                ///< set by migrate or a balancer; empty: none
+  std::span<const std::string> nodes{};  ///< names given in its spec
 };
 
 }  // namespace processhub

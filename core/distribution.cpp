@@ -1,0 +1,13 @@
+#include "processhub/strategy/distribution.hpp"
+
+#include <string>
+
+namespace processhub {
+
+Result<void> Distribution::check(const ChildSpec& spec, std::size_t, const HubView&) const {
+  if (spec.nodes.empty()) return {};
+  return {ErrorCode::invalid, "child '" + spec.id + "': nodes is for the distribution 'guided', not for '" +
+                                  std::string(name()) + "'"};
+}
+
+}  // namespace processhub
