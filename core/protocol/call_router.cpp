@@ -34,9 +34,30 @@ void CallRouter::on(event::Broadcast&& b) {
   for (Slot s = 0; s < registry_.slot_end(); ++s) {
     auto* child = registry_.at(s);
     if (child == nullptr || !child->spec || child->spec->spec.kind->tag != b.tag) continue;
-    route({ctx_.self(), 0, child->spec->spec.id, b.message, b.body, false, kCastPatience, 0},
-          ctx_.now + kCastPatience);
+    CallRequest request{ctx_.self(), 0,    child->spec->spec.id, b.message, b.body, false,
+                        kCastPatience, 0};
+    const auto until = ctx_.now + kCastPatience;
+    if (prefer_local_ && !child->loses && child->entries.size() > 1)
+      tell_every_instance(*child, request, until);
+    else
+      route(std::move(request), until);
   }
+}
+
+/// The instances of a child that has several active ones; as one message if none runs yet.
+void CallRouter::tell_every_instance(const Child& child, const CallRequest& request, Time until) {
+  bool told = false;
+  for (const auto& e : child.entries) {
+    if (!serves(e)) continue;
+    auto copy = request;
+    const auto* local = e.node == ctx_.self() ? supervisor_.find(child.uid) : nullptr;
+    if (local != nullptr)
+      deliver(copy, *local);
+    else
+      send(copy, e.node, until);
+    told = true;
+  }
+  if (!told) route(CallRequest(request), until);
 }
 
 void CallRouter::on(NodeId from, CallRequest&& request) {
@@ -76,10 +97,15 @@ void CallRouter::route(CallRequest&& request, Time until) {
   held_[id].push_back({std::move(request), until});
 }
 
+bool CallRouter::serves(const Entry& e) const {
+  return e.state == InstanceState::running && e.role != Role::passive && membership_.is_up(e.node);
+}
+
 const Entry* CallRouter::target(const Child& child) const {
   const Entry* best = nullptr;
   for (const auto& e : child.entries) {
-    if (e.state != InstanceState::running || e.role == Role::passive || !membership_.is_up(e.node)) continue;
+    if (!serves(e)) continue;
+    if (prefer_local_ && e.node == ctx_.self()) return &e;
     if (best == nullptr || best->generation() < e.generation()) best = &e;
   }
   return best;

@@ -24,6 +24,8 @@ class CallRouter {
   CallRouter(Context& context, Registry& registry, Links& links, Membership& membership,
              Supervisor& supervisor);
 
+  /// Every instance answers: take the one on this node, if there is one.
+  void prefer_local(bool prefer) { prefer_local_ = prefer; }
   void on(event::CallChild&& call);
   void on(event::CastChild&& cast);
   void on(event::Broadcast&& broadcast);
@@ -60,6 +62,8 @@ class CallRouter {
     CallRequest request{};
     Time until{};
   };
+  bool serves(const Entry& e) const;
+  void tell_every_instance(const Child& child, const CallRequest& request, Time until);
   void route(CallRequest&& request, Time until);
   bool try_route(CallRequest& request, Time until);
   const Entry* target(const Child& child) const;
@@ -81,6 +85,7 @@ class CallRouter {
   std::map<std::string, std::deque<Held>> held_{};
   std::size_t held_count_ = 0;
   std::set<std::string> ready_{};
+  bool prefer_local_ = false;
 };
 
 }  // namespace processhub::protocol

@@ -63,6 +63,7 @@ class HubCore::Parts final : public Registry::Listener,
   void on(event::DispatchEvent& e);
   void on(event::LeaveCluster& e);
   void on(event::WorkerUp& e) { supervisor.on(e); }
+  void on(event::RoleTaken& e) { supervisor.on(e); }
   void on(event::WorkerDown& e) { supervisor.on(e); }
   void on(event::Undelivered& e) { supervisor.on(e); }
   void on(event::WorkerAnswer& e) { calls.on(std::move(e)); }

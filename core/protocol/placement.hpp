@@ -103,7 +103,15 @@ class Placement {
   void ask_for_next();
   void confirm(std::uint64_t batch);
   void start_batch(Batch& batch);
-  Role role_for(const Child& child) const;
+  NodeId giver(const Child& child) const;
+  bool may_take(const Child& child) const;
+  bool all_owners_run(const Child& child) const;
+  bool active_elsewhere(const Child& child) const;
+  Role role_among(const Child& child, NodeId node, const SmallVector<NodeId, 2>& owners) const;
+  Role start_role(const Child& child, const SmallVector<NodeId, 2>& owners) const;
+  void evaluate_missing_replica(Child& child);
+  void evaluate_replica(Child& child, LocalChild& local);
+  bool may_promote(const Child& child, std::uint64_t epoch);
 
   Context& ctx_;
   Registry& registry_;
@@ -117,6 +125,7 @@ class Placement {
   TypeOffers offers_{};
   bool alike_ = true;  ///< all members offer the same types
   std::size_t replicas_ = 1;
+  bool replicated_ = false;  ///< a child may run on several nodes
   std::vector<NodeId> scratch_{};
   std::deque<Slot> queue_{};
   std::vector<Uid> waiting_{};  ///< cannot be decided yet

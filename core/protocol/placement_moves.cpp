@@ -90,7 +90,9 @@ void Placement::on(NodeId from, const Reserve& r) {
     auto* child = registry_.find(item.uid);
     if (child == nullptr) continue;
     auto known = child->highest_epoch();
-    if (known >= item.epoch && !mutated(Mutation::reuses_generation)) {
+    // Co-owners may reserve the same: their generations differ by the node.
+    const bool taken = replicated_ ? known > item.epoch : known >= item.epoch;
+    if (taken && !mutated(Mutation::reuses_generation)) {
       reply.higher.push_back({item.uid, known});
     } else {
       child->epoch_floor = item.epoch;
@@ -143,7 +145,7 @@ NodeId Placement::last_runner(const Child& child) const {
 /// The world may have changed since its batch was reserved.
 bool Placement::may_start(Child& child, std::uint64_t epoch) {
   return supervisor_.find(child.uid) == nullptr && !child.value->failed &&
-         (other_lister(child) == nullptr || mutated(Mutation::starts_without_release)) &&
+         (may_take(child) || mutated(Mutation::starts_without_release)) &&
          child.highest_epoch() <= epoch;
 }
 
@@ -166,6 +168,11 @@ void Placement::start_batch(Batch& batch) {
     reserving_.erase(uid);
     auto* child = registry_.find(uid);
     if (child == nullptr || !child->spec) continue;
+    if (good && may_promote(*child, epoch)) {
+      ctx_.note(LogLevel::info, "active here from now on", child->spec->spec.id);
+      supervisor_.promote(*supervisor_.find(uid), epoch);
+      continue;
+    }
     const bool mine = is_owner(*child, ctx_.self());
     if (good && !mine && !child->owners.empty()) news_.forwarded(child->spec->spec.id, child->owners[0]);
     if (!good || !mine || !may_start(*child, epoch)) {
@@ -179,8 +186,8 @@ void Placement::start_batch(Batch& batch) {
                   (from ? from.str() : std::string("a node that is gone")),
               child->spec->spec.id);
     if (moved) ask_for_next();
-    supervisor_.start(*child, epoch, role_for(*child), moved ? StartReason::move : StartReason::takeover,
-                      false);
+    supervisor_.start(*child, epoch, start_role(*child, child->owners),
+                      moved ? StartReason::move : StartReason::takeover, false);
   }
 }
 

@@ -31,6 +31,15 @@ void OwnerOracle::set_members(const std::vector<OwnerNode>& members) {
   strategies_.distribution->prepare(view_);
 }
 
+std::vector<Role> OwnerOracle::roles(std::string_view id, const std::vector<NodeId>& owners) const {
+  std::vector<Role> out;
+  ChildKey key;
+  key.id = id;
+  key.id_hash = hash64(id);
+  for (const auto owner : owners) out.push_back(strategies_.redundancy->role_of(owner, key, owners));
+  return out;
+}
+
 std::vector<NodeId> OwnerOracle::owners(std::string_view id, NodeId placement) const {
   std::vector<NodeId> out;
   ChildKey key;

@@ -24,6 +24,10 @@ class OwnerOracle {
 
   /// The members that may own children, in any order.
   void set_members(const std::vector<OwnerNode>& members);
+  /// A role for each owner, in their order.
+  std::vector<Role> roles(std::string_view id, const std::vector<NodeId>& owners) const;
+  /// At most one active instance of a child within an agreed view.
+  bool one_active() const { return strategies_.redundancy->one_active(); }
   /// Best first. `placement`: where somebody wished it to be.
   std::vector<NodeId> owners(std::string_view id, NodeId placement = {}) const;
 

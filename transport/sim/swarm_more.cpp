@@ -20,6 +20,11 @@ void draw_strategies(Rng& rng, Plan& plan) {
   for (const auto& [kind, names] : kinds) {
     const auto& name = rng.pick(names);
     if (names.size() > 1) plan.options.emplace_back(kind, name);
+    if (name == "replication") {
+      const std::vector<std::string> factors{"1", "2", "2", "3", "4", "cluster_size"};
+      plan.options.emplace_back("redundancy.factor", rng.pick(factors));
+      plan.options.emplace_back("redundancy.model", rng.chance(0.7) ? "active_passive" : "active_active");
+    }
   }
 }
 

@@ -131,6 +131,11 @@ class Recorder : public WorkerEvents {
     ups_.push_back(serial);
     changed_.notify_all();
   }
+  void on_role_taken(std::uint64_t serial, Role role) override {
+    std::lock_guard lock(mutex_);
+    roles_.emplace_back(serial, role);
+    changed_.notify_all();
+  }
   void on_worker_down(WorkerDown down) override {
     std::lock_guard lock(mutex_);
     downs_.push_back(std::move(down));
@@ -222,6 +227,7 @@ class Recorder : public WorkerEvents {
   mutable std::mutex mutex_{};
   std::condition_variable changed_{};
   std::vector<std::uint64_t> ups_{};
+  std::vector<std::pair<std::uint64_t, Role>> roles_{};
   std::vector<WorkerDown> downs_{};
   std::map<protocol::Token, std::vector<std::string>> answers_{};
   std::vector<std::string> reports_{};
