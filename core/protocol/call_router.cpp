@@ -34,8 +34,7 @@ void CallRouter::on(event::Broadcast&& b) {
   for (Slot s = 0; s < registry_.slot_end(); ++s) {
     auto* child = registry_.at(s);
     if (child == nullptr || !child->spec || child->spec->spec.kind->tag != b.tag) continue;
-    CallRequest request{ctx_.self(), 0,    child->spec->spec.id, b.message, b.body, false,
-                        kCastPatience, 0};
+    CallRequest request{ctx_.self(), 0, child->spec->spec.id, b.message, b.body, false, kCastPatience, 0};
     const auto until = ctx_.now + kCastPatience;
     if (prefer_local_ && !child->loses && child->entries.size() > 1)
       tell_every_instance(*child, request, until);

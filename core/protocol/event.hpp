@@ -186,7 +186,7 @@ using Event =
                  event::SendRefused, event::TimerDue, event::StartChildren, event::StopChildren,
                  event::UpdateMetadata, event::RestartChild, event::MigrateChild, event::CallChild,
                  event::CastChild, event::Broadcast, event::LockQueue, event::UnlockQueue,
-                 event::DispatchEvent, event::LeaveCluster, event::WorkerUp, event::RoleTaken, event::WorkerDown,
-                 event::Undelivered, event::WorkerAnswer, event::AdminAnswer>;
+                 event::DispatchEvent, event::LeaveCluster, event::WorkerUp, event::RoleTaken,
+                 event::WorkerDown, event::Undelivered, event::WorkerAnswer, event::AdminAnswer>;
 
 }  // namespace processhub::protocol

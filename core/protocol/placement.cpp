@@ -36,10 +36,11 @@ std::vector<NodeId> Placement::owners_for(std::string_view id, std::string_view 
 void Placement::find_owners(const ChildKey& key, std::string_view type, std::vector<NodeId>& out) const {
   const auto hash = hash64(type);
   if (offers_.nobody_has(hash)) return;
-  if (alike_) return strategies_.distribution->owners(key, replicas_, out);
+  const bool spread = replicas_ > 1 && zones_.matters();
+  if (alike_ && !spread) return strategies_.distribution->owners(key, replicas_, out);
   strategies_.distribution->owners(key, view_.members.size(), out);
-  std::erase_if(out, [&](NodeId node) { return !offers_.has(node, hash); });
-  if (out.size() > replicas_) out.resize(replicas_);
+  if (!alike_) std::erase_if(out, [&](NodeId node) { return !offers_.has(node, hash); });
+  zones_.choose(out, replicas_);
 }
 
 Result<NodeId> Placement::target(std::string_view name, const SharedSpec& spec) const {
@@ -62,6 +63,7 @@ void Placement::on_view_changed() {
   offers_ = membership_.offers(view_);
   alike_ = offers_.alike();
   strategies_.distribution->prepare(view_);
+  zones_.prepare(view_);
   replicas_ = std::max<std::size_t>(1, strategies_.redundancy->replicas(view_));
   replicated_ = replicas_ > 1 || !strategies_.redundancy->singleton();
   cursor_ = 0;
@@ -310,8 +312,7 @@ void Placement::evaluate_foreign(Child& child) {
   }
   const auto* other = other_lister(child);
   bool obsolete = other != nullptr && own->generation() < other->generation() &&
-                  (first.size() <= 1 || child.highest_epoch() > 1) &&
-                  (!replicated_ || all_owners_run(child));
+                  (first.size() <= 1 || child.highest_epoch() > 1) && (!replicated_ || all_owners_run(child));
   if (own->state != InstanceState::released) {
     // A row without a worker (failed): its new owner shows it from now on.
     replication_.set_row({child.uid, own->epoch, own->restarts, Role::none, InstanceState::released, 0});

@@ -17,6 +17,7 @@
 #include "core/protocol/registry.hpp"
 #include "core/protocol/replication.hpp"
 #include "core/protocol/supervisor.hpp"
+#include "core/protocol/zone_spread.hpp"
 #include "processhub/strategy_catalog.hpp"
 
 namespace processhub::protocol {
@@ -123,6 +124,7 @@ class Placement {
   PlacementEvents& events_;
   HubView view_{};
   TypeOffers offers_{};
+  ZoneSpread zones_{};
   bool alike_ = true;  ///< all members offer the same types
   std::size_t replicas_ = 1;
   bool replicated_ = false;  ///< a child may run on several nodes

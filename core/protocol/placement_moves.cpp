@@ -145,8 +145,7 @@ NodeId Placement::last_runner(const Child& child) const {
 /// The world may have changed since its batch was reserved.
 bool Placement::may_start(Child& child, std::uint64_t epoch) {
   return supervisor_.find(child.uid) == nullptr && !child.value->failed &&
-         (may_take(child) || mutated(Mutation::starts_without_release)) &&
-         child.highest_epoch() <= epoch;
+         (may_take(child) || mutated(Mutation::starts_without_release)) && child.highest_epoch() <= epoch;
 }
 
 void Placement::announce_takeovers(const Batch& batch) {

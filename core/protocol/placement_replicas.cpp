@@ -1,5 +1,6 @@
-// The steps of Placement for children that run on several nodes: who takes which instance from whom, and which
-// of them is active. Nobody waits for a co-owner: each owner starts an instance of its own. Rules: DESIGN §9.
+// The steps of Placement for children that run on several nodes: who takes which instance from whom, and
+// which of them is active. Nobody waits for a co-owner: each owner starts an instance of its own. Rules:
+// DESIGN §9.
 #include <algorithm>
 
 #include "core/protocol/mutation.hpp"
@@ -9,9 +10,7 @@ namespace processhub::protocol {
 
 namespace {
 
-ChildKey key_of(const Child& child) {
-  return {child.spec->spec.id, child.id_hash, child.value->placement};
-}
+ChildKey key_of(const Child& child) { return {child.spec->spec.id, child.id_hash, child.value->placement}; }
 
 }  // namespace
 
@@ -66,8 +65,8 @@ Role Placement::role_among(const Child& child, NodeId node, const SmallVector<No
 /// What a new instance starts as. Beside an active one it waits as passive until that one has stepped back.
 Role Placement::start_role(const Child& child, const SmallVector<NodeId, 2>& owners) const {
   const auto role = role_among(child, ctx_.self(), owners);
-  const bool waits = replicated_ && role == Role::active && strategies_.redundancy->one_active() &&
-                     active_elsewhere(child);
+  const bool waits =
+      replicated_ && role == Role::active && strategies_.redundancy->one_active() && active_elsewhere(child);
   return waits ? Role::passive : role;
 }
 

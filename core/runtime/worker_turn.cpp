@@ -140,8 +140,7 @@ bool WorkerTurn::run_item(MailItem& item) {
   }
   if (const auto* change = std::get_if<RoleChange>(&item.work)) {
     if (!guarded([&] { cell_->take_role(*change); })) return false;
-    engine_.port().call(
-        [&](WorkerEvents& events) { events.on_role_taken(cell_->serial(), change->role); });
+    engine_.port().call([&](WorkerEvents& events) { events.on_role_taken(cell_->serial(), change->role); });
     return true;
   }
   return guarded([&] { cell_->run_timer(std::get<TimerFired>(item.work).id); });

@@ -51,8 +51,8 @@ Result<void> read_factor(const std::string& text, ReplicationOptions& out) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out.factor);
   if (error != std::errc() || end != text.data() + text.size() || out.factor < 1 ||
       out.factor > kLargestFactor)
-    return unexpected("factor", text, "a number from 1 to " + std::to_string(kLargestFactor) +
-                                          " or cluster_size");
+    return unexpected("factor", text,
+                      "a number from 1 to " + std::to_string(kLargestFactor) + " or cluster_size");
   return {};
 }
 

@@ -28,6 +28,7 @@ void OwnerOracle::set_members(const std::vector<OwnerNode>& members) {
   std::sort(view_.members.begin(), view_.members.end(),
             [](const auto& a, const auto& b) { return a.id < b.id; });
   view_.up_count = members.size();
+  zones_.prepare(view_);
   strategies_.distribution->prepare(view_);
 }
 
@@ -46,7 +47,10 @@ std::vector<NodeId> OwnerOracle::owners(std::string_view id, NodeId placement) c
   key.id = id;
   key.id_hash = hash64(id);
   key.explicit_node = placement;
-  strategies_.distribution->owners(key, strategies_.redundancy->replicas(view_), out);
+  const auto replicas = strategies_.redundancy->replicas(view_);
+  const bool spread = replicas > 1 && zones_.matters();
+  strategies_.distribution->owners(key, spread ? view_.members.size() : replicas, out);
+  if (spread) zones_.choose(out, replicas);
   return out;
 }
 

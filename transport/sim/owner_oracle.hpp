@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/protocol/zone_spread.hpp"
 #include "processhub/config.hpp"
 #include "processhub/strategy_catalog.hpp"
 
@@ -34,6 +35,7 @@ class OwnerOracle {
  private:
   StrategySet strategies_;
   HubView view_{};
+  protocol::ZoneSpread zones_{};
 };
 
 }  // namespace processhub::sim

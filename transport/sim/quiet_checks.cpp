@@ -242,7 +242,8 @@ std::optional<Violation> QuietChecks::check_listing(const Component& component,
     const auto& instances = node->registry().at(id)->instances;
     for (const auto& i : instances) {
       auto found = expected.find({i.ref.node, i.ref.serial});
-      if (i.state != InstanceState::running || found == expected.end() || found->second != std::pair(i.generation, i.role)) {
+      if (i.state != InstanceState::running || found == expected.end() ||
+          found->second != std::pair(i.generation, i.role)) {
         return broken(
             "I2", fmt::format("{} lists {} on {} worker {} as {} {}, which is not so", node->id().str(), id,
                               i.ref.node.str(), i.ref.serial, to_string(i.state), i.generation.str()));

@@ -61,8 +61,8 @@ void SafetyChecks::on_set_role(const SimNode& node, const effect::SetRole& chang
     if (a.serial == change.serial) known = &a;
   });
   if (known == nullptr) {
-    return cluster_.report(
-        "I4", fmt::format("{} gives worker {} a role, which it never started", node.id().str(), change.serial));
+    return cluster_.report("I4", fmt::format("{} gives worker {} a role, which it never started",
+                                             node.id().str(), change.serial));
   }
   if (change.role != Role::active) return;
   effect::StartWorker as_start;

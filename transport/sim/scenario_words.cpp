@@ -192,6 +192,8 @@ void set_hub_option(HubConfig& config, const std::string& name, const std::strin
     strategies_of(config).at(name.substr(0, dot))->options[name.substr(dot + 1)] = value;
   } else if (name == "hub_id") {
     config.hub_id = value;
+  } else if (name == "zone") {
+    config.zone = value;
   } else if (name == "weight") {
     config.weight = std::stod(value);
   } else if (auto strategy = strategies.find(name); strategy != strategies.end()) {

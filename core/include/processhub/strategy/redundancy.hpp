@@ -22,7 +22,8 @@ class Redundancy {
   virtual Role role_of(NodeId node, const ChildKey& child, const std::vector<NodeId>& owners) const = 0;
   /// True: never more than one instance, whatever the view; it starts only where no other one is left.
   virtual bool singleton() const { return true; }
-  /// True: of several instances one is active. A promotion then waits until no other node shows an active one.
+  /// True: of several instances one is active. A promotion then waits until no other node shows an active
+  /// one.
   virtual bool one_active() const { return true; }
   virtual RoleSignal signals() const { return RoleSignal::all; }
 };
