@@ -82,7 +82,9 @@ Names without(Names nodes, const std::string& gone) {
 
 }  // namespace
 
-TEST_CASE("six nodes, factor 2, active_passive: one active each, spread evenly; kill, return and leave") {
+TEST_CASE(
+    "six nodes, factor 2, active_passive: one active each, spread evenly, also after a kill, a return and a "
+    "leave") {
   ProcessCluster cluster;
   cluster.set_flags(replication(cluster, "2", "active_passive"), {});
   cluster.start(kSix);

@@ -196,6 +196,14 @@ class Recorder : public WorkerEvents {
                          [&](const auto& r) { return r.find(part) != std::string::npos; });
     });
   }
+  /// Those that a worker has taken, in order.
+  std::vector<Role> roles(std::uint64_t serial) const {
+    std::lock_guard lock(mutex_);
+    std::vector<Role> out;
+    for (const auto& [who, role] : roles_)
+      if (who == serial) out.push_back(role);
+    return out;
+  }
   std::size_t ups() const {
     std::lock_guard lock(mutex_);
     return ups_.size();

@@ -57,7 +57,7 @@ TEST_CASE("replication: what is wrong is named, with what was expected") {
         "redundancy 'replication': unknown option 'replicas'; known: factor, model, signal");
 }
 
-TEST_CASE("replication: every owner is active, or the best one; who owns nothing has no role") {
+TEST_CASE("replication: every owner is active, or the best one is, and who owns nothing has no role") {
   const std::vector<NodeId> owners{NodeId::of("b", 1), NodeId::of("a", 1), NodeId::of("c", 1)};
   const ChildKey child{"x", hash64("x"), {}};
   const auto all = built({{"factor", "3"}, {"model", "active_active"}});
