@@ -353,7 +353,8 @@ struct CallReply {
   std::uint64_t token = 0;
   ErrorCode code = ErrorCode{};  ///< 0: body is the answer, else its text
   Bytes body{};
-  PROCESSHUB_FIELDS(token, code, body)
+  NodeId at{};  ///< told to clients: where the child is, so that they may ask there
+  PROCESSHUB_FIELDS(token, code, body, at)
 };
 
 namespace detail {
