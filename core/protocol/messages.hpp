@@ -309,7 +309,9 @@ struct Reserve {
   static constexpr std::string_view name = "reserve";
   std::uint64_t batch = 0;
   std::vector<UidEpoch> items{};
-  PROCESSHUB_FIELDS(batch, items)
+  std::vector<UidValue>
+      placed{};  ///< to be made active; the sender asks all members, who may not know the wish for a place
+  PROCESSHUB_FIELDS(batch, items, placed)
 };
 
 struct ReserveReply {

@@ -229,7 +229,11 @@ void Placement::evaluate_running(Child& child, LocalChild& local) {
   }
   if (child.value->failed != (local.state == LocalState::failed)) {
     // `failed` was cleared by hand, or set by the node that ran it before us.
-    if (local.state == LocalState::failed && !local.crashes) return;
+    if (local.state == LocalState::failed && !local.crashes) {
+      // Its request decides. If it runs elsewhere, that has ended or will end well: try again here.
+      if (replicated_ && runs_elsewhere(child)) supervisor_.stop(child.uid, StopReason::crash);
+      return;
+    }
     if (local.state != LocalState::starting) supervisor_.stop(child.uid, StopReason::crash);
     return;
   }

@@ -74,7 +74,7 @@ class Placement {
   struct Batch {
     std::vector<std::pair<Uid, std::uint64_t>> items{};
     std::vector<NodeId> missing{};  ///< peers that have not confirmed
-    StartReason reason = StartReason::takeover;
+    bool everywhere = false;        ///< all members were asked
   };
   struct Move {
     NodeId from{};
@@ -100,6 +100,10 @@ class Placement {
   void ask_for(Child& child, NodeId from);
   NodeId last_runner(const Child& child) const;
   bool may_start(Child& child, std::uint64_t epoch);
+  bool must_ask_all(const Child& child) const;
+  bool still_here(const Child& child) const;
+  void give_back(std::uint64_t batch);
+  void reserve(std::vector<std::pair<Uid, std::uint64_t>> items, bool everywhere);
   void announce_takeovers(const Batch& batch);
   void ask_for_next();
   void confirm(std::uint64_t batch);
@@ -107,6 +111,7 @@ class Placement {
   NodeId giver(const Child& child) const;
   bool may_take(const Child& child) const;
   bool all_owners_run(const Child& child) const;
+  bool runs_elsewhere(const Child& child) const;
   bool active_elsewhere(const Child& child) const;
   Role role_among(const Child& child, NodeId node, const SmallVector<NodeId, 2>& owners) const;
   Role start_role(const Child& child, const SmallVector<NodeId, 2>& owners) const;

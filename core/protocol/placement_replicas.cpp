@@ -50,6 +50,12 @@ bool Placement::all_owners_run(const Child& child) const {
   });
 }
 
+bool Placement::runs_elsewhere(const Child& child) const {
+  return std::any_of(child.entries.begin(), child.entries.end(), [&](const Entry& e) {
+    return e.node != ctx_.self() && e.state == InstanceState::running && membership_.is_up(e.node);
+  });
+}
+
 bool Placement::active_elsewhere(const Child& child) const {
   return std::any_of(child.entries.begin(), child.entries.end(), [&](const Entry& e) {
     return e.node != ctx_.self() && e.listed() && e.role == Role::active && membership_.is_up(e.node);

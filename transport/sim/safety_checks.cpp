@@ -61,6 +61,7 @@ void SafetyChecks::on_set_role(const SimNode& node, const effect::SetRole& chang
     if (a.serial == change.serial) known = &a;
   });
   if (known == nullptr) {
+    if (serials_[node.id()].contains(change.serial)) return;  // it has just ended
     return cluster_.report("I4", fmt::format("{} gives worker {} a role, which it never started",
                                              node.id().str(), change.serial));
   }
