@@ -17,6 +17,7 @@ void Links::on_client_hello(RouteId route, const Hello& h) {
   auto answer = own_hello();
   answer.nonce = nonce;
   answer.echo_nonce = h.nonce;
+  answer.link_token = id;  // a client in another language need not know how it is made
   ctx_.emit(effect::SendRoute{route, hello_frame(answer)});
 }
 
