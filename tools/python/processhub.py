@@ -399,6 +399,7 @@ class Client:
                     self._drop()
                 if time.monotonic() >= deadline:
                     raise Error('refused', f'no node could be reached; nothing was sent ({why})')
+            time.sleep(min(0.05, max(0.0, deadline - time.monotonic())))  # all refused: one may just be starting
 
     def _learn(self, deadline):
         """The other nodes, for the day when this one dies."""

@@ -74,7 +74,8 @@ std::string fields_of(Structs& structs) {
   value.ph_fields()([&](auto&... field) {
     std::size_t i = 0;
     [[maybe_unused]] const auto add = [&](const auto& f) {
-      out += (out.empty() ? "" : ", ") + std::string(processhub::detail::field_name(T::ph_field_names(), i++));
+      out +=
+          (out.empty() ? "" : ", ") + std::string(processhub::detail::field_name(T::ph_field_names(), i++));
       out += " " + TypeText<std::decay_t<decltype(f)>>::of(structs);
     };
     (add(field), ...);
@@ -122,7 +123,8 @@ std::string generated() {
   for (const auto& [name, fields] : structs) out += "| `" + name + "` | " + fields + " |\n";
   out += "\n| error code | name |\n|---|---|\n";
   for (int code = 1; to_string(static_cast<ErrorCode>(code)) != "?"; ++code)
-    out += "| " + std::to_string(code) + " | `" + std::string(to_string(static_cast<ErrorCode>(code))) + "` |\n";
+    out +=
+        "| " + std::to_string(code) + " | `" + std::string(to_string(static_cast<ErrorCode>(code))) + "` |\n";
   return out;
 }
 
@@ -149,7 +151,8 @@ TEST_CASE("docs/wire.md names the sizes and flags of the frames") {
   in << std::ifstream(PH_SOURCE_DIR "/docs/wire.md").rdbuf();
   const auto text = in.str();
   for (const std::string line :
-       {"protocol version " + std::to_string(kProtocolVersion), "frame target " + std::to_string(kFrameTarget),
+       {"protocol version " + std::to_string(kProtocolVersion),
+        "frame target " + std::to_string(kFrameTarget),
         "session header " + std::to_string(kSessionHeaderSize) + " bytes",
         "part header " + std::to_string(kPartHeaderSize) + " bytes",
         "fragment " + std::to_string(kFlagFragment) + ", last fragment " + std::to_string(kFlagLastFragment) +
