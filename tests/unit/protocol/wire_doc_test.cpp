@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "core/protocol/frame.hpp"
 #include "core/protocol/messages.hpp"
 
 using namespace processhub;
@@ -150,7 +151,7 @@ TEST_CASE("docs/wire.md names the sizes and flags of the frames") {
   std::stringstream in;
   in << std::ifstream(PH_SOURCE_DIR "/docs/wire.md").rdbuf();
   const auto text = in.str();
-  for (const std::string line :
+  for (const std::string& line :
        {"protocol version " + std::to_string(kProtocolVersion),
         "frame target " + std::to_string(kFrameTarget),
         "session header " + std::to_string(kSessionHeaderSize) + " bytes",
