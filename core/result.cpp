@@ -46,4 +46,32 @@ std::string_view to_string(ErrorCode code) {
   return "?";  // a newer peer's code
 }
 
+Delivered delivered(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::worker_crashed:
+    case ErrorCode::no_reply:
+      return Delivered::yes;
+    case ErrorCode::timeout:
+    case ErrorCode::node_down:
+    case ErrorCode::unknown:
+    case ErrorCode::system:
+      return Delivered::unknown;
+    case ErrorCode::invalid:
+    case ErrorCode::no_such_child:
+    case ErrorCode::already_started:
+    case ErrorCode::overloaded:
+    case ErrorCode::partitioned:
+    case ErrorCode::moved:
+    case ErrorCode::stopped:
+    case ErrorCode::no_such_message:
+    case ErrorCode::would_block:
+    case ErrorCode::start_failed:
+    case ErrorCode::rolled_back:
+    case ErrorCode::refused:
+    case ErrorCode::discarded:
+      return Delivered::no;
+  }
+  return Delivered::unknown;  // a newer peer's code
+}
+
 }  // namespace processhub

@@ -4,6 +4,7 @@
 #include "strategies/distribution/rendezvous.hpp"
 #include "strategies/migration/cold_swap.hpp"
 #include "strategies/partition_tolerance/divergence.hpp"
+#include "strategies/redundancy/replication.hpp"
 #include "strategies/redundancy/singularity.hpp"
 #include "strategies/synchronization/gossip.hpp"
 #include "strategies/synchronization/pubsub.hpp"
@@ -15,6 +16,7 @@ StrategyCatalog builtin_strategies() {
   StrategyCatalog catalog;
   catalog.add_distribution("rendezvous", make_rendezvous);
   catalog.add_distribution("guided", make_guided);
+  catalog.add_redundancy("replication", make_replication);
   catalog.add_redundancy("singularity", make_singularity);
   catalog.add_migration("cold_swap", make_cold_swap);
   catalog.add_synchronization("pubsub", make_pubsub);

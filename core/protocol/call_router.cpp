@@ -1,6 +1,7 @@
 #include "core/protocol/call_router.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "core/protocol/mutation.hpp"
 
@@ -10,6 +11,7 @@ namespace {
 constexpr Duration kCastPatience = std::chrono::seconds(5);  // how long a cast waits for a child in transit
 constexpr std::uint32_t kMaxHops = 8;
 constexpr std::size_t kMaxHeld = 200'000;
+constexpr Duration kLongestCall = std::chrono::hours(24);  // of a client; what it says is only a wish
 }  // namespace
 
 CallRouter::CallRouter(Context& context, Registry& registry, Links& links, Membership& membership,
@@ -34,14 +36,48 @@ void CallRouter::on(event::Broadcast&& b) {
   for (Slot s = 0; s < registry_.slot_end(); ++s) {
     auto* child = registry_.at(s);
     if (child == nullptr || !child->spec || child->spec->spec.kind->tag != b.tag) continue;
-    route({ctx_.self(), 0, child->spec->spec.id, b.message, b.body, false, kCastPatience, 0},
-          ctx_.now + kCastPatience);
+    CallRequest request{ctx_.self(), 0, child->spec->spec.id, b.message, b.body, false, kCastPatience, 0};
+    const auto until = ctx_.now + kCastPatience;
+    if (prefer_local_ && !child->loses && child->entries.size() > 1)
+      tell_every_instance(*child, request, until);
+    else
+      route(std::move(request), until);
   }
+}
+
+/// The instances of a child that has several active ones; as one message if none runs yet.
+void CallRouter::tell_every_instance(const Child& child, const CallRequest& request, Time until) {
+  bool told = false;
+  for (const auto& e : child.entries) {
+    if (!serves(e)) continue;
+    auto copy = request;
+    const auto* local = e.node == ctx_.self() ? supervisor_.find(child.uid) : nullptr;
+    if (local != nullptr)
+      deliver(copy, *local);
+    else
+      send(copy, e.node, until);
+    told = true;
+  }
+  if (!told) route(CallRequest(request), until);
 }
 
 void CallRouter::on(NodeId from, CallRequest&& request) {
   if (!request.origin) request.origin = from;
   auto until = ctx_.now + request.timeout;
+  route(std::move(request), until);
+}
+
+void CallRouter::on_client(std::uint64_t client, CallRequest&& request) {
+  const auto until = ctx_.now + std::min(request.timeout, kLongestCall);
+  request.origin = ctx_.self();
+  request.hops = 0;
+  if (request.token != 0) {
+    const auto token = ++last_client_token_;
+    open(token, until, request.id);
+    auto& call = pending_[token];
+    call.client = client;
+    call.client_token = std::exchange(request.token, token);
+  }
   route(std::move(request), until);
 }
 
@@ -76,10 +112,15 @@ void CallRouter::route(CallRequest&& request, Time until) {
   held_[id].push_back({std::move(request), until});
 }
 
+bool CallRouter::serves(const Entry& e) const {
+  return e.state == InstanceState::running && e.role != Role::passive && membership_.is_up(e.node);
+}
+
 const Entry* CallRouter::target(const Child& child) const {
   const Entry* best = nullptr;
   for (const auto& e : child.entries) {
-    if (e.state != InstanceState::running || e.role == Role::passive || !membership_.is_up(e.node)) continue;
+    if (!serves(e)) continue;
+    if (prefer_local_ && e.node == ctx_.self()) return &e;
     if (best == nullptr || best->generation() < e.generation()) best = &e;
   }
   return best;
@@ -147,15 +188,34 @@ void CallRouter::open(Token token, Time deadline, const std::string& id) {
   auto due = deadlines_.try_emplace(deadlines_.end(), deadline);
   due->second.tokens.push_back(token);
   ++due->second.open;
-  pending_[token] = {due, {}, id};
+  pending_[token] = {due, {}, id, 0, 0};
 }
 
 void CallRouter::complete(Token token, Result<Bytes>&& result) {
   auto it = pending_.find(token);
   if (it == pending_.end()) return;  // it ended before: its deadline passed, or its node went down
   if (--it->second.due->second.open == 0) deadlines_.erase(it->second.due);
+  const auto call = std::move(it->second);
   pending_.erase(it);
+  if (call.client != 0) return answer_client(call, std::move(result));
   ctx_.emit(effect::CompleteCall{token, std::move(result)});
+}
+
+/// One that is gone, or takes nothing, is not waited for: its call has a deadline on its side, too.
+void CallRouter::answer_client(const Pending& call, Result<Bytes>&& result) {
+  CallReply reply;
+  reply.token = call.client_token;
+  if (result) {
+    reply.body = std::move(*result);
+    reply.at = call.at ? call.at : ctx_.self();
+  } else {
+    reply.code = result.error().code;
+    reply.body = result.error().message;
+  }
+  if (links_.send_client(call.client, reply, Lane::data)) return;
+  Error too_long{ErrorCode::overloaded, "the answer does not fit: the client reads too slowly"};
+  links_.send_client(call.client, CallReply{reply.token, too_long.code, std::move(too_long.message), {}},
+                     Lane::data);
 }
 
 void CallRouter::reroute(std::vector<PostedMessage> messages, const std::string& id, bool removed) {

@@ -24,12 +24,16 @@ class CallRouter {
   CallRouter(Context& context, Registry& registry, Links& links, Membership& membership,
              Supervisor& supervisor);
 
+  /// Every instance answers: take the one on this node, if there is one.
+  void prefer_local(bool prefer) { prefer_local_ = prefer; }
   void on(event::CallChild&& call);
   void on(event::CastChild&& cast);
   void on(event::Broadcast&& broadcast);
   void on(event::WorkerAnswer&& answer);
   void on(NodeId from, CallRequest&& request);
   void on(NodeId from, CallReply&& reply);
+  /// A call or cast of a client: this node answers for it, whichever node the child is on.
+  void on_client(std::uint64_t client, CallRequest&& request);
   /// Messages a worker did not get to. `removed`: the child will not run again.
   void reroute(std::vector<PostedMessage> messages, const std::string& id, bool removed);
   /// Something about this child changed: what waits for it may go now.
@@ -44,6 +48,8 @@ class CallRouter {
   std::size_t held() const { return held_count_; }
 
  private:
+  /// Calls of clients are numbered from here, out of the way of this node's own.
+  static constexpr Token kClientTokens = 1ULL << 63;
   /// The calls of one deadline. Those that ended stay in the list until the last of them has: most of a
   /// moment's calls have the same deadline, and none is searched for.
   struct Due {
@@ -55,11 +61,15 @@ class CallRouter {
     Deadlines::iterator due{};
     NodeId at{};  ///< where the request is; no node: here
     std::string id{};
+    std::uint64_t client = 0;        ///< whose call it is; 0: of this node
+    std::uint64_t client_token = 0;  ///< what the client calls it
   };
   struct Held {
     CallRequest request{};
     Time until{};
   };
+  bool serves(const Entry& e) const;
+  void tell_every_instance(const Child& child, const CallRequest& request, Time until);
   void route(CallRequest&& request, Time until);
   bool try_route(CallRequest& request, Time until);
   const Entry* target(const Child& child) const;
@@ -68,6 +78,7 @@ class CallRouter {
   void fail(const CallRequest& request, ErrorCode code, std::string text);
   void open(Token token, Time deadline, const std::string& id);
   void complete(Token token, Result<Bytes>&& result);
+  void answer_client(const Pending& call, Result<Bytes>&& result);
   std::vector<Token> open_tokens() const;
   void release(const std::string& id);
 
@@ -80,7 +91,9 @@ class CallRouter {
   Deadlines deadlines_{};
   std::map<std::string, std::deque<Held>> held_{};
   std::size_t held_count_ = 0;
+  Token last_client_token_ = kClientTokens;
   std::set<std::string> ready_{};
+  bool prefer_local_ = false;
 };
 
 }  // namespace processhub::protocol

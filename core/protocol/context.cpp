@@ -28,6 +28,7 @@ template void Context::emit(effect::SendRoute);
 template void Context::emit(effect::Publish);
 template void Context::emit(effect::StartWorker);
 template void Context::emit(effect::StopWorker);
+template void Context::emit(effect::SetRole);
 template void Context::emit(effect::Post);
 template void Context::emit(effect::CloseGates);
 template void Context::emit(effect::OpenGates);

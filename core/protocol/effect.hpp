@@ -57,6 +57,14 @@ struct StopWorker {
   std::uint64_t serial = 0;
   StopReason reason = StopReason::user;
 };
+/// A worker that runs gets another role. Answered by event::RoleTaken when it has it, after the messages that
+/// were posted before.
+struct SetRole {
+  std::uint64_t serial = 0;
+  Generation generation{};
+  Role role = Role::active;
+  bool tell = true;  ///< call on_role
+};
 /// Comes back as event::Undelivered if the worker has ended by then.
 struct Post {
   std::uint64_t serial = 0;
@@ -120,10 +128,10 @@ struct Terminate {
 
 using Effect = std::variant<effect::Connect, effect::Disconnect, effect::Subscribe, effect::Unsubscribe,
                             effect::SendLink, effect::SendRoute, effect::Publish, effect::StartWorker,
-                            effect::StopWorker, effect::Post, effect::CloseGates, effect::OpenGates,
-                            effect::CompleteStart, effect::CompleteStop, effect::CompleteCall,
-                            effect::CompleteVoid, effect::CompleteLock, effect::RunHook, effect::UserEvent,
-                            effect::Log, effect::AdminQuery, effect::Terminate>;
+                            effect::StopWorker, effect::SetRole, effect::Post, effect::CloseGates,
+                            effect::OpenGates, effect::CompleteStart, effect::CompleteStop,
+                            effect::CompleteCall, effect::CompleteVoid, effect::CompleteLock, effect::RunHook,
+                            effect::UserEvent, effect::Log, effect::AdminQuery, effect::Terminate>;
 
 /// Reused between steps; the driver performs and clears it.
 using Effects = std::vector<Effect>;

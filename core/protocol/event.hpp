@@ -148,6 +148,11 @@ struct LeaveCluster {
 struct WorkerUp {
   std::uint64_t serial = 0;
 };
+/// The answer to SetRole.
+struct RoleTaken {
+  std::uint64_t serial = 0;
+  Role role = Role::active;
+};
 struct WorkerDown {
   std::uint64_t serial = 0;
   WorkerExit exit = WorkerExit::stopped;
@@ -181,7 +186,7 @@ using Event =
                  event::SendRefused, event::TimerDue, event::StartChildren, event::StopChildren,
                  event::UpdateMetadata, event::RestartChild, event::MigrateChild, event::CallChild,
                  event::CastChild, event::Broadcast, event::LockQueue, event::UnlockQueue,
-                 event::DispatchEvent, event::LeaveCluster, event::WorkerUp, event::WorkerDown,
-                 event::Undelivered, event::WorkerAnswer, event::AdminAnswer>;
+                 event::DispatchEvent, event::LeaveCluster, event::WorkerUp, event::RoleTaken,
+                 event::WorkerDown, event::Undelivered, event::WorkerAnswer, event::AdminAnswer>;
 
 }  // namespace processhub::protocol

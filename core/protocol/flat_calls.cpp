@@ -3,7 +3,7 @@
 //
 //   call    header(1) flags(1) hops(1) origin name size(1) id size(4) message size(4) token(8) timeout µs(8)
 //           [origin incarnation(8) origin name] id message body
-//   reply   header(1) code(1) token(8) body
+//   reply   header(1) code(1) token(8) [incarnation(8) and name of the node that runs the child] body
 //
 // The origin is named only in a call that another node forwards; else it is the sender.
 #include <algorithm>
@@ -19,6 +19,7 @@ constexpr std::size_t kCallHeader = 28;
 constexpr std::size_t kReplyHeader = 10;
 constexpr std::uint8_t kNamedReply = 1;
 constexpr std::size_t kMaxNodeName = 255;
+constexpr std::size_t kMaxPlaceName = 200;  // within the header, whose length is one byte
 
 /// The fixed header with its length byte; empty (and the reader bad) if it is shorter than this version's.
 std::string_view take_header(Reader& r, std::size_t least) {
@@ -77,11 +78,14 @@ void Codec<CallRequest>::get(Reader& r, CallRequest& v) {
 }
 
 void Codec<CallReply>::put(Writer& w, const CallReply& v) {
-  char header[kReplyHeader];
-  header[0] = static_cast<char>(kReplyHeader);
+  const auto at = v.at.name().size() <= kMaxPlaceName ? v.at.name() : std::string_view();
+  char header[kReplyHeader + 8];
+  header[0] = static_cast<char>(at.empty() ? kReplyHeader : sizeof header + at.size());
   header[1] = static_cast<char>(v.code);
   store_le(header + 2, v.token);
-  w.raw({header, sizeof header});
+  store_le(header + kReplyHeader, v.at.incarnation());
+  w.raw({header, at.empty() ? kReplyHeader : sizeof header});
+  w.raw(at);
   w.raw(v.body);
 }
 
@@ -90,6 +94,8 @@ void Codec<CallReply>::get(Reader& r, CallReply& v) {
   if (header.empty()) return;
   v.code = static_cast<ErrorCode>(static_cast<unsigned char>(header[1]));
   v.token = load_le<std::uint64_t>(header.data() + 2);
+  if (header.size() > kReplyHeader + 8)
+    v.at = NodeId::of(header.substr(kReplyHeader + 8), load_le<std::uint64_t>(header.data() + kReplyHeader));
   v.body.assign(r.rest());
 }
 

@@ -41,6 +41,7 @@ class LinkEvents {
   virtual void on_stranger_gone(NodeId peer) = 0;  ///< said hello, and never completed the handshake
   virtual void on_refused(const Refusal& refusal) = 0;
   virtual void on_client_request(std::uint64_t client, AdminRequest request) = 0;
+  virtual void on_client_call(std::uint64_t client, CallRequest request) = 0;
   virtual MemberRecord self_record() = 0;
 };
 
@@ -86,9 +87,9 @@ class Links {
     return session->send(lane, message);
   }
   template <class M>
-  bool send_client(std::uint64_t client, const M& message) {
+  bool send_client(std::uint64_t client, const M& message, Lane lane = Lane::control) {
     auto it = clients_.find(client);
-    return it != clients_.end() && it->second.session.send(Lane::control, message);
+    return it != clients_.end() && it->second.session.send(lane, message);
   }
 
   void on(const event::LinkFrame& frame);

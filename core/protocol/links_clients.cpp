@@ -17,6 +17,7 @@ void Links::on_client_hello(RouteId route, const Hello& h) {
   auto answer = own_hello();
   answer.nonce = nonce;
   answer.echo_nonce = h.nonce;
+  answer.link_token = id;  // a client in another language need not know how it is made
   ctx_.emit(effect::SendRoute{route, hello_frame(answer)});
 }
 
@@ -33,10 +34,15 @@ void Links::on_client_frame(Client& client, std::uint64_t key, const SessionHead
   client.last_heard = ctx_.now;
   bool good = client.session.on_frame(ctx_.now, header, rest, [&](const Part& p) {
     ++ctx_.stats.messages_in;
-    if (p.kind != message_kind<AdminRequest>()) return bad_frame("client message that is no request");
+    if (p.kind != message_kind<AdminRequest>() && p.kind != message_kind<CallRequest>())
+      return bad_frame("client message that is no request");
     auto message = decode_message(p.kind, p.body);
     if (!message) return bad_frame("client request that does not parse");
-    events_.on_client_request(key, std::move(std::get<AdminRequest>(*message)));
+    if (auto* call = std::get_if<CallRequest>(&*message)) {
+      events_.on_client_call(key, std::move(*call));
+    } else {
+      events_.on_client_request(key, std::move(std::get<AdminRequest>(*message)));
+    }
   });
   if (!good) clients_.erase(key);
 }

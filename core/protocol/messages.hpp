@@ -309,7 +309,9 @@ struct Reserve {
   static constexpr std::string_view name = "reserve";
   std::uint64_t batch = 0;
   std::vector<UidEpoch> items{};
-  PROCESSHUB_FIELDS(batch, items)
+  std::vector<UidValue>
+      placed{};  ///< to be made active; the sender asks all members, who may not know the wish for a place
+  PROCESSHUB_FIELDS(batch, items, placed)
 };
 
 struct ReserveReply {
@@ -353,7 +355,8 @@ struct CallReply {
   std::uint64_t token = 0;
   ErrorCode code = ErrorCode{};  ///< 0: body is the answer, else its text
   Bytes body{};
-  PROCESSHUB_FIELDS(token, code, body)
+  NodeId at{};  ///< told to clients: where the child is, so that they may ask there
+  PROCESSHUB_FIELDS(token, code, body, at)
 };
 
 namespace detail {

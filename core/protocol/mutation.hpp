@@ -16,6 +16,7 @@ enum class Mutation : std::uint8_t {
   never_takes_over,           ///< orphans stay orphans
   reuses_generation,          ///< a takeover does not raise the epoch
   restart_keeps_generation,   ///< nor a restart the number of restarts
+  promotes_without_demotion,  ///< a second active one beside one that still is
   ignores_higher_generation,  ///< goes on beside a later activation elsewhere
   accepts_earlier_life,       ///< an earlier incarnation counts as up while a later one is
   loser_stays,                ///< of two starts of one id both stay

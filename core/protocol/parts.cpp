@@ -44,6 +44,7 @@ HubCore::Parts::Parts(Identity identity, HubConfig config, StrategySet set)
       calls(ctx, registry, links, membership, supervisor),
       statics(ctx, registry, membership, replication, requests) {
   ctx.sync = strategies.synchronization->plan();
+  calls.prefer_local(!strategies.redundancy->one_active());
 }
 
 // -- events of the user

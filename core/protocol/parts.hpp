@@ -63,6 +63,7 @@ class HubCore::Parts final : public Registry::Listener,
   void on(event::DispatchEvent& e);
   void on(event::LeaveCluster& e);
   void on(event::WorkerUp& e) { supervisor.on(e); }
+  void on(event::RoleTaken& e) { supervisor.on(e); }
   void on(event::WorkerDown& e) { supervisor.on(e); }
   void on(event::Undelivered& e) { supervisor.on(e); }
   void on(event::WorkerAnswer& e) { calls.on(std::move(e)); }
@@ -119,6 +120,9 @@ class HubCore::Parts final : public Registry::Listener,
   void on_stranger_gone(NodeId peer) override { membership.on_stranger_gone(peer); }
   void on_refused(const Refusal& refusal) override { membership.on_refused(refusal); }
   void on_client_request(std::uint64_t client, AdminRequest request) override;
+  void on_client_call(std::uint64_t client, CallRequest request) override {
+    calls.on_client(client, std::move(request));
+  }
   MemberRecord self_record() override;
   // -- MembershipEvents
   void on_member_up(NodeId node) override;

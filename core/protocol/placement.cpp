@@ -23,6 +23,7 @@ Placement::Placement(Context& context, Registry& registry, Links& links, Members
       strategies_(strategies),
       events_(events) {
   strategies_.distribution->prepare(view_);
+  supervisor_.tell_roles(strategies_.redundancy->signals());
 }
 
 std::vector<NodeId> Placement::owners_for(const ChildSpec& spec) const {
@@ -44,11 +45,15 @@ bool Placement::has_role(NodeId node, const std::string& role) const {
 void Placement::find_owners(const ChildKey& key, const ChildSpec& kind, std::vector<NodeId>& out) const {
   const auto hash = hash64(kind.type);
   if (offers_.nobody_has(hash)) return;
-  if (alike_ && kind.requires_role.empty()) return strategies_.distribution->owners(key, replicas_, out);
+  const bool spread = replicas_ > 1 && zones_.matters();
+  const bool all_may = alike_ && kind.requires_role.empty();
+  if (all_may && !spread) return strategies_.distribution->owners(key, replicas_, out);
   strategies_.distribution->owners(key, view_.members.size(), out);
-  std::erase_if(out,
-                [&](NodeId node) { return !offers_.has(node, hash) || !has_role(node, kind.requires_role); });
-  if (out.size() > replicas_) out.resize(replicas_);
+  if (!all_may) {
+    std::erase_if(
+        out, [&](NodeId node) { return !offers_.has(node, hash) || !has_role(node, kind.requires_role); });
+  }
+  zones_.choose(out, replicas_);
 }
 
 std::string Placement::nobody_has(const ChildSpec& spec) const {
@@ -89,7 +94,9 @@ void Placement::on_view_changed() {
   offers_ = membership_.offers(view_);
   alike_ = offers_.alike();
   strategies_.distribution->prepare(view_);
+  zones_.prepare(view_);
   replicas_ = std::max<std::size_t>(1, strategies_.redundancy->replicas(view_));
+  replicated_ = replicas_ > 1 || !strategies_.redundancy->singleton();
   cursor_ = 0;
   if (!recomputing_) {
     recomputing_ = true;
@@ -195,13 +202,6 @@ bool Placement::is_owner(const Child& child, NodeId node) const {
   return std::find(child.owners.begin(), child.owners.end(), node) != child.owners.end();
 }
 
-Role Placement::role_for(const Child& child) const {
-  std::vector<NodeId> owners(child.owners.begin(), child.owners.end());
-  return strategies_.redundancy->role_of(
-      ctx_.self(), {child.spec->spec.id, child.id_hash, child.value->placement, child.spec->spec.kind->nodes},
-      owners);
-}
-
 /// True if the child lost against another live uid of its id and is removed here. Every node that knows both
 /// decides alike.
 bool Placement::resolve_conflict(Child& child) {
@@ -251,23 +251,27 @@ const Entry* Placement::other_lister(const Child& child) const {
 void Placement::evaluate_running(Child& child, LocalChild& local) {
   moves_.erase(child.uid);
   if (local.state == LocalState::stopping) return;
-  const auto* other = other_lister(child);
-  bool together = other != nullptr && is_owner(child, other->node) && is_owner(child, ctx_.self());
+  const auto* other = replicated_ ? nullptr : other_lister(child);
   if (mutated(Mutation::ignores_higher_generation)) other = nullptr;
-  if (other != nullptr && !together && local.generation(ctx_.self()) < other->generation()) {
+  if (other != nullptr && local.generation(ctx_.self()) < other->generation()) {
     ctx_.note(LogLevel::warn, "stopped, " + other->node.str() + " runs it with a higher generation",
               child.spec->spec.id);
     return supervisor_.stop(child.uid, StopReason::conflict);
   }
   if (child.value->failed != (local.state == LocalState::failed)) {
     // `failed` was cleared by hand, or set by the node that ran it before us.
-    if (local.state == LocalState::failed && !local.crashes) return;
+    if (local.state == LocalState::failed && !local.crashes) {
+      // Its request decides. If it runs elsewhere, that has ended or will end well: try again here.
+      if (replicated_ && runs_elsewhere(child)) supervisor_.stop(child.uid, StopReason::crash);
+      return;
+    }
     if (local.state != LocalState::starting) supervisor_.stop(child.uid, StopReason::crash);
     return;
   }
   // There is nothing to hand over: its owner shows it as failed from now on.
   if (local.state == LocalState::failed && !child.owners.empty() && !is_owner(child, ctx_.self()))
     return supervisor_.stop(child.uid, StopReason::move);
+  if (replicated_ && !child.owners.empty()) return evaluate_replica(child, local);
   // Nobody left to give it to: every node leaves. Otherwise the new owner asks for it.
   if (!child.owners.empty() || membership_.status() != MemberStatus::leaving) return;
   if (membership_.newcomer_expected()) return wait(child);  // it may own the child in a moment
@@ -312,18 +316,18 @@ void Placement::evaluate_missing(Child& child) {
   }
   const auto& first = child.spec->first;
   bool mine_first = std::find(first.begin(), first.end(), ctx_.self()) != first.end();
-  bool unseen = own == nullptr && child.highest_epoch() <= 1 && other_lister(child) == nullptr;
+  bool unseen = own == nullptr && child.highest_epoch() <= 1 &&
+                (replicated_ || other_lister(child) == nullptr);  // its co-owners are first nodes, too
   if (mine_first && unseen) {
     // Told of it late: others may have waited in vain and gone on without us.
     if (child.pulled && !settled()) return wait(child);
-    supervisor_.start(child, 1, role_for(child), StartReason::first, true);
+    supervisor_.start(child, 1, start_role(child, first), StartReason::first, true);
     return;
   }
   if (!settled()) return wait(child);
-  if (const auto* other = mutated(Mutation::starts_without_release) ? nullptr : other_lister(child)) {
-    if (is_owner(child, other->node)) return;  // a co-owner has its own
+  if (replicated_) return evaluate_missing_replica(child);
+  if (const auto* other = mutated(Mutation::starts_without_release) ? nullptr : other_lister(child))
     return ask_for(child, other->node);
-  }
   if (first_unresolved(child)) return wait(child);
   if (temporary_lost(child)) return gone_for_good(child) ? events_.remove_child(child) : wait(child);
   if (!mutated(Mutation::never_takes_over)) take_over(child);
@@ -334,7 +338,7 @@ void Placement::evaluate_foreign(Child& child) {
   const auto& first = child.spec->first;
   bool mine_first = std::find(first.begin(), first.end(), ctx_.self()) != first.end();
   if (own == nullptr) {
-    if (mine_first && other_lister(child) == nullptr) {
+    if (mine_first && (first.size() > 1 ? child.highest_epoch() <= 1 : other_lister(child) == nullptr)) {
       // Not ours any more: say so, or a new owner who knows of no later epoch would wait for us.
       if (!child.owners.empty()) news_.forwarded(child.spec->spec.id, child.owners[0]);
       replication_.set_row({child.uid, 1, 0, Role::none, InstanceState::released, 0});
@@ -342,7 +346,8 @@ void Placement::evaluate_foreign(Child& child) {
     return;
   }
   const auto* other = other_lister(child);
-  bool obsolete = other != nullptr && own->generation() < other->generation();
+  bool obsolete = other != nullptr && own->generation() < other->generation() &&
+                  (first.size() <= 1 || child.highest_epoch() > 1) && (!replicated_ || all_owners_run(child));
   if (own->state != InstanceState::released) {
     // A row without a worker (failed): its new owner shows it from now on.
     replication_.set_row({child.uid, own->epoch, own->restarts, Role::none, InstanceState::released, 0});

@@ -17,6 +17,7 @@
 #include "core/protocol/registry.hpp"
 #include "core/protocol/replication.hpp"
 #include "core/protocol/supervisor.hpp"
+#include "core/protocol/zone_spread.hpp"
 #include "processhub/strategy_catalog.hpp"
 
 namespace processhub::protocol {
@@ -79,7 +80,7 @@ class Placement {
   struct Batch {
     std::vector<std::pair<Uid, std::uint64_t>> items{};
     std::vector<NodeId> missing{};  ///< peers that have not confirmed
-    StartReason reason = StartReason::takeover;
+    bool everywhere = false;        ///< all members were asked
   };
   struct Move {
     NodeId from{};
@@ -106,11 +107,24 @@ class Placement {
   void ask_for(Child& child, NodeId from);
   NodeId last_runner(const Child& child) const;
   bool may_start(Child& child, std::uint64_t epoch);
+  bool must_ask_all(const Child& child) const;
+  bool still_here(const Child& child) const;
+  void give_back(std::uint64_t batch);
+  void reserve(std::vector<std::pair<Uid, std::uint64_t>> items, bool everywhere);
   void announce_takeovers(const Batch& batch);
   void ask_for_next();
   void confirm(std::uint64_t batch);
   void start_batch(Batch& batch);
-  Role role_for(const Child& child) const;
+  NodeId giver(const Child& child) const;
+  bool may_take(const Child& child) const;
+  bool all_owners_run(const Child& child) const;
+  bool runs_elsewhere(const Child& child) const;
+  bool active_elsewhere(const Child& child) const;
+  Role role_among(const Child& child, NodeId node, const SmallVector<NodeId, 2>& owners) const;
+  Role start_role(const Child& child, const SmallVector<NodeId, 2>& owners) const;
+  void evaluate_missing_replica(Child& child);
+  void evaluate_replica(Child& child, LocalChild& local);
+  bool may_promote(const Child& child, std::uint64_t epoch);
 
   Context& ctx_;
   Registry& registry_;
@@ -122,8 +136,10 @@ class Placement {
   PlacementEvents& events_;
   HubView view_{};
   TypeOffers offers_{};
+  ZoneSpread zones_{};
   bool alike_ = true;  ///< all members offer the same types
   std::size_t replicas_ = 1;
+  bool replicated_ = false;  ///< a child may run on several nodes
   std::vector<NodeId> scratch_{};
   std::deque<Slot> queue_{};
   std::vector<Uid> waiting_{};  ///< cannot be decided yet

@@ -1,6 +1,7 @@
 // The steps of Placement that need other nodes: reserving an epoch before a takeover, and asking the present
 // node of a child to let it go.
 #include <algorithm>
+#include <set>
 
 #include "core/protocol/mutation.hpp"
 #include "core/protocol/placement.hpp"
@@ -63,35 +64,89 @@ void Placement::flush() {
     while (!items.empty()) links_.send(node, Lane::control, MoveRequest{take_front(items, kItemsPerMessage)});
   }
   asking_.clear();
-  while (!reserving_now_.empty()) {
-    auto id = ++last_batch_;
-    auto& batch = batches_[id];
-    batch.items = take_front(reserving_now_, kItemsPerMessage);
-    Reserve reserve;
-    reserve.batch = id;
-    for (const auto& [uid, epoch] : batch.items) {
-      reserving_[uid] = id;
-      reserve.items.push_back({uid, epoch});
-    }
-    auto peers = membership_.up_peers();
+  auto& all = reserving_now_;
+  const auto ask_all = std::stable_partition(all.begin(), all.end(), [&](const auto& item) {
+    const auto* child = registry_.find(item.first);
+    return child == nullptr || !must_ask_all(*child);
+  });
+  std::vector<std::pair<Uid, std::uint64_t>> everywhere(ask_all, all.end());
+  all.erase(ask_all, all.end());
+  while (!all.empty()) reserve(take_front(all, kItemsPerMessage), false);
+  while (!everywhere.empty()) reserve(take_front(everywhere, kItemsPerMessage), true);
+}
+
+/// Tables may be behind within a view. They are enough as long as nobody else could take itself for the one
+/// to be active: who owns a child follows from the view. But not all may know of a wish yet, and a first node
+/// may have started it late. Then all are asked, told of the wish, and say if they were quicker.
+bool Placement::must_ask_all(const Child& child) const {
+  if (!child.spec) return false;
+  const bool wished = static_cast<bool>(child.value->placement);
+  if (!replicated_) return wished;
+  if (!strategies_.redundancy->one_active() || start_role(child, child.owners) != Role::active) return false;
+  const auto& first = child.spec->first;
+  return wished || std::any_of(first.begin(), first.end(), [&](NodeId f) {
+           return f != ctx_.self() && membership_.is_up(f) && child.entry_of(f) == nullptr;
+         });
+}
+
+/// Of a child that another node wants to make active.
+bool Placement::still_here(const Child& child) const {
+  // Not only its row: a first start has none before it runs.
+  const auto* local = supervisor_.find(child.uid);
+  return local != nullptr && (!replicated_ || local->role == Role::active);
+}
+
+void Placement::reserve(std::vector<std::pair<Uid, std::uint64_t>> items, bool everywhere) {
+  auto id = ++last_batch_;
+  auto& batch = batches_[id];
+  batch.items = std::move(items);
+  batch.everywhere = everywhere;
+  Reserve reserve;
+  reserve.batch = id;
+  for (const auto& [uid, epoch] : batch.items) {
+    reserving_[uid] = id;
+    reserve.items.push_back({uid, epoch});
+    const auto* child = everywhere ? registry_.find(uid) : nullptr;
+    if (child != nullptr) reserve.placed.push_back({uid, *child->value});
+  }
+  auto peers = membership_.up_peers();
+  if (!everywhere) {
     auto after = std::upper_bound(peers.begin(), peers.end(), ctx_.self());
     std::rotate(peers.begin(), after, peers.end());
     if (peers.size() > ctx_.config.spec_copies) peers.resize(ctx_.config.spec_copies);
-    for (auto peer : peers)
-      if (links_.send(peer, Lane::control, reserve)) batch.missing.push_back(peer);
-    confirm(id);
   }
+  for (auto peer : peers)
+    if (links_.send(peer, Lane::control, reserve)) batch.missing.push_back(peer);
+  if (everywhere && batch.missing.size() < peers.size()) return give_back(id);
+  confirm(id);
+}
+
+/// Not all could be asked: tried again later.
+void Placement::give_back(std::uint64_t id) {
+  for (const auto& [uid, epoch] : batches_[id].items) {
+    reserving_.erase(uid);
+    if (auto* child = registry_.find(uid)) wait(*child);
+  }
+  batches_.erase(id);
 }
 
 void Placement::on(NodeId from, const Reserve& r) {
   ReserveReply reply;
   reply.batch = r.batch;
+  std::set<Uid> placed;
+  for (const auto& wish : r.placed) {
+    registry_.merge_value(wish.uid, wish.value);
+    placed.insert(wish.uid);
+  }
   for (const auto& item : r.items) {
     auto* child = registry_.find(item.uid);
     if (child == nullptr) continue;
     auto known = child->highest_epoch();
-    if (known >= item.epoch && !mutated(Mutation::reuses_generation)) {
-      reply.higher.push_back({item.uid, known});
+    // Co-owners may reserve the same: their generations differ by the node.
+    const bool taken = replicated_ ? known > item.epoch : known >= item.epoch;
+    const bool held = placed.contains(item.uid) && still_here(*child);
+    if (held || (taken && !mutated(Mutation::reuses_generation))) {
+      reply.higher.push_back({item.uid, std::max(known, item.epoch)});
     } else {
       child->epoch_floor = item.epoch;
     }
@@ -143,8 +198,7 @@ NodeId Placement::last_runner(const Child& child) const {
 /// The world may have changed since its batch was reserved.
 bool Placement::may_start(Child& child, std::uint64_t epoch) {
   return supervisor_.find(child.uid) == nullptr && !child.value->failed &&
-         (other_lister(child) == nullptr || mutated(Mutation::starts_without_release)) &&
-         child.highest_epoch() <= epoch;
+         (may_take(child) || mutated(Mutation::starts_without_release)) && child.highest_epoch() <= epoch;
 }
 
 void Placement::announce_takeovers(const Batch& batch) {
@@ -161,11 +215,29 @@ void Placement::announce_takeovers(const Batch& batch) {
 /// Every child is judged again.
 void Placement::start_batch(Batch& batch) {
   bool good = active_ && settled();
+  for (const auto& [uid, epoch] : batch.items) {
+    auto* child = registry_.find(uid);
+    if (child != nullptr && std::exchange(child->placed_anew, false)) recompute(*child);
+  }
+  // Not so when they were reserved: all have yet to be asked.
+  const auto late = [&](const auto& item) {
+    auto* child = registry_.find(item.first);
+    if (batch.everywhere || child == nullptr || !must_ask_all(*child)) return false;
+    reserving_.erase(item.first);
+    wait(*child);
+    return true;
+  };
+  std::erase_if(batch.items, late);
   if (good) announce_takeovers(batch);
   for (const auto& [uid, epoch] : batch.items) {
     reserving_.erase(uid);
     auto* child = registry_.find(uid);
     if (child == nullptr || !child->spec) continue;
+    if (good && may_promote(*child, epoch)) {
+      ctx_.note(LogLevel::info, "active here from now on", child->spec->spec.id);
+      supervisor_.promote(*supervisor_.find(uid), epoch);
+      continue;
+    }
     const bool mine = is_owner(*child, ctx_.self());
     if (good && !mine && !child->owners.empty()) news_.forwarded(child->spec->spec.id, child->owners[0]);
     if (!good || !mine || !may_start(*child, epoch)) {
@@ -179,8 +251,8 @@ void Placement::start_batch(Batch& batch) {
                   (from ? from.str() : std::string("a node that is gone")),
               child->spec->spec.id);
     if (moved) ask_for_next();
-    supervisor_.start(*child, epoch, role_for(*child), moved ? StartReason::move : StartReason::takeover,
-                      false);
+    supervisor_.start(*child, epoch, start_role(*child, child->owners),
+                      moved ? StartReason::move : StartReason::takeover, false);
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
 #include "core/protocol/mutation.hpp"
 
@@ -37,7 +38,7 @@ Duration Supervisor::shutdown_timeout(const LocalChild& child) const {
 }
 
 void Supervisor::write_row(const LocalChild& child, InstanceState state) {
-  bool worker = state == InstanceState::running || state == InstanceState::stopping;
+  bool worker = state == InstanceState::running || state == InstanceState::stopping || child.demoting;
   replication_.set_row(
       {child.uid, child.epoch, child.restarts, child.role, state, worker ? child.serial : 0});
 }
@@ -84,6 +85,7 @@ void Supervisor::stop(const Uid& uid, StopReason reason) {
   }
   bool listed = !(child->unseen && child->state == LocalState::starting);
   child->state = LocalState::stopping;
+  child->demoting = false;
   if (listed) write_row(*child, reason == StopReason::move ? InstanceState::moving : InstanceState::stopping);
   ctx_.emit(effect::StopWorker{child->serial, reason});
 }
@@ -118,6 +120,39 @@ void Supervisor::on(const event::WorkerUp& up) {
   events_.on_running(child);
 }
 
+void Supervisor::tell_role(const LocalChild& child, Role role) {
+  effect::SetRole told;
+  told.serial = child.serial;
+  told.generation = child.generation(ctx_.self());
+  told.role = role;
+  told.tell = signals_ == RoleSignal::all || (signals_ == RoleSignal::active && role == Role::active) ||
+              (signals_ == RoleSignal::passive && role == Role::passive);
+  ctx_.emit(told);
+}
+
+void Supervisor::promote(LocalChild& child, std::uint64_t epoch) {
+  if (child.state != LocalState::running) return;
+  child.epoch = epoch;
+  child.role = Role::active;
+  tell_role(child, Role::active);
+  write_row(child, InstanceState::running);
+}
+
+void Supervisor::demote(LocalChild& child) {
+  if (child.state != LocalState::running || child.demoting) return;
+  child.demoting = true;
+  tell_role(child, Role::passive);
+  write_row(child, InstanceState::moving);  // nothing new is sent to it
+}
+
+void Supervisor::on(const event::RoleTaken& taken) {
+  auto* child = running_as(taken.serial);
+  if (child == nullptr || !child->demoting || taken.role != Role::passive) return;
+  child->demoting = false;
+  child->role = Role::passive;
+  write_row(*child, InstanceState::running);
+}
+
 bool Supervisor::over_intensity(LocalChild& child) {
   const auto& spec = *child.spec->spec.kind;
   auto limit = spec.max_restarts.value_or(ctx_.config.max_restarts);
@@ -131,6 +166,7 @@ bool Supervisor::over_intensity(LocalChild& child) {
 
 void Supervisor::on_crash(LocalChild& child, const event::WorkerDown& down) {
   ++ctx_.stats.worker_crashes;
+  if (std::exchange(child.demoting, false)) child.role = Role::passive;  // it starts again as such
   const auto& id = child.spec->spec.id;
   if (child.spec->spec.kind->restart == Restart::temporary) {
     ctx_.note(LogLevel::warn, "crashed and is temporary: removed (" + down.why + ")", id);
@@ -198,6 +234,7 @@ void Supervisor::on(event::WorkerDown& down) {
       break;
     case WorkerExit::finished:
       if (permanent) {
+        if (std::exchange(child.demoting, false)) child.role = Role::passive;
         ++child.restarts;
         write_row(child, InstanceState::restarting);
         launch(child, StartReason::restart);

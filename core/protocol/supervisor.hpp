@@ -14,6 +14,7 @@
 #include "core/protocol/context.hpp"
 #include "core/protocol/registry.hpp"
 #include "core/protocol/replication.hpp"
+#include "processhub/strategy/redundancy.hpp"
 
 namespace processhub::protocol {
 
@@ -36,6 +37,7 @@ struct LocalChild {
   LocalState state = LocalState::starting;
   StopReason stop_reason = StopReason::user;
   bool unseen = false;                 ///< a first start: no row until it runs
+  bool demoting = false;               ///< its worker was told, and has not taken the role yet
   std::unique_ptr<Crashes> crashes{};  ///< null: it never crashed here
 
   Generation generation(NodeId node) const { return {epoch, restarts, node}; }
@@ -63,6 +65,7 @@ class Supervisor {
   Supervisor(const Supervisor&) = delete;
   Supervisor& operator=(const Supervisor&) = delete;
 
+  void tell_roles(RoleSignal signals) { signals_ = signals; }
   LocalChild* find(const Uid& uid);
   const LocalChild* find_serial(std::uint64_t serial) const;
   std::size_t count() const { return by_uid_.size(); }
@@ -73,8 +76,13 @@ class Supervisor {
   void stop(const Uid& uid, StopReason reason);
   void stop_all(StopReason reason);
   void post(const LocalChild& child, PostedMessage message);
+  /// Of a passive child that runs: it is active from now on, under a higher epoch.
+  void promote(LocalChild& child, std::uint64_t epoch);
+  /// Of an active one that runs: its row says passive once its worker knows.
+  void demote(LocalChild& child);
 
   void on(const event::WorkerUp& up);
+  void on(const event::RoleTaken& taken);
   void on(event::WorkerDown& down);
   void on(event::Undelivered& back);
   void tick();
@@ -94,6 +102,7 @@ class Supervisor {
     std::size_t hash(std::uint64_t serial) const { return serial * 0x9E3779B97F4A7C15ULL; }
   };
 
+  void tell_role(const LocalChild& child, Role role);
   LocalChild* running_as(std::uint64_t serial);
   void add_what_came_back(event::WorkerDown& down);
   void launch(LocalChild& child, StartReason reason);
@@ -107,6 +116,7 @@ class Supervisor {
   Registry& registry_;
   Replication& replication_;
   SupervisorEvents& events_;
+  RoleSignal signals_ = RoleSignal::all;
   Slab<LocalChild> children_{};
   NumberIndex<Uid, ByUid> by_uid_{ByUid{&children_}};
   NumberIndex<std::uint64_t, BySerial> by_serial_{BySerial{&children_}};

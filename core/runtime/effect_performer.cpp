@@ -24,6 +24,7 @@ struct EffectPerformer::Now {
     return to.host_.start(e), true;
   }
   bool operator()(effect::StopWorker& e) const { return to.host_.stop(e.serial, e.reason), true; }
+  bool operator()(effect::SetRole& e) const { return to.host_.set_role(e), true; }
   bool operator()(effect::Post& e) const {
     if (!to.host_.post(e.serial, e.message))
       to.undelivered_.push_back({e.serial, e.child, std::move(e.message)});

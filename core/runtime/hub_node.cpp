@@ -212,6 +212,10 @@ void HubNode::push_worker_event(Event event) {
 
 void HubNode::on_worker_up(std::uint64_t serial) { push_worker_event(event::WorkerUp{serial}); }
 
+void HubNode::on_role_taken(std::uint64_t serial, Role role) {
+  push_worker_event(event::RoleTaken{serial, role});
+}
+
 void HubNode::on_worker_down(event::WorkerDown down) { push_worker_event(std::move(down)); }
 
 void HubNode::on_answer(protocol::ReplyRef to, Result<Bytes> answer) {

@@ -23,8 +23,18 @@ struct CallAnswered {
   Result<Bytes> answer{Bytes{}};
 };
 
+/// The worker's role from here on.
+struct RoleChange {
+  std::uint64_t epoch = 0;
+  Role role = Role::active;
+  bool tell = true;
+};
+
+/// What is not a message.
+using InnerWork = std::variant<TimerFired, CallAnswered, RoleChange>;
+
 struct MailItem {
-  std::variant<TimerFired, protocol::PostedMessage, CallAnswered> work{};
+  std::variant<TimerFired, protocol::PostedMessage, CallAnswered, RoleChange> work{};
   std::unique_ptr<MailItem> next{};
 
   bool is_message() const { return std::holds_alternative<protocol::PostedMessage>(work); }

@@ -156,6 +156,12 @@ void WorkerCell::run_continuation(CallAnswered& answered) {
   if (found) found.mapped()(std::move(answered.answer));
 }
 
+void WorkerCell::take_role(const RoleChange& change) {
+  epoch_ = change.epoch;
+  role_ = change.role;
+  if (change.tell) worker_->on_role(change.role);
+}
+
 void WorkerCell::destroy() {
   if (worker_) end_tasks(*worker_);
   worker_.reset();

@@ -129,6 +129,7 @@ class WorkerCell final : public WorkerContext {
   void construct();
   void run_timer(TimerId timer);
   void run_continuation(CallAnswered& answered);
+  void take_role(const RoleChange& change);
   Worker& worker() { return *worker_; }
   bool constructed() const { return worker_ != nullptr; }
   void destroy();  ///< the object, its timers and continuations
@@ -195,12 +196,12 @@ class WorkerCell final : public WorkerContext {
   std::atomic<bool> given_up_{false};  // written under the lock
 
   const bool has_inline_handlers_;
-  const Role role_;
+  Role role_;  // these two: turn
   const StartReason start_reason_;
   const std::uint32_t restarts_;
   std::atomic<std::uint32_t> batch_messages_{0};
   const std::uint64_t serial_;
-  const std::uint64_t epoch_;
+  std::uint64_t epoch_;
   const Duration shutdown_timeout_;
   const std::shared_ptr<const protocol::SharedSpec> spec_;
   const WorkerClass* const class_;  ///< null: unknown type

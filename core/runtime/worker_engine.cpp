@@ -71,6 +71,11 @@ void WorkerEngine::stop(std::uint64_t serial, StopReason reason) {
   schedule(std::move(cell));
 }
 
+void WorkerEngine::set_role(const protocol::effect::SetRole& change) {
+  if (const auto cell = find(change.serial))
+    enqueue(cell, RoleChange{change.generation.epoch, change.role, change.tell});
+}
+
 void WorkerEngine::close_gates() {
   reschedule(gate_.close());
   release_waiting_senders();
@@ -164,7 +169,7 @@ const HandlerEntry* WorkerEngine::inline_handler(const WorkerCell& cell,
   return handler;
 }
 
-void WorkerEngine::enqueue(const CellPtr& cell, std::variant<TimerFired, CallAnswered> work) {
+void WorkerEngine::enqueue(const CellPtr& cell, InnerWork work) {
   auto& shard = table_.shard(cell->serial());
   Lock lock(shard.mutex);
   if (cell->gone() || closing()) return;

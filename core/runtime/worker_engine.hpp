@@ -41,6 +41,7 @@ class WorkerEngine : public std::enable_shared_from_this<WorkerEngine> {
   // -- WorkerHost
   void start(const protocol::effect::StartWorker& start);
   void stop(std::uint64_t serial, StopReason reason);
+  void set_role(const protocol::effect::SetRole& change);
   bool deliver(std::uint64_t serial, protocol::PostedMessage& message, Path path);
   void close_gates();
   void open_gates() { reschedule(gate_.open()); }
@@ -53,7 +54,7 @@ class WorkerEngine : public std::enable_shared_from_this<WorkerEngine> {
   WorkerTimers& timers() { return timers_; }
   EventPort& port() { return port_; }
   CellPtr find(std::uint64_t serial) { return table_.find(serial); }
-  void enqueue(const CellPtr& cell, std::variant<TimerFired, CallAnswered> work);
+  void enqueue(const CellPtr& cell, InnerWork work);
 
   // -- turns
   TurnGate& gate() { return gate_; }

@@ -35,6 +35,7 @@ WorkerHost::~WorkerHost() = default;
 
 void WorkerHost::start(const protocol::effect::StartWorker& start) { impl_->engine().start(start); }
 void WorkerHost::stop(std::uint64_t serial, StopReason reason) { impl_->engine().stop(serial, reason); }
+void WorkerHost::set_role(const protocol::effect::SetRole& change) { impl_->engine().set_role(change); }
 bool WorkerHost::post(std::uint64_t serial, protocol::PostedMessage& message) {
   return impl_->engine().deliver(serial, message, Path::loop);
 }

@@ -22,6 +22,7 @@ class WorkerEvents {
  public:
   virtual ~WorkerEvents() = default;
   virtual void on_worker_up(std::uint64_t serial) = 0;
+  virtual void on_role_taken(std::uint64_t serial, Role role) = 0;
   virtual void on_worker_down(protocol::event::WorkerDown down) = 0;
   virtual void on_answer(protocol::ReplyRef to, Result<Bytes> answer) = 0;
   /// A worker sends to another child: straight to a local one, else through the loop.
@@ -43,6 +44,7 @@ class WorkerHost {
   // Loop thread: effects.
   void start(const protocol::effect::StartWorker& start);
   void stop(std::uint64_t serial, StopReason reason);
+  void set_role(const protocol::effect::SetRole& change);
   /// False (message untouched): that worker has ended.
   bool post(std::uint64_t serial, protocol::PostedMessage& message);
   void close_gates();

@@ -138,6 +138,11 @@ bool WorkerTurn::run_item(MailItem& item) {
   if (auto* answered = std::get_if<CallAnswered>(&item.work)) {
     return guarded([&] { cell_->run_continuation(*answered); });
   }
+  if (const auto* change = std::get_if<RoleChange>(&item.work)) {
+    if (!guarded([&] { cell_->take_role(*change); })) return false;
+    engine_.port().call([&](WorkerEvents& events) { events.on_role_taken(cell_->serial(), change->role); });
+    return true;
+  }
   return guarded([&] { cell_->run_timer(std::get<TimerFired>(item.work).id); });
 }
 

@@ -89,7 +89,7 @@ TEST_CASE("random bytes and flipped bits never crash a decoder") {
   Rng rng(20'26);
   const Bytes goods[] = {encoded(Heartbeat{1, 2, 3, 1ULL << 60, MemberStatus::synced, 70'000, 5}),
                          encoded(CallRequest{NodeId::of("a", 1), 7, "id", "message", "body", true, {}, 1}),
-                         encoded(CallReply{7, ErrorCode::moved, "body"})};
+                         encoded(CallReply{7, ErrorCode::moved, "body", {}})};
   const std::uint16_t kinds[] = {message_kind<Heartbeat>(), message_kind<CallRequest>(),
                                  message_kind<CallReply>()};
   int parsed = 0;

@@ -34,6 +34,7 @@ const std::vector<Mutant> kMutants{
     {Mutation::never_takes_over, "never_takes_over", 400},
     {Mutation::reuses_generation, "reuses_generation", 400},
     {Mutation::restart_keeps_generation, "restart_keeps_generation", 400},
+    {Mutation::promotes_without_demotion, "promotes_without_demotion", 400},
     {Mutation::ignores_higher_generation, "ignores_higher_generation", 400},
     {Mutation::accepts_earlier_life, "accepts_earlier_life", 400},
     {Mutation::loser_stays, "loser_stays", 400},

@@ -67,12 +67,12 @@ Result<AdminClient> AdminClient::connect_to(const std::string& endpoint, Millis 
   const auto deadline = now() + timeout;
   auto socket = ClientSocket::connect(endpoint, timeout, options);
   if (!socket) return socket.error();
-  AdminClient client(std::move(*socket), AdminSession(fresh_identity(), random_number() >> 1));
+  AdminClient client(std::move(*socket), protocol::ClientSession(fresh_identity(), random_number() >> 1));
   auto& session = client.session_;
-  auto greeted =
-      client.pump_until([&] { return session.state() != AdminSession::State::greeting; }, deadline);
+  auto greeted = client.pump_until(
+      [&] { return session.state() != protocol::ClientSession::State::greeting; }, deadline);
   if (!greeted) return {greeted.error().code, endpoint + ": " + greeted.error().message};
-  if (session.state() == AdminSession::State::ended)
+  if (session.state() == protocol::ClientSession::State::ended)
     return {ErrorCode::refused, endpoint + ": " + session.why()};
   return client;
 }
@@ -89,7 +89,7 @@ Result<protocol::AdminReply> AdminClient::request(const std::string& verb, Bytes
       if (!next) break;
       if (next->request == number) reply = std::move(next);
     }
-    return reply.has_value() || session_.state() == AdminSession::State::ended;
+    return reply.has_value() || session_.state() == protocol::ClientSession::State::ended;
   };
   if (auto pumped = pump_until(answered, deadline); !pumped) return pumped.error();
   if (!reply) return {ErrorCode::unknown, session_.why()};

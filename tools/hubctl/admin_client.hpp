@@ -7,7 +7,7 @@
 
 #include <processhub/result.hpp>
 
-#include "tools/hubctl/admin_session.hpp"
+#include "core/protocol/client_session.hpp"
 #include "transport/zmq/client_socket.hpp"
 
 namespace processhub::hubctl {
@@ -30,7 +30,7 @@ class AdminClient {
   void close();
 
  private:
-  AdminClient(ClientSocket socket, AdminSession session)
+  AdminClient(ClientSocket socket, protocol::ClientSession session)
       : socket_(std::move(socket)), session_(std::move(session)) {}
   static Result<AdminClient> connect_to(const std::string& endpoint, Millis timeout,
                                         const ClientOptions& options);
@@ -39,7 +39,7 @@ class AdminClient {
   Result<void> send_due(Time now);
 
   ClientSocket socket_;
-  AdminSession session_;
+  protocol::ClientSession session_;
   std::uint64_t last_request_ = 0;
 };
 

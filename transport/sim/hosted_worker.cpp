@@ -120,6 +120,12 @@ void HostedWorker::run_continuation(CallAnswered& answered) {
   if (found) found.mapped()(std::move(answered.answer));
 }
 
+void HostedWorker::take_role(const protocol::effect::SetRole& change) {
+  generation_ = change.generation;
+  role_ = change.role;
+  if (change.tell) worker_->on_role(change.role);
+}
+
 void HostedWorker::destroy() {
   if (worker_) end_tasks(*worker_);
   worker_.reset();

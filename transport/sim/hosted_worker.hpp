@@ -70,7 +70,7 @@ class HostedWorker final : public WorkerContext {
     protocol::Token token = 0;
     Result<Bytes> answer{Bytes{}};
   };
-  using Item = std::variant<protocol::PostedMessage, TimerFired, CallAnswered>;
+  using Item = std::variant<protocol::PostedMessage, TimerFired, CallAnswered, protocol::effect::SetRole>;
   enum class State : std::uint8_t { starting, up, stopping };
 
   std::uint64_t serial() const { return serial_; }
@@ -85,6 +85,7 @@ class HostedWorker final : public WorkerContext {
   void construct();
   void run_timer(TimerId timer);
   void run_continuation(CallAnswered& answered);
+  void take_role(const protocol::effect::SetRole& change);
   void destroy();
 
   std::size_t activation = 0;  ///< index in the WorkerLog
@@ -106,8 +107,8 @@ class HostedWorker final : public WorkerContext {
 
   HostedWorkers& host_;
   const std::uint64_t serial_;
-  const Generation generation_;
-  const Role role_;
+  Generation generation_;
+  Role role_;
   const std::shared_ptr<const protocol::SharedSpec> spec_;
   const std::shared_ptr<const WorkerClass> class_;  ///< null: unknown type
   std::unique_ptr<Worker> worker_{};

@@ -99,6 +99,14 @@ void HostedWorkers::post(protocol::effect::Post post) {
   next_turn(worker);
 }
 
+void HostedWorkers::set_role(const protocol::effect::SetRole& change) {
+  auto found = workers_.find(change.serial);
+  if (found == workers_.end() || found->second->state != HostedWorker::State::up) return;
+  site_.log.role(found->second->activation, change, false);
+  found->second->mailbox.emplace_back(change);
+  next_turn(*found->second);
+}
+
 void HostedWorkers::open_gates() {
   gates_open_ = true;
   for (auto& [serial, worker] : workers_) next_turn(*worker);
@@ -193,11 +201,17 @@ bool HostedWorkers::take(HostedWorker& worker, HostedWorker::Item& item, std::st
   const auto threw = guarded([&] {
     if (auto* answered = std::get_if<HostedWorker::CallAnswered>(&item)) {
       worker.run_continuation(*answered);
+    } else if (const auto* change = std::get_if<protocol::effect::SetRole>(&item)) {
+      worker.take_role(*change);
     } else {
       worker.run_timer(std::get<HostedWorker::TimerFired>(item).id);
     }
   });
   if (threw) why = *threw;
+  if (const auto* change = std::get_if<protocol::effect::SetRole>(&item); change != nullptr && !threw) {
+    site_.log.role(worker.activation, *change, true);
+    site_.deliver(protocol::event::RoleTaken{worker.serial(), change->role});
+  }
   return !threw;
 }
 

@@ -26,6 +26,7 @@ class HostedWorkers final : public NodeWorkers {
 
   void start(const protocol::effect::StartWorker& start) override;
   void stop(std::uint64_t serial, StopReason reason) override;
+  void set_role(const protocol::effect::SetRole& change) override;
   void post(protocol::effect::Post post) override;
   void close_gates() override { gates_open_ = false; }
   void open_gates() override;

@@ -27,6 +27,12 @@ std::size_t WorkerLog::begin(NodeId node, const protocol::effect::StartWorker& s
   return activations.size() - 1;
 }
 
+void WorkerLog::role(std::size_t activation, const protocol::effect::SetRole& change, bool taken) {
+  auto& a = activations[activation];
+  a.generation = change.generation;
+  if (taken || change.role == Role::active) a.role = change.role;
+}
+
 void ProcessTasks::after(Duration delay, std::function<void()> task) {
   scheduler_.after(delay, [this, alive = alive_, task = std::move(task)]() mutable {
     if (!*alive) return;

@@ -54,6 +54,8 @@ struct WorkerLog {
 
   /// A start on `node` begins; its number.
   std::size_t begin(NodeId node, const protocol::effect::StartWorker& start, Time now);
+  /// Active from the order on, passive when the worker has taken the role.
+  void role(std::size_t activation, const protocol::effect::SetRole& change, bool taken);
 };
 
 /// Tokens of calls that workers make carry this bit: they are no operations of the user.
@@ -65,6 +67,7 @@ class NodeWorkers {
 
   virtual void start(const protocol::effect::StartWorker& start) = 0;
   virtual void stop(std::uint64_t serial, StopReason reason) = 0;
+  virtual void set_role(const protocol::effect::SetRole& change) = 0;
   virtual void post(protocol::effect::Post post) = 0;
   virtual void close_gates() = 0;
   virtual void open_gates() = 0;

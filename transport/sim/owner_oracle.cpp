@@ -28,20 +28,29 @@ void OwnerOracle::set_members(const std::vector<OwnerNode>& members) {
   std::sort(view_.members.begin(), view_.members.end(),
             [](const auto& a, const auto& b) { return a.id < b.id; });
   view_.up_count = members.size();
+  zones_.prepare(view_);
   strategies_.distribution->prepare(view_);
+}
+
+std::vector<Role> OwnerOracle::roles(std::string_view id, const std::vector<NodeId>& owners) const {
+  std::vector<Role> out;
+  ChildKey key;
+  key.id = id;
+  key.id_hash = hash64(id);
+  for (const auto owner : owners) out.push_back(strategies_.redundancy->role_of(owner, key, owners));
+  return out;
 }
 
 std::vector<NodeId> OwnerOracle::owners(std::string_view id, const ChildSpec& kind, NodeId placement) const {
   std::vector<NodeId> out;
   const ChildKey key{id, hash64(id), placement, kind.nodes};
   const auto replicas = strategies_.redundancy->replicas(view_);
-  if (kind.requires_role.empty()) {
-    strategies_.distribution->owners(key, replicas, out);
-    return out;
-  }
-  strategies_.distribution->owners(key, view_.members.size(), out);
-  std::erase_if(out, [&](NodeId node) { return !has_role(node, kind.requires_role); });
-  if (out.size() > replicas) out.resize(replicas);
+  const bool some = (replicas > 1 && zones_.matters()) || !kind.requires_role.empty();
+  strategies_.distribution->owners(key, some ? view_.members.size() : replicas, out);
+  if (!some) return out;
+  if (!kind.requires_role.empty())
+    std::erase_if(out, [&](NodeId node) { return !has_role(node, kind.requires_role); });
+  zones_.choose(out, replicas);
   return out;
 }
 

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/protocol/zone_spread.hpp"
 #include "processhub/config.hpp"
 #include "processhub/strategy_catalog.hpp"
 
@@ -24,6 +25,10 @@ class OwnerOracle {
 
   /// The members that may own children, in any order.
   void set_members(const std::vector<OwnerNode>& members);
+  /// A role for each owner, in their order.
+  std::vector<Role> roles(std::string_view id, const std::vector<NodeId>& owners) const;
+  /// At most one active instance of a child within an agreed view.
+  bool one_active() const { return strategies_.redundancy->one_active(); }
   /// Best first. `kind`: what the spec says, `placement`: where somebody wished it to be.
   std::vector<NodeId> owners(std::string_view id, const ChildSpec& kind = {}, NodeId placement = {}) const;
 
@@ -31,6 +36,7 @@ class OwnerOracle {
   bool has_role(NodeId node, const std::string& role) const;
   StrategySet strategies_;
   HubView view_{};
+  protocol::ZoneSpread zones_{};
 };
 
 }  // namespace processhub::sim

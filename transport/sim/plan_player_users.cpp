@@ -1,4 +1,5 @@
 // The verbs of a plan that stand for what users do.
+#include <algorithm>
 #include <stdexcept>
 
 #include <fmt/format.h>
@@ -44,7 +45,17 @@ void PlanPlayer::guide(std::vector<ChildSpec>& specs) const {
   std::vector<std::string> names;
   for (const auto* node : cluster_.running_nodes()) names.push_back(node->name());
   if (names.empty()) return;
-  for (auto& spec : specs) spec.nodes = {names[hash64(spec.id) % names.size()]};
+  const auto& options = cluster_.config().redundancy.options;
+  const auto factor = options.find("factor");
+  const bool all = factor != options.end() && factor->second == "cluster_size";
+  const auto copies = all ? names.size()
+                      : factor == options.end()
+                          ? 1
+                          : std::min<std::size_t>(std::stoul(factor->second), names.size());
+  for (auto& spec : specs) {
+    for (std::size_t i = 0; i < copies; ++i)
+      spec.nodes.push_back(names[(hash64(spec.id) + i) % names.size()]);
+  }
 }
 
 void PlanPlayer::start(Words& words) {

@@ -217,6 +217,15 @@ std::optional<Violation> QuietChecks::check_child(const Component& component,
   if (running != sorted) {
     return broken("I1", fmt::format("{} belongs on {} but runs on {}", id, names(sorted), names(running)));
   }
+  const auto roles = oracle_.roles(id, owners);
+  for (const auto& [activation, up] : workers_of(id)) {
+    const auto at = std::find(owners.begin(), owners.end(), activation->node) - owners.begin();
+    const auto wanted = roles[static_cast<std::size_t>(at)];
+    if (activation->role != wanted) {
+      return broken("I4", fmt::format("{} is {} on {}, which should be {}", id, to_string(activation->role),
+                                      activation->node.str(), to_string(wanted)));
+    }
+  }
   return check_listing(component, record, owners);
 }
 
@@ -225,15 +234,16 @@ std::optional<Violation> QuietChecks::check_listing(const Component& component,
                                                     const protocol::ChildRecord& record,
                                                     const std::vector<NodeId>& owners) {
   const auto& id = record.spec->id;
-  std::map<std::pair<NodeId, std::uint64_t>, Generation> expected;
+  std::map<std::pair<NodeId, std::uint64_t>, std::pair<Generation, Role>> expected;
   for (const auto& [a, up] : workers_of(id)) {
-    if (up) expected.emplace(std::pair(a->node, a->serial), a->generation);
+    if (up) expected.emplace(std::pair(a->node, a->serial), std::pair(a->generation, a->role));
   }
   for (const auto* node : component) {
     const auto& instances = node->registry().at(id)->instances;
     for (const auto& i : instances) {
       auto found = expected.find({i.ref.node, i.ref.serial});
-      if (i.state != InstanceState::running || found == expected.end() || found->second != i.generation) {
+      if (i.state != InstanceState::running || found == expected.end() ||
+          found->second != std::pair(i.generation, i.role)) {
         return broken(
             "I2", fmt::format("{} lists {} on {} worker {} as {} {}, which is not so", node->id().str(), id,
                               i.ref.node.str(), i.ref.serial, to_string(i.state), i.generation.str()));

@@ -11,13 +11,16 @@ namespace processhub::sim {
 
 using namespace protocol;
 
-SafetyChecks::SafetyChecks(SimCluster& cluster) : cluster_(cluster), hooks_(cluster) {
+SafetyChecks::SafetyChecks(SimCluster& cluster)
+    : cluster_(cluster), oracle_(cluster.config(), cluster.strategies()), hooks_(cluster) {
   cluster.observe(*this);
 }
 
 void SafetyChecks::on_effect(const SimNode& node, const Effect& effect) {
   if (const auto* start = std::get_if<effect::StartWorker>(&effect)) {
     on_start_worker(node, *start);
+  } else if (const auto* change = std::get_if<effect::SetRole>(&effect)) {
+    on_set_role(node, *change);
   } else if (const auto* hook = std::get_if<effect::RunHook>(&effect)) {
     hooks_.on_hook(node, hook->event);
   } else if (const auto* log = std::get_if<effect::Log>(&effect)) {
@@ -51,6 +54,30 @@ void SafetyChecks::on_start_worker(const SimNode& node, const effect::StartWorke
   if (start.role == Role::active && start.reason != StartReason::restart) check_agreed_view(node, start);
 }
 
+/// A promotion is an activation like a start.
+void SafetyChecks::on_set_role(const SimNode& node, const effect::SetRole& change) {
+  const Activation* known = nullptr;
+  node.workers().each([&](const Activation& a, bool) {
+    if (a.serial == change.serial) known = &a;
+  });
+  if (known == nullptr) {
+    if (serials_[node.id()].contains(change.serial)) return;  // it has just ended
+    return cluster_.report("I4", fmt::format("{} gives worker {} a role, which it never started",
+                                             node.id().str(), change.serial));
+  }
+  if (change.role != Role::active) return;
+  effect::StartWorker as_start;
+  ChildSpec spec;
+  spec.id = known->id;
+  as_start.spec = std::make_shared<const SharedSpec>(std::move(spec));
+  as_start.uid = known->uid;
+  as_start.serial = change.serial;
+  as_start.generation = change.generation;
+  as_start.role = Role::active;
+  check_generation(node, as_start);
+  check_agreed_view(node, as_start);
+}
+
 void SafetyChecks::check_generation(const SimNode& node, const effect::StartWorker& start) {
   auto [first, fresh] =
       generations_.emplace(std::pair(start.uid, start.generation), std::pair(node.id(), start.serial));
@@ -63,13 +90,14 @@ void SafetyChecks::check_generation(const SimNode& node, const effect::StartWork
 
 void SafetyChecks::check_agreed_view(const SimNode& node, const effect::StartWorker& start) {
   const auto view = node.view();
-  if (!view.agreed) return;
+  if (!view.agreed || !oracle_.one_active()) return;
   for (const auto member : view.members) {
     const auto* other = cluster_.find(member);
     if (other == nullptr || !other->workers().gates_open()) continue;
     if (other != &node && (!other->view().agreed || other->view().members != view.members)) continue;
     other->workers().each([&](const Activation& running, bool) {
-      if (running.uid != start.uid || running.role != Role::active) return;
+      const bool itself = other == &node && running.serial == start.serial;
+      if (itself || running.uid != start.uid || running.role != Role::active) return;
       cluster_.report(
           "I4",
           fmt::format("{} starts {} {} as {} while {} runs it as {} (worker {}) in the same agreed view",

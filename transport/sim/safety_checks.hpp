@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "transport/sim/hook_checks.hpp"
+#include "transport/sim/owner_oracle.hpp"
 #include "transport/sim/sim_cluster.hpp"
 
 namespace processhub::sim {
@@ -52,6 +53,7 @@ class SafetyChecks : public ClusterObserver {
 
  private:
   void on_start_worker(const SimNode& node, const protocol::effect::StartWorker& start);
+  void on_set_role(const SimNode& node, const protocol::effect::SetRole& change);
   void check_generation(const SimNode& node, const protocol::effect::StartWorker& start);
   void check_agreed_view(const SimNode& node, const protocol::effect::StartWorker& start);
   void settle_acknowledged(const SimNode& node);
@@ -59,6 +61,7 @@ class SafetyChecks : public ClusterObserver {
   bool overdue(const Operation& operation, Time when, Duration paused) const;
 
   SimCluster& cluster_;
+  OwnerOracle oracle_;  ///< only for what does not depend on the members
   std::map<NodeId, std::set<std::uint64_t>> serials_{};
   std::map<std::pair<Uid, Generation>, std::pair<NodeId, std::uint64_t>>
       generations_{};  ///< to node and serial

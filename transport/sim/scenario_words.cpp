@@ -158,6 +158,18 @@ std::vector<std::string> split_at_commas(const std::string& text) {
   return words;
 }
 
+namespace {
+
+std::map<std::string, StrategyChoice*> strategies_of(HubConfig& config) {
+  return {{"distribution", &config.distribution},
+          {"redundancy", &config.redundancy},
+          {"migration", &config.migration},
+          {"synchronization", &config.synchronization},
+          {"partition_tolerance", &config.partition_tolerance}};
+}
+
+}  // namespace
+
 void set_hub_option(HubConfig& config, const std::string& name, const std::string& value) {
   const std::map<std::string, HubConfig::ms*> durations{
       {"discover_interval", &config.discover_interval},
@@ -177,17 +189,15 @@ void set_hub_option(HubConfig& config, const std::string& name, const std::strin
   const std::map<std::string, std::uint32_t*> counts{{"spec_copies", &config.spec_copies},
                                                      {"max_restarts", &config.max_restarts},
                                                      {"max_concurrent_moves", &config.max_concurrent_moves}};
-  const std::map<std::string, std::string*> names{{"distribution", &config.distribution.name},
-                                                  {"redundancy", &config.redundancy.name},
-                                                  {"migration", &config.migration.name},
-                                                  {"synchronization", &config.synchronization.name},
-                                                  {"partition_tolerance", &config.partition_tolerance.name}};
+  const auto strategies = strategies_of(config);
   if (auto duration = durations.find(name); duration != durations.end()) {
     auto parsed = parse_duration(value);
     if (!parsed) throw std::invalid_argument(parsed.error().message);
     *duration->second = std::chrono::duration_cast<HubConfig::ms>(*parsed);
   } else if (auto count = counts.find(name); count != counts.end()) {
     *count->second = static_cast<std::uint32_t>(parse_count(value));
+  } else if (const auto dot = name.find('.'); dot != std::string::npos) {
+    strategies_of(config).at(name.substr(0, dot))->options[name.substr(dot + 1)] = value;
   } else if (name == "hub_id") {
     config.hub_id = value;
   } else if (name == "zone") {
@@ -196,8 +206,8 @@ void set_hub_option(HubConfig& config, const std::string& name, const std::strin
     config.roles = split_at_commas(value);
   } else if (name == "weight") {
     config.weight = std::stod(value);
-  } else if (auto strategy = names.find(name); strategy != names.end()) {
-    *strategy->second = value;
+  } else if (auto strategy = strategies.find(name); strategy != strategies.end()) {
+    strategy->second->name = value;
   } else {
     throw std::invalid_argument("unknown option " + name);
   }

@@ -97,6 +97,9 @@ struct EventText {
   }
   std::string operator()(const event::LeaveCluster& e) { return fmt::format("leave #{}", e.token); }
   std::string operator()(const event::WorkerUp& e) { return fmt::format("worker {} up", e.serial); }
+  std::string operator()(const event::RoleTaken& e) {
+    return fmt::format("worker {} is {}", e.serial, to_string(e.role));
+  }
   std::string operator()(const event::WorkerDown& e) {
     return fmt::format("worker {} down {} {} left {}", e.serial, name_of(e.exit), e.why, e.leftovers.size());
   }
@@ -131,6 +134,9 @@ struct EffectText {
   }
   std::string operator()(const effect::StopWorker& e) {
     return fmt::format("stop worker {} {}", e.serial, to_string(e.reason));
+  }
+  std::string operator()(const effect::SetRole& e) {
+    return fmt::format("role worker {} {} {}", e.serial, e.generation.str(), to_string(e.role));
   }
   std::string operator()(const effect::Post& e) {
     return fmt::format("post worker {} {}", e.serial, text(e.message));

@@ -126,6 +126,7 @@ class SimNode {
   void carry_out(protocol::effect::Publish& e) { services_.network.publish(host_, e.frame); }
   void carry_out(protocol::effect::StartWorker& e) { workers_->start(e); }
   void carry_out(protocol::effect::StopWorker& e) { workers_->stop(e.serial, e.reason); }
+  void carry_out(protocol::effect::SetRole& e) { workers_->set_role(e); }
   void carry_out(protocol::effect::Post& e) { workers_->post(std::move(e)); }
   void carry_out(protocol::effect::CloseGates&) { workers_->close_gates(); }
   void carry_out(protocol::effect::OpenGates&) { workers_->open_gates(); }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -91,6 +92,16 @@ void SimWorkers::post(protocol::effect::Post post) {
   next_turn(post.serial, found->second);
 }
 
+void SimWorkers::set_role(const protocol::effect::SetRole& change) {
+  auto found = workers_.find(change.serial);
+  if (found == workers_.end() || found->second.state != State::up) return;
+  auto& worker = found->second;
+  site_.log.role(worker.activation, change, false);
+  worker.role = change;
+  worker.before_role = worker.mailbox.size();
+  next_turn(change.serial, worker);
+}
+
 void SimWorkers::close_gates() { gates_open_ = false; }
 
 void SimWorkers::open_gates() {
@@ -111,15 +122,22 @@ void SimWorkers::each(const std::function<void(const Activation&, bool)>& visit)
 }
 
 void SimWorkers::next_turn(std::uint64_t serial, Worker& worker) {
-  if (worker.turn_due || worker.state != State::up || worker.mailbox.empty() || !gates_open_) return;
+  if (worker.turn_due || worker.state != State::up || worker.idle() || !gates_open_) return;
   worker.turn_due = true;
   later(serial, site_.rng.between(Duration(0), site_.faults.worker_turn_max), [this, serial](Worker& w) {
     w.turn_due = false;
-    if (w.state == State::up && gates_open_ && !w.mailbox.empty()) take_turn(serial, w);
+    if (w.state == State::up && gates_open_ && !w.idle()) take_turn(serial, w);
   });
 }
 
 void SimWorkers::take_turn(std::uint64_t serial, Worker& worker) {
+  if (worker.role && worker.before_role == 0) {
+    const auto change = *std::exchange(worker.role, {});
+    site_.log.role(worker.activation, change, true);
+    site_.deliver(protocol::event::RoleTaken{serial, change.role});
+    return next_turn(serial, worker);
+  }
+  if (worker.role) --worker.before_role;
   const auto message = std::move(worker.mailbox.front());
   worker.mailbox.pop_front();
   if (const auto number = message_number(message.body); number != 0) {

@@ -9,6 +9,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 
 #include "transport/sim/node_workers.hpp"
 
@@ -20,6 +21,7 @@ class SimWorkers final : public NodeWorkers {
 
   void start(const protocol::effect::StartWorker& start) override;
   void stop(std::uint64_t serial, StopReason reason) override;
+  void set_role(const protocol::effect::SetRole& change) override;
   void post(protocol::effect::Post post) override;
   void close_gates() override;
   void open_gates() override;
@@ -41,6 +43,10 @@ class SimWorkers final : public NodeWorkers {
     bool turn_due = false;
     Time busy_until{};  ///< a handler that takes long does not return before
     std::deque<protocol::PostedMessage> mailbox{};
+    std::optional<protocol::effect::SetRole> role{};
+    std::size_t before_role = 0;  ///< messages that come first
+
+    bool idle() const { return mailbox.empty() && !role; }
   };
   /// Runs `task` after `delay` unless the worker is gone by then.
   void later(std::uint64_t serial, Duration delay, std::function<void(Worker&)> task);

@@ -20,6 +20,11 @@ void draw_strategies(Rng& rng, Plan& plan) {
   for (const auto& [kind, names] : kinds) {
     const auto& name = rng.pick(names);
     if (names.size() > 1) plan.options.emplace_back(kind, name);
+    if (name == "replication") {
+      const std::vector<std::string> factors{"1", "2", "2", "3", "4", "cluster_size"};
+      plan.options.emplace_back("redundancy.factor", rng.pick(factors));
+      plan.options.emplace_back("redundancy.model", rng.chance(0.7) ? "active_passive" : "active_active");
+    }
   }
 }
 
@@ -57,6 +62,10 @@ void SwarmMore::change(Plan& plan) {
       std::find(plan.options.begin(), plan.options.end(),
                 std::pair<std::string, std::string>("distribution", "guided")) != plan.options.end();
   planned_only_ = planned_only_ && !waits;
+  const bool replicated = std::any_of(plan.options.begin(), plan.options.end(), [](const auto& option) {
+    return option == std::pair<std::string, std::string>{"redundancy", "replication"};
+  });
+  if (replicated && rng_.chance(0.4)) zones_ = 2 + rng_.below(2);
   if (planned_only_) {
     plan.faults = {};
     for (auto& [name, value] : plan.options) {
@@ -87,6 +96,13 @@ std::string SwarmMore::str() const {
 void SwarmMore::change_boot(Words& words) {
   if (next_version_ > 0 && rng_.chance(next_version_))
     words.insert(std::find(words.begin(), words.end(), "seeds"), "next_version");
+  if (zones_ == 0) return;
+  auto at = words.begin() + (words[2] == "at" ? 4 : 2);
+  // Some have none.
+  if (const auto zone = rng_.below(zones_ + 1); zone > 0) {
+    const auto name = fmt::format("z{}", zone);
+    words.insert(at, {"zone", name});
+  }
 }
 
 void SwarmMore::add(Duration delay, Words words) { due_.emplace(cluster_->now() + delay, std::move(words)); }

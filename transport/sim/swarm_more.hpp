@@ -62,6 +62,7 @@ class SwarmMore {
   Rng rng_;
   bool planned_only_ = false;
   double next_version_ = 0;
+  std::uint64_t zones_ = 0;
   std::vector<const Kind*> here_{};
   std::multimap<Time, Words> due_{};
   std::uint64_t batches_ = 0;

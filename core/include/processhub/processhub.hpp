@@ -2,6 +2,7 @@
 #pragma once
 
 #include "processhub/child.hpp"
+#include "processhub/client.hpp"
 #include "processhub/config.hpp"
 #include "processhub/future.hpp"
 #include "processhub/hooks.hpp"

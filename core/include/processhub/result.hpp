@@ -33,12 +33,21 @@ enum class ErrorCode : std::uint8_t {
   would_block = 14,      ///< a blocking wait inside a worker
   start_failed = 15,     ///< the worker's constructor or on_start threw, or its type is unknown on the owner
   rolled_back = 16,      ///< undone because another child of the same call failed
-  refused = 17,          ///< the peer refused us (duplicate name, other hub, other options, no key)
-  system = 18,           ///< the operating system or a file failed
-  discarded = 19,        ///< the event was dropped because the queue is locked with discarding
+  refused = 17,    ///< the peer refused us (duplicate name, other hub, other options, no key), or a client
+                   ///< found no node
+  system = 18,     ///< the operating system or a file failed
+  discarded = 19,  ///< the event was dropped because the queue is locked with discarding
 };
 
 PROCESSHUB_API std::string_view to_string(ErrorCode code);
+
+/// What a failed call, cast or request says of the message.
+enum class Delivered : std::uint8_t {
+  no,       ///< no worker got it: it may be sent again
+  yes,      ///< a worker got it and did not answer
+  unknown,  ///< it may have been handled
+};
+PROCESSHUB_API Delivered delivered(ErrorCode code);
 
 /// One failure: a code for programs and one line for people.
 struct Error {

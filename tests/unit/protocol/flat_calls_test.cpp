@@ -28,7 +28,7 @@ TEST_CASE("flat calls: every field survives, with and without an origin") {
     REQUIRE(back);
     CHECK(fields(*back) == fields(request));
   }
-  const CallReply reply{9, ErrorCode::moved, "gone"};
+  const CallReply reply{9, ErrorCode::moved, "gone", {}};
   const auto back = decode_body<CallReply>(encoded(reply));
   REQUIRE(back);
   CHECK(fields(*back) == fields(reply));

@@ -131,6 +131,11 @@ class Recorder : public WorkerEvents {
     ups_.push_back(serial);
     changed_.notify_all();
   }
+  void on_role_taken(std::uint64_t serial, Role role) override {
+    std::lock_guard lock(mutex_);
+    roles_.emplace_back(serial, role);
+    changed_.notify_all();
+  }
   void on_worker_down(WorkerDown down) override {
     std::lock_guard lock(mutex_);
     downs_.push_back(std::move(down));
@@ -191,6 +196,14 @@ class Recorder : public WorkerEvents {
                          [&](const auto& r) { return r.find(part) != std::string::npos; });
     });
   }
+  /// Those that a worker has taken, in order.
+  std::vector<Role> roles(std::uint64_t serial) const {
+    std::lock_guard lock(mutex_);
+    std::vector<Role> out;
+    for (const auto& [who, role] : roles_)
+      if (who == serial) out.push_back(role);
+    return out;
+  }
   std::size_t ups() const {
     std::lock_guard lock(mutex_);
     return ups_.size();
@@ -222,6 +235,7 @@ class Recorder : public WorkerEvents {
   mutable std::mutex mutex_{};
   std::condition_variable changed_{};
   std::vector<std::uint64_t> ups_{};
+  std::vector<std::pair<std::uint64_t, Role>> roles_{};
   std::vector<WorkerDown> downs_{};
   std::map<protocol::Token, std::vector<std::string>> answers_{};
   std::vector<std::string> reports_{};

@@ -3,10 +3,9 @@
 #include <optional>
 #include <variant>
 
-#include "tools/hubctl/admin_session.hpp"
+#include "core/protocol/client_session.hpp"
 
 using namespace processhub;
-using namespace processhub::hubctl;
 using namespace processhub::protocol;
 
 namespace {
@@ -60,7 +59,7 @@ struct FakeNode {
 };
 
 /// Carries frames to and fro until nothing moves.
-void exchange(AdminSession& client, FakeNode& node, Time now) {
+void exchange(ClientSession& client, FakeNode& node, Time now) {
   for (bool moved = true; moved;) {
     std::vector<Bytes> frames;
     client.flush(now, frames);
@@ -73,12 +72,12 @@ void exchange(AdminSession& client, FakeNode& node, Time now) {
 }  // namespace
 
 TEST_CASE("a request made before the hello is answered goes out once the session is open") {
-  AdminSession client(kClient, 5);
+  ClientSession client(kClient, 5);
   FakeNode node;
   REQUIRE(client.request({1, "status", {}}));
-  CHECK(client.state() == AdminSession::State::greeting);
+  CHECK(client.state() == ClientSession::State::greeting);
   exchange(client, node, Time(0));
-  CHECK(client.state() == AdminSession::State::open);
+  CHECK(client.state() == ClientSession::State::open);
   CHECK(client.node() == kNode);
   auto reply = client.take_reply();
   REQUIRE(reply.has_value());
@@ -88,7 +87,7 @@ TEST_CASE("a request made before the hello is answered goes out once the session
 }
 
 TEST_CASE("a lost request is sent again and carried out once") {
-  AdminSession client(kClient, 5);
+  ClientSession client(kClient, 5);
   FakeNode node;
   exchange(client, node, Time(0));
   REQUIRE(client.request({1, "stop", {}}));
@@ -105,7 +104,7 @@ TEST_CASE("a lost request is sent again and carried out once") {
 }
 
 TEST_CASE("hello is repeated until it is answered") {
-  AdminSession client(kClient, 5);
+  ClientSession client(kClient, 5);
   std::vector<Bytes> frames;
   client.flush(Time(0), frames);
   client.flush(Time(0), frames);
@@ -115,17 +114,17 @@ TEST_CASE("hello is repeated until it is answered") {
 }
 
 TEST_CASE("an answer to another client's hello opens nothing") {
-  AdminSession client(kClient, 5);
+  ClientSession client(kClient, 5);
   Hello stray;
   stray.self.id = kNode;
   stray.nonce = 99;
   stray.echo_nonce = 6;
   client.on_frame(Time(0), frame_of(FrameType::hello, stray));
-  CHECK(client.state() == AdminSession::State::greeting);
+  CHECK(client.state() == ClientSession::State::greeting);
 }
 
 TEST_CASE("a goodbye names the session, once") {
-  AdminSession client(kClient, 5);
+  ClientSession client(kClient, 5);
   CHECK_FALSE(client.goodbye());
   FakeNode node;
   exchange(client, node, Time(0));
@@ -135,21 +134,21 @@ TEST_CASE("a goodbye names the session, once") {
   std::string_view in = *bye;
   CHECK(take_preamble(in) == FrameType::reset);
   CHECK(take_u64(in) == id);
-  CHECK(client.state() == AdminSession::State::ended);
+  CHECK(client.state() == ClientSession::State::ended);
   CHECK_FALSE(client.goodbye());
 }
 
 TEST_CASE("a refusal, a reset and foreign bytes end the session with a reason") {
-  AdminSession refused(kClient, 5);
+  ClientSession refused(kClient, 5);
   refused.on_frame(Time(0), frame_of(FrameType::refusal, Refusal{"h", kClient, kNode, "no room", 0}));
-  CHECK(refused.state() == AdminSession::State::ended);
+  CHECK(refused.state() == ClientSession::State::ended);
   CHECK(refused.why().find("no room") != std::string::npos);
 
-  AdminSession other(kClient, 5);
+  ClientSession other(kClient, 5);
   other.on_frame(Time(0), frame_of(FrameType::refusal, Refusal{"h", kNode, kNode, "not you", 0}));
-  CHECK(other.state() == AdminSession::State::greeting);
+  CHECK(other.state() == ClientSession::State::greeting);
 
-  AdminSession reset(kClient, 5);
+  ClientSession reset(kClient, 5);
   FakeNode node;
   exchange(reset, node, Time(0));
   auto reset_of = [](std::uint64_t session) {
@@ -159,11 +158,11 @@ TEST_CASE("a refusal, a reset and foreign bytes end the session with a reason") 
     return frame;
   };
   reset.on_frame(Time(0), reset_of(node.session->id() + 1));
-  CHECK(reset.state() == AdminSession::State::open);
+  CHECK(reset.state() == ClientSession::State::open);
   reset.on_frame(Time(0), reset_of(node.session->id()));
-  CHECK(reset.state() == AdminSession::State::ended);
+  CHECK(reset.state() == ClientSession::State::ended);
 
-  AdminSession foreign(kClient, 5);
+  ClientSession foreign(kClient, 5);
   foreign.on_frame(Time(0), "HTTP/1.1 400 Bad Request");
-  CHECK(foreign.state() == AdminSession::State::ended);
+  CHECK(foreign.state() == ClientSession::State::ended);
 }

@@ -1,13 +1,11 @@
-#include "tools/hubctl/admin_session.hpp"
+#include "core/protocol/client_session.hpp"
 
 #include <utility>
 #include <variant>
 
-namespace processhub::hubctl {
+namespace processhub::protocol {
 
 namespace {
-
-using namespace protocol;
 
 // ZeroMQ keeps a frame until the connection stands, so a hello is lost only with a connection: repeats are
 // rare.
@@ -25,13 +23,17 @@ std::optional<M> parse(std::string_view body) {
 
 }  // namespace
 
-bool AdminSession::request(AdminRequest request) {
+bool ClientSession::request(AdminRequest request) {
   if (session_) return session_->send(Lane::control, request);
   waiting_.push_back(std::move(request));
   return true;
 }
 
-Bytes AdminSession::hello() const {
+bool ClientSession::call(const CallRequest& request) {
+  return session_ && session_->send(Lane::data, request);
+}
+
+Bytes ClientSession::hello() const {
   Hello h;
   h.role = PeerRole::client;
   h.self.id = self_;
@@ -43,7 +45,7 @@ Bytes AdminSession::hello() const {
   return frame;
 }
 
-void AdminSession::flush(Time now, std::vector<Bytes>& frames) {
+void ClientSession::flush(Time now, std::vector<Bytes>& frames) {
   if (state_ == State::greeting && now >= hello_due_) {
     frames.push_back(hello());
     hello_due_ = now + kHelloAgain;
@@ -51,12 +53,12 @@ void AdminSession::flush(Time now, std::vector<Bytes>& frames) {
   if (session_) session_->flush(now, [&](Bytes frame) { frames.push_back(std::move(frame)); });
 }
 
-Time AdminSession::next_deadline() const {
+Time ClientSession::next_deadline() const {
   if (state_ == State::greeting) return hello_due_;
   return session_ ? session_->next_deadline() : kNever;
 }
 
-void AdminSession::on_frame(Time now, std::string_view frame) {
+void ClientSession::on_frame(Time now, std::string_view frame) {
   auto type = take_preamble(frame);
   if (!type) return end("the node speaks another protocol version, or is no ProcessHub node");
   switch (*type) {
@@ -75,7 +77,7 @@ void AdminSession::on_frame(Time now, std::string_view frame) {
   }
 }
 
-void AdminSession::on_hello(std::string_view body) {
+void ClientSession::on_hello(std::string_view body) {
   auto h = parse<Hello>(body);
   // A hello that answers another nonce belongs to an earlier client at the same address.
   if (!h || h->echo_nonce != nonce_ || state_ != State::greeting) return;
@@ -90,31 +92,43 @@ void AdminSession::on_hello(std::string_view body) {
   }
 }
 
-void AdminSession::on_refusal(std::string_view body) {
+void ClientSession::on_refusal(std::string_view body) {
   auto refusal = parse<Refusal>(body);
   if (!refusal || refusal->to != self_) return;
   end("refused: " + refusal->why);
 }
 
-void AdminSession::on_session_frame(Time now, std::string_view rest) {
+void ClientSession::on_session_frame(Time now, std::string_view rest) {
   auto header = take_session_header(rest);
   if (!header || !session_ || header->session != session_->id()) return;
   const bool good = session_->on_frame(now, *header, rest, [&](const Part& part) {
-    if (part.kind != message_kind<AdminReply>()) return;
+    if (part.kind != message_kind<AdminReply>() && part.kind != message_kind<CallReply>()) return;
     auto message = decode_message(part.kind, part.body);
-    if (message) replies_.push_back(std::move(std::get<AdminReply>(*message)));
+    if (!message) return;
+    if (auto* answer = std::get_if<CallReply>(&*message)) {
+      call_replies_.push_back(std::move(*answer));
+    } else {
+      replies_.push_back(std::move(std::get<AdminReply>(*message)));
+    }
   });
   if (!good) end("the node sent a broken frame");
 }
 
-std::optional<AdminReply> AdminSession::take_reply() {
+std::optional<AdminReply> ClientSession::take_reply() {
   if (replies_.empty()) return std::nullopt;
   auto reply = std::move(replies_.front());
   replies_.pop_front();
   return reply;
 }
 
-std::optional<Bytes> AdminSession::goodbye() {
+std::optional<CallReply> ClientSession::take_call_reply() {
+  if (call_replies_.empty()) return std::nullopt;
+  auto reply = std::move(call_replies_.front());
+  call_replies_.pop_front();
+  return reply;
+}
+
+std::optional<Bytes> ClientSession::goodbye() {
   if (!session_) return std::nullopt;
   Bytes frame;
   put_preamble(frame, FrameType::reset);
@@ -123,10 +137,10 @@ std::optional<Bytes> AdminSession::goodbye() {
   return frame;
 }
 
-void AdminSession::end(std::string why) {
+void ClientSession::end(std::string why) {
   state_ = State::ended;
   why_ = std::move(why);
   session_.reset();
 }
 
-}  // namespace processhub::hubctl
+}  // namespace processhub::protocol

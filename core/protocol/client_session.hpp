@@ -1,5 +1,5 @@
-// One conversation with a node as a client: hello, then requests and replies on a session's control lane.
-// Sans-IO: frames in, frames out, time handed in. One thread.
+// One conversation with a node as a client: hello, then requests and replies on a session's control lane,
+// calls and casts on its data lane. Sans-IO: frames in, frames out, time handed in. One thread.
 #pragma once
 
 #include <cstdint>
@@ -13,9 +13,9 @@
 #include "core/protocol/link_session.hpp"
 #include "core/protocol/messages.hpp"
 
-namespace processhub::hubctl {
+namespace processhub::protocol {
 
-class AdminSession {
+class ClientSession {
  public:
   enum class State : std::uint8_t {
     greeting,  ///< hello is said, not yet answered
@@ -24,19 +24,24 @@ class AdminSession {
   };
 
   /// `nonce` and the identity must be fresh for every session.
-  AdminSession(NodeId self, std::uint64_t nonce) : self_(self), nonce_(nonce) {}
+  ClientSession(NodeId self, std::uint64_t nonce) : self_(self), nonce_(nonce) {}
 
   State state() const { return state_; }
   const std::string& why() const { return why_; }
   NodeId node() const { return node_; }
 
   /// Goes out when the session is open. False: it is larger than a session takes.
-  bool request(protocol::AdminRequest request);
+  bool request(AdminRequest request);
+  /// A call (or a cast: token 0) of an open session. False: it is too large, or too much waits.
+  bool call(const CallRequest& request);
   void on_frame(Time now, std::string_view frame);
   /// Adds what is to be sent now.
   void flush(Time now, std::vector<Bytes>& frames);
   Time next_deadline() const;
-  std::optional<protocol::AdminReply> take_reply();
+  std::optional<AdminReply> take_reply();
+  std::optional<CallReply> take_call_reply();
+  /// Everything that was said has been confirmed.
+  bool idle() const { return !session_ || session_->idle(); }
   /// Ends the session: what is returned tells the node, if there is anything to tell.
   std::optional<Bytes> goodbye();
 
@@ -53,9 +58,10 @@ class AdminSession {
   std::string why_{};
   NodeId node_{};
   Time hello_due_{};
-  std::optional<protocol::LinkSession> session_{};
-  std::vector<protocol::AdminRequest> waiting_{};
-  std::deque<protocol::AdminReply> replies_{};
+  std::optional<LinkSession> session_{};
+  std::vector<AdminRequest> waiting_{};
+  std::deque<AdminReply> replies_{};
+  std::deque<CallReply> call_replies_{};
 };
 
-}  // namespace processhub::hubctl
+}  // namespace processhub::protocol

@@ -1,0 +1,138 @@
+// What a Client's thread does: connections to nodes, requests over them, answers back. Every request ends
+// once: with its answer, at its deadline, or with its connection.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "core/protocol/client_session.hpp"
+#include "core/runtime/callback_pool.hpp"
+#include "core/runtime/open_answers.hpp"
+#include "processhub/client.hpp"
+#include "transport/zmq/client_poller.hpp"
+
+namespace processhub::assembly {
+
+struct ClientRequest {
+  enum class Kind : std::uint8_t { call, cast, admin };
+  Kind kind = Kind::call;
+  std::string child{};  ///< empty: any node will do
+  std::string name{};   ///< of the message, or the verb
+  Bytes body{};
+  bool named = false;
+  Time deadline{};
+  runtime::CallAnswer answer{};  ///< none for a cast
+};
+
+class ClientEngine {
+ public:
+  ClientEngine(ClientConfig config, std::unique_ptr<ClientPoller> poller);
+  ~ClientEngine();  ///< close()
+  ClientEngine(const ClientEngine&) = delete;
+  ClientEngine& operator=(const ClientEngine&) = delete;
+
+  /// Any thread. An error: the request was not taken, and its answer is not touched.
+  Result<void> submit(ClientRequest request);
+  Result<void> wait_connected(std::chrono::milliseconds timeout);
+  NodeId node() const;
+  void close();
+
+ private:
+  using LinkId = ClientPoller::LinkId;
+  struct Link {
+    std::string endpoint{};
+    protocol::ClientSession session;
+    Time give_up{};         ///< if it is not open by then
+    bool retiring = false;  ///< its node is on its way out: nothing new goes there
+  };
+  /// A child's way: the link its messages take, and how many took it.
+  struct Way {
+    LinkId link = 0;
+    std::uint64_t last = 0;  ///< number of the newest message
+  };
+  struct Open {
+    LinkId link = 0;
+    Time deadline{};
+    std::string child{};
+    std::uint64_t number = 0;
+    runtime::CallAnswer answer{};
+  };
+  struct Member {
+    std::string endpoint{};
+    bool stays = false;  ///< neither leaving nor gone
+  };
+
+  void run();
+  void turn(Time now);
+  void take_submitted();
+  void route(ClientRequest request);
+  void send(LinkId id, Link& link, ClientRequest request);
+  LinkId way_of(const std::string& child);
+  bool usable(LinkId id) const;
+  LinkId any_usable() const;
+  void choose_gateway();
+  void keep_connected(Time now);
+  void connect(const std::string& endpoint, Time now);
+  void try_next(Time now);
+  bool linked(const std::string& endpoint) const;
+  void ask_for_members(Time now);
+  void on_members(const Bytes& body);
+  void retire_links();
+  void on_event(Time now, ClientPoller::Event& event);
+  void take_replies(LinkId id);
+  void on_call_reply(LinkId id, protocol::CallReply reply);
+  void on_admin_reply(protocol::AdminReply reply);
+  void follow(LinkId from, const Open& call, NodeId at);
+  void drop(LinkId id, const Error& why);
+  void flush(Time now);
+  void expire(Time now);
+  Time next_deadline() const;
+  void end_all();
+  void finish(const runtime::CallAnswer& answer, Result<Bytes> result);
+  void publish_gateway();
+
+  const ClientConfig config_;
+  const std::unique_ptr<ClientPoller> poller_;
+  runtime::CallbackPool callbacks_;
+
+  // Shared with the callers.
+  mutable std::mutex mutex_{};
+  std::condition_variable connected_{};
+  std::deque<ClientRequest> submitted_{};
+  std::size_t taken_ = 0;  ///< requests without an answer that the thread holds
+  bool closing_ = false;
+  NodeId shown_gateway_{};
+  std::string last_failure_{};
+
+  // The thread's own.
+  const NodeId self_;
+  std::map<LinkId, Link> links_{};
+  LinkId last_link_ = 0;
+  LinkId gateway_ = 0;
+  std::vector<std::string> candidates_{};  ///< configured addresses, then those learnt
+  std::size_t next_candidate_ = 0;
+  Time next_try_{};
+  std::map<NodeId, Member> members_{};
+  std::uint64_t members_request_ = 0;  ///< the open one
+  Time members_due_{};
+  std::map<std::string, Time> not_before_{};  ///< addresses that were out of reach
+  std::map<std::string, Way> ways_{};
+  std::map<std::uint64_t, Open> open_{};
+  std::set<std::pair<Time, std::uint64_t>> deadlines_{};
+  std::deque<ClientRequest> waiting_{};
+  std::uint64_t last_number_ = 0;
+  std::vector<ClientPoller::Event> events_{};
+  std::thread thread_{};
+};
+
+}  // namespace processhub::assembly
