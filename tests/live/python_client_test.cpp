@@ -44,7 +44,7 @@ live::Process run_python(const ProcessCluster& cluster, int calls) {
 
 /// What it says when half of its calls are made; null if it cannot run here.
 live::Json half_way(live::Process& python) {
-  const auto line = python.read_line(live::patience(60s + std::chrono::milliseconds(calls_of_python())));
+  const auto line = python.read_line(live::patience(60s + 20ms * calls_of_python()));
   REQUIRE(line.has_value());
   if (line->rfind("skipped:", 0) == 0) {
     MESSAGE(*line);
@@ -56,7 +56,7 @@ live::Json half_way(live::Process& python) {
 }
 
 live::Json result_of(live::Process& python) {
-  const auto text = python.read_rest(live::patience(60s + std::chrono::milliseconds(calls_of_python())));
+  const auto text = python.read_rest(live::patience(60s + 20ms * calls_of_python()));
   CHECK(python.wait_exit(live::patience(20s)) == 0);
   const auto said = live::Json::parse(text, nullptr, false);
   REQUIRE_MESSAGE(said.is_object(), text);
@@ -98,7 +98,7 @@ TEST_CASE("python client: everything it can ask, and calls beside a C++ client, 
   CHECK(result.at("failed") == 0);
   CHECK(result.at("total") == calls);
   const auto took = std::chrono::duration_cast<live::Millis>(live::Clock::now() - began).count();
-  MESSAGE(5 * calls, " calls in ", took, " ms");
+  MESSAGE((5 * calls), " calls in ", took, " ms");
 }
 
 TEST_CASE("python client: goes on with another node when its own is killed") {
