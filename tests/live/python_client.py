@@ -34,7 +34,7 @@ def first_steps(client):
     check('call', client.call('p', 'add', {'by': 2}) == {'total': 7})
     client.cast('p', 'add', {'by': 3})
     check('cast', client.call('p', 'get', {}) == {'total': 10})
-    check('list', [child['id'] for child in client.list()] == ['p'])
+    check('list', 'p' in [child['id'] for child in client.list()])
     check('lookup', client.lookup('p')['metadata'] == {'k': 'v'} and client.lookup('nobody') is None)
     check('no such child', code_of(lambda: client.call('nobody', 'get', {})) == 'no_such_child')
     check('crash', code_of(lambda: client.call('p', 'crash', {})) == 'worker_crashed')
