@@ -29,8 +29,10 @@ class Guided final : public Distribution {
       return {ErrorCode::invalid, "child '" + spec.id + "': nodes: " + text};
     };
     if (spec.nodes.empty()) return wrong("missing; the distribution 'guided' must be told where it belongs");
-    if (replicas != 0 && spec.nodes.size() != replicas) {
-      return wrong("expected " + std::to_string(replicas) + ", one for each copy, not " +
+    // A cluster that has fewer nodes than copies are wanted takes what there is.
+    const auto copies = view.members.empty() ? replicas : std::min(replicas, view.members.size());
+    if (copies != 0 && spec.nodes.size() != copies) {
+      return wrong("expected " + std::to_string(copies) + ", one for each copy, not " +
                    std::to_string(spec.nodes.size()));
     }
     for (auto node = spec.nodes.begin(); node != spec.nodes.end(); ++node) {

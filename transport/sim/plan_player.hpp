@@ -18,6 +18,9 @@
 
 namespace processhub::sim {
 
+/// Plans do not say where children belong; where they must be told, it follows from their ids.
+void guide(const SimCluster& cluster, std::vector<ChildSpec>& specs);
+
 class PlanPlayer {
  public:
   explicit PlanPlayer(SimCluster& cluster) : cluster_(cluster) {}
@@ -52,7 +55,6 @@ class PlanPlayer {
   void jump(Words& words);
 
   void start(Words& words);
-  void guide(std::vector<ChildSpec>& specs) const;
   void stop(Words& words);
   void stop_prefix(Words& words);
   void stop_tag(Words& words);

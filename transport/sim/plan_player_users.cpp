@@ -40,12 +40,12 @@ bool take_flag(Words& words, std::string_view flag) {
 
 }  // namespace
 
-/// Plans do not say where children belong; where they must be told, it follows from their ids.
-void PlanPlayer::guide(std::vector<ChildSpec>& specs) const {
+void guide(const SimCluster& cluster, std::vector<ChildSpec>& specs) {
+  if (cluster.config().distribution.name != "guided") return;
   std::vector<std::string> names;
-  for (const auto* node : cluster_.running_nodes()) names.push_back(node->name());
+  for (const auto* node : cluster.running_nodes()) names.emplace_back(node->id().name());
   if (names.empty()) return;
-  const auto& options = cluster_.config().redundancy.options;
+  const auto& options = cluster.config().redundancy.options;
   const auto factor = options.find("factor");
   const bool all = factor != options.end() && factor->second == "cluster_size";
   const auto copies = all ? names.size()
@@ -66,7 +66,7 @@ void PlanPlayer::start(Words& words) {
   if (take_flag(words, "unchecked")) options.check_existing = false;
   std::vector<ChildSpec> specs;
   for (const auto& word : words) read_children(word, specs);
-  if (cluster_.config().distribution.name == "guided") guide(specs);
+  guide(cluster_, specs);
   if (running(name) != nullptr) cluster_.start(name, std::move(specs), options);
 }
 

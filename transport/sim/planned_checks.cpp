@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "transport/sim/plan_player.hpp"
 #include "transport/sim/sim_describe.hpp"
 
 namespace processhub::sim {
@@ -76,7 +77,9 @@ std::optional<Violation> probe_requests(SimCluster& cluster) {
     ChildSpec spec;
     spec.id = "probe-" + node->name();
     spec.type = "counter";
-    asked.push_back(&cluster.start(node->name(), {spec}));
+    std::vector<ChildSpec> specs{std::move(spec)};
+    guide(cluster, specs);
+    asked.push_back(&cluster.start(node->name(), std::move(specs)));
   }
   wait();
   for (const auto* node : cluster.running_nodes())

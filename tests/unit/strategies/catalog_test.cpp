@@ -52,9 +52,12 @@ TEST_CASE("catalog: every entry builds, owns children and refuses an option it d
     const auto view = three_nodes();
     set->distribution->prepare(view);
     std::vector<NodeId> owners;
-    set->distribution->owners({"x", 12345, {}}, set->redundancy->replicas(view), owners);
+    std::vector<std::string> names;
+    for (const auto& member : view.members) names.emplace_back(member.id.name());
+    const ChildKey key{"x", 12345, {}, names};
+    set->distribution->owners(key, set->redundancy->replicas(view), owners);
     CHECK(owners.size() == set->redundancy->replicas(view));
-    CHECK(set->redundancy->role_of(owners.at(0), {"x", 12345, {}}, owners) == Role::active);
+    CHECK(set->redundancy->role_of(owners.at(0), key, owners) == Role::active);
     CHECK(set->partition_tolerance->has_quorum(view));
 
     choice(config, kind).options["no_such_option"] = "1";
@@ -71,7 +74,8 @@ TEST_CASE("catalog: an unknown name fails with its kind and says what exists") {
   config.distribution.name = "round_robin";
   const auto set = builtin_strategies().build(config);
   REQUIRE_FALSE(set.ok());
-  CHECK(set.error().message == "distribution: there is no strategy 'round_robin'; there are: rendezvous");
+  CHECK(set.error().message ==
+        "distribution: there is no strategy 'round_robin'; there are: guided, rendezvous");
 }
 
 TEST_CASE("catalog: a row of the user's own stands beside the built-in ones, a repeated name replaces") {
