@@ -45,21 +45,6 @@ Json json_of_args(const Bytes& args) {
   }
 }
 
-Json spec_json(const ChildSpec& spec) {
-  Json out{{"id", spec.id},
-           {"type", spec.type},
-           {"tag", spec.tag},
-           {"restart", std::string(to_string(spec.restart))},
-           {"executor", std::string(to_string(spec.executor))}};
-  if (!spec.args.empty()) out["args"] = json_of_args(spec.args.bytes());
-  if (spec.max_restarts) out["max_restarts"] = *spec.max_restarts;
-  if (spec.max_seconds) out["max_seconds"] = spec.max_seconds->count();
-  if (spec.shutdown_timeout) out["shutdown_timeout"] = spec.shutdown_timeout->count();
-  if (!spec.requires_role.empty()) out["requires_role"] = spec.requires_role;
-  if (!spec.nodes.empty()) out["nodes"] = spec.nodes;
-  return out;
-}
-
 Json stats_json(const HubStats& stats) {
   return {{"messages_in", stats.messages_in},
           {"messages_out", stats.messages_out},
@@ -191,6 +176,20 @@ Bytes bytes_of(const Json& json) {
   return out;
 }
 
+Json spec_json(const ChildSpec& spec) {
+  Json out{{"id", spec.id},
+           {"type", spec.type},
+           {"tag", spec.tag},
+           {"restart", std::string(to_string(spec.restart))},
+           {"executor", std::string(to_string(spec.executor))}};
+  if (spec.max_restarts) out["max_restarts"] = *spec.max_restarts;
+  if (spec.max_seconds) out["max_seconds"] = spec.max_seconds->count();
+  if (spec.shutdown_timeout) out["shutdown_timeout"] = spec.shutdown_timeout->count();
+  if (!spec.requires_role.empty()) out["requires_role"] = spec.requires_role;
+  if (!spec.nodes.empty()) out["nodes"] = spec.nodes;
+  return out;
+}
+
 ChildSpec spec_of(const Json& json, std::size_t index) {
   AdminArgs args("specs[" + std::to_string(index) + "]", json);
   ChildSpec spec;
@@ -240,7 +239,8 @@ Json to_json(const ChildInfo& child) {
 
 Json to_json_with_spec(const ChildInfo& child) {
   auto out = to_json(child);
-  out["spec"] = spec_json(child.spec);
+  auto& spec = out["spec"] = spec_json(child.spec);
+  if (!child.spec.args.empty()) spec["args"] = json_of_args(child.spec.args.bytes());
   out["metadata"] = child.spec.metadata;
   return out;
 }

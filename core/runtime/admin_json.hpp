@@ -49,6 +49,8 @@ Json json_of(const Bytes& msgpack);
 Bytes bytes_of(const Json& json);
 
 ChildSpec spec_of(const Json& json, std::size_t index);
+/// Without args, which may be no msgpack, and metadata, which may have changed since.
+Json spec_json(const ChildSpec& spec);
 
 Json to_json(const Error& error);
 /// Of a start or stop that failed in part: the first failure, or if there is one, the first that is a cause

@@ -120,20 +120,13 @@ Result<T> read_answer(std::string_view answer, const char* also, Read read) {
 Result<Json> json_of_specs(const std::vector<ChildSpec>& specs) {
   Json out = Json::array();
   for (const auto& spec : specs) {
-    Json one{{"id", spec.id},
-             {"type", spec.type},
-             {"tag", spec.tag},
-             {"restart", std::string(to_string(spec.restart))},
-             {"executor", std::string(to_string(spec.executor))},
-             {"metadata", spec.metadata}};
+    auto one = runtime::spec_json(spec);
+    one["metadata"] = spec.metadata;
     try {
       if (!spec.args.empty()) one["args"] = runtime::json_of(spec.args.bytes());
     } catch (const std::exception& e) {
       return {ErrorCode::invalid, "child '" + spec.id + "': the arguments are " + e.what()};
     }
-    if (spec.max_restarts) one["max_restarts"] = *spec.max_restarts;
-    if (spec.max_seconds) one["max_seconds"] = spec.max_seconds->count();
-    if (spec.shutdown_timeout) one["shutdown_timeout"] = spec.shutdown_timeout->count();
     out.push_back(std::move(one));
   }
   return out;
