@@ -185,6 +185,11 @@ std::vector<std::string> StopResult::ids() const { return ids_without_error(chil
 
 std::vector<Error> StopResult::errors() const { return errors_of(children); }
 
+void apply(const StartOptions& options, ChildSpec& spec) {
+  if (spec.tag.empty()) spec.tag = options.tag;
+  for (const auto& [key, value] : options.metadata) spec.metadata.try_emplace(key, value);
+}
+
 Result<void> validate(const ChildSpec& spec) {
   if (auto id = check_name("id", spec.id, false); !id) return id;
   for (const auto& check : {check_name("type", spec.type, false), check_name("tag", spec.tag, true),

@@ -34,10 +34,7 @@ void Requests::on(event::StartChildren start) {
   op.started.children.reserve(op.specs.size());
   op.index.reserve(op.specs.size());
   op.seen.reserve(op.specs.size());
-  for (auto& spec : op.specs) {
-    for (const auto& [k, v] : start.options.metadata) spec.metadata.try_emplace(k, v);
-    if (spec.tag.empty()) spec.tag = start.options.tag;
-  }
+  for (auto& spec : op.specs) apply(start.options, spec);
   touched_.push_back(id);
 }
 

@@ -25,16 +25,6 @@ std::string default_name() {
   return std::string(host.data()) + "-" + std::to_string(::getpid());
 }
 
-/// A call whose answer is handed over as it is.
-class RawCall final : public detail::FutureState<Bytes>, public detail::CallSink {
- public:
-  bool finish(Result<Bytes>& answer, bool may_run_callbacks) override {
-    if (!may_run_callbacks) return complete_quietly(answer);
-    complete(std::move(answer));
-    return true;
-  }
-};
-
 /// These wait for threads that may be waiting for the caller.
 Result<void> check_may_wait(std::string_view what) {
   if (!detail::inside_worker() && !runtime::CallbackPool::on_pool_thread() &&
@@ -119,10 +109,7 @@ Result<void> Hub::Impl::alter_static_children(HubConfig& config) {
 }
 
 Future<StartResult> Hub::Impl::start_children(std::vector<ChildSpec> specs, StartOptions options) {
-  for (auto& spec : specs) {
-    if (spec.tag.empty()) spec.tag = options.tag;
-    for (const auto& [key, value] : options.metadata) spec.metadata.try_emplace(key, value);
-  }
+  for (auto& spec : specs) apply(options, spec);
   Promise<StartResult> promise;
   if (!hooks_.alters()) {
     start_checked(std::move(specs), std::move(options), promise);
@@ -162,7 +149,7 @@ Future<StopResult> Hub::Impl::stop_children(event::Select select, std::vector<st
 
 Future<Bytes> Hub::Impl::call_raw(std::string_view id, std::string_view message, Bytes body,
                                   std::chrono::milliseconds timeout, bool named) {
-  const auto answered = std::make_shared<RawCall>();
+  const auto answered = std::make_shared<runtime::RawCall>();
   node().call({id, message, std::move(body), timeout, named}, answered);
   return Future<Bytes>(answered);
 }

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <chrono>
-#include <random>
 #include <utility>
 
 #include "core/hash.hpp"
+#include "core/runtime/identity.hpp"
 #include "core/runtime/no_network.hpp"
 
 namespace processhub::runtime {
@@ -25,11 +25,6 @@ std::uint64_t new_incarnation() {
   while (!last.compare_exchange_weak(seen, std::max(seen + 1, now))) {
   }
   return std::max(seen + 1, now);
-}
-
-std::uint64_t random_seed() {
-  std::random_device device;
-  return std::uint64_t{device()} << 32 | device();
 }
 
 /// The address for publications when none is configured: the same host, a free port.
@@ -89,7 +84,7 @@ HubNode::HubNode(HubConfig config, NodeId id, const Shared& shared, Network netw
 }
 
 HubLoop::World HubNode::world(Network network, StrategySet strategies) {
-  protocol::Identity identity{id_, network.told.router, network.told.publisher, random_seed(),
+  protocol::Identity identity{id_, network.told.router, network.told.publisher, random_number(),
                               offered_types(*shared_.types)};
   return {config_,
           std::make_unique<protocol::HubCore>(std::move(identity), config_, std::move(strategies)),

@@ -34,6 +34,16 @@ class CallTo final : public processhub::detail::CallSink {
   std::function<void(Result<Bytes>)> done_;
 };
 
+/// A call whose answer is handed over as it is.
+class RawCall final : public processhub::detail::FutureState<Bytes>, public processhub::detail::CallSink {
+ public:
+  bool finish(Result<Bytes>& answer, bool may_run_callbacks) override {
+    if (!may_run_callbacks) return complete_quietly(answer);
+    complete(std::move(answer));
+    return true;
+  }
+};
+
 using Answer = std::variant<std::monostate, Promise<StartResult>, Promise<StopResult>, Promise<void>,
                             Promise<std::uint64_t>, CallAnswer>;
 

@@ -1,11 +1,10 @@
 #include "tools/hubctl/admin_client.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <optional>
-#include <random>
 #include <utility>
+
+#include "core/runtime/identity.hpp"
 
 namespace processhub::hubctl {
 
@@ -25,20 +24,6 @@ Time now() { return std::chrono::duration_cast<Time>(std::chrono::steady_clock::
 
 milliseconds until(Time when) {
   return std::max(std::chrono::ceil<milliseconds>(when - now()), milliseconds(0));
-}
-
-std::uint64_t random_number() {
-  std::random_device device;
-  return static_cast<std::uint64_t>(device()) << 32 | device();
-}
-
-/// A name of its own for every run: sessions are told apart by it.
-NodeId fresh_identity() {
-  const auto since_epoch = std::chrono::system_clock::now().time_since_epoch();
-  const auto incarnation = std::chrono::duration_cast<std::chrono::microseconds>(since_epoch).count();
-  const auto name =
-      "hubctl-" + std::to_string(::getpid()) + "-" + std::to_string(random_number() % 1'000'000);
-  return NodeId::of(name, static_cast<std::uint64_t>(incarnation));
 }
 
 }  // namespace
@@ -67,7 +52,8 @@ Result<AdminClient> AdminClient::connect_to(const std::string& endpoint, Millis 
   const auto deadline = now() + timeout;
   auto socket = ClientSocket::connect(endpoint, timeout, options);
   if (!socket) return socket.error();
-  AdminClient client(std::move(*socket), protocol::ClientSession(fresh_identity(), random_number() >> 1));
+  AdminClient client(std::move(*socket),
+                     protocol::ClientSession(runtime::fresh_client("hubctl"), runtime::random_number() >> 1));
   auto& session = client.session_;
   auto greeted = client.pump_until(
       [&] { return session.state() != protocol::ClientSession::State::greeting; }, deadline);

@@ -26,16 +26,6 @@ Time deadline_in(std::chrono::milliseconds time) {
   return runtime::boot_now() + std::clamp(time, std::chrono::milliseconds(0), kLongestWait);
 }
 
-/// The answer to a call, as it is.
-class RawAnswer final : public detail::FutureState<Bytes>, public detail::CallSink {
- public:
-  bool finish(Result<Bytes>& answer, bool may_run_callbacks) override {
-    if (!may_run_callbacks) return complete_quietly(answer);
-    complete(std::move(answer));
-    return true;
-  }
-};
-
 template <class T>
 Future<T> failed(Error error) {
   return Future<T>(Result<T>(std::move(error)));
@@ -119,7 +109,7 @@ void Client::call_then(std::string_view id, std::string_view message, Bytes body
 
 Future<Bytes> Client::call_raw(std::string_view id, std::string_view message, Bytes body, ms timeout,
                                bool named) {
-  const auto answered = std::make_shared<RawAnswer>();
+  const auto answered = std::make_shared<runtime::RawCall>();
   call_then(id, message, std::move(body), timeout, named, answered);
   return Future<Bytes>(answered);
 }
@@ -131,8 +121,7 @@ Result<void> Client::cast_raw(std::string_view id, std::string_view message, Byt
 
 Future<StartResult> Client::start_children(std::vector<ChildSpec> specs, StartOptions options) {
   for (auto& spec : specs) {
-    if (spec.tag.empty()) spec.tag = options.tag;
-    for (const auto& [key, value] : options.metadata) spec.metadata.try_emplace(key, value);
+    apply(options, spec);
     if (auto valid = validate(spec); !valid) return failed<StartResult>(valid.error());
   }
   auto json = assembly::json_of_specs(specs);

@@ -1,12 +1,10 @@
 #include "transport/assembly/client_engine.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <random>
 #include <utility>
 
 #include "core/runtime/clock.hpp"
+#include "core/runtime/identity.hpp"
 #include "core/runtime/signals.hpp"
 
 namespace processhub::assembly {
@@ -18,27 +16,13 @@ constexpr Duration kOneAddress = std::chrono::seconds(2);
 constexpr std::size_t kMostWays = 100'000;  // remembered; a child beyond them is asked through any node
 constexpr Duration kNoLimit = std::chrono::hours(24 * 365);
 
-std::uint64_t random_number() {
-  std::random_device device;
-  return static_cast<std::uint64_t>(device()) << 32 | device();
-}
-
-/// A name of its own for every client.
-NodeId client_identity() {
-  const auto since_epoch = std::chrono::system_clock::now().time_since_epoch();
-  const auto now = std::chrono::duration_cast<std::chrono::microseconds>(since_epoch).count();
-  const auto name =
-      "client-" + std::to_string(::getpid()) + "-" + std::to_string(random_number() % 1'000'000);
-  return NodeId::of(name, static_cast<std::uint64_t>(now));
-}
-
 }  // namespace
 
 ClientEngine::ClientEngine(ClientConfig config, std::unique_ptr<ClientPoller> poller)
     : config_(std::move(config)),
       poller_(std::move(poller)),
       callbacks_(1, [](const std::string&) {}),
-      self_(client_identity()),
+      self_(runtime::fresh_client("client")),
       candidates_(config_.nodes) {
   const runtime::SignalsBlocked for_our_thread;
   thread_ = std::thread([this] { run(); });
@@ -334,7 +318,8 @@ void ClientEngine::connect(const std::string& endpoint, Time now) {
     last_failure_ = endpoint + ": " + connected.error().message;
     return;
   }
-  links_.emplace(id, Link{endpoint, protocol::ClientSession(self_, random_number() >> 1), now + kOneAddress});
+  links_.emplace(
+      id, Link{endpoint, protocol::ClientSession(self_, runtime::random_number() >> 1), now + kOneAddress});
 }
 
 }  // namespace processhub::assembly

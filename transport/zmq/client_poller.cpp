@@ -21,19 +21,11 @@ using namespace zmq_detail;
 
 constexpr int kFramesInARow = 256;  // of one node, before the others are looked at
 
-SocketSetup poller_setup(const ClientOptions& options) {
-  SocketSetup setup;
-  setup.max_frame = static_cast<std::int64_t>(options.max_frame_size) + kFrameOverhead;
-  setup.own_keys = options.keys;
-  if (options.keys) setup.server_keys = KeyPair{options.server_public_key, {}};
-  return setup;
-}
-
 }  // namespace
 
 class ClientPoller::Impl {
  public:
-  explicit Impl(const ClientOptions& options) : setup_(poller_setup(options)), context_(1) {}
+  explicit Impl(const ClientOptions& options) : setup_(client_setup(options)), context_(1) {}
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
   ~Impl() {

@@ -53,14 +53,6 @@ std::string resolve_failure(const std::string& host) {
   return {};
 }
 
-SocketSetup socket_setup(const ClientOptions& options) {
-  SocketSetup setup;
-  setup.max_frame = static_cast<std::int64_t>(options.max_frame_size) + kFrameOverhead;
-  setup.own_keys = options.keys;
-  if (options.keys) setup.server_keys = KeyPair{options.server_public_key, {}};
-  return setup;
-}
-
 }  // namespace
 
 class ClientSocket::Impl {
@@ -69,7 +61,7 @@ class ClientSocket::Impl {
       : address_(std::move(address)),
         refused_patience_(options.refused_patience),
         context_(1),
-        socket_(open_dealer(context_, socket_setup(options))) {
+        socket_(open_dealer(context_, client_setup(options))) {
     monitor_.attach(context_, socket_, "client", kConnectionEvents);
     socket_.connect(address_.str());
   }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "transport/zmq/client_socket.hpp"
+
 namespace processhub::zmq_detail {
 namespace {
 
@@ -84,6 +86,14 @@ zmq::socket_t open_client(zmq::context_t& context, const SocketSetup& setup, zmq
 }
 
 }  // namespace
+
+SocketSetup client_setup(const ClientOptions& options) {
+  SocketSetup setup;
+  setup.max_frame = static_cast<std::int64_t>(options.max_frame_size) + kFrameOverhead;
+  setup.own_keys = options.keys;
+  if (options.keys) setup.server_keys = KeyPair{options.server_public_key, {}};
+  return setup;
+}
 
 zmq::socket_t open_router(zmq::context_t& context, const SocketSetup& setup) {
   auto socket = open_server(context, setup, zmq::socket_type::router);

@@ -7,6 +7,10 @@
 
 #include "transport/zmq/curve_keys.hpp"
 
+namespace processhub {
+struct ClientOptions;
+}
+
 namespace processhub::zmq_detail {
 
 /// What all sockets of one transport have in common.
@@ -15,6 +19,9 @@ struct SocketSetup {
   std::optional<KeyPair> own_keys{};     ///< proved when connecting
   std::optional<KeyPair> server_keys{};  ///< presented when bound; connecting sockets use the public half
 };
+
+/// Of a program that is no node.
+SocketSetup client_setup(const ClientOptions& options);
 
 /// Room for envelope and headers around a message of the largest size.
 inline constexpr std::int64_t kFrameOverhead = 64 * 1024;

@@ -107,6 +107,9 @@ struct StartOptions {
   std::string tag{};    ///< for children without one
 };
 
+/// What the options say of a child that its spec leaves open: tag and metadata.
+PROCESSHUB_API void apply(const StartOptions& options, ChildSpec& spec);
+
 struct StopOptions {
   std::chrono::milliseconds timeout{10'000};
 };
