@@ -34,23 +34,8 @@ struct InlineHandler {};
 inline constexpr InlineHandler run_inline{};
 
 namespace detail {
-template <class T>
-struct IsResult : std::false_type {};
-template <class T>
-struct IsResult<Result<T>> : std::true_type {
-  using type = T;
-};
-
-template <class R>
-void answer(Delivery& d, const R& value) {
-  if (auto sink = std::exchange(d.reply, nullptr))
-    sink->finish(d.named_reply ? encode_named(value) : encode(value));
-}
-inline void answer_empty(Delivery& d) {
-  if (auto sink = std::exchange(d.reply, nullptr)) sink->finish(Bytes("\xc0", 1));  // msgpack nil
-}
-inline void answer_error(Delivery& d, Error error) {
-  if (auto sink = std::exchange(d.reply, nullptr)) sink->finish(std::move(error));
+inline void answer(Delivery& d, Result<Bytes> answer) {
+  if (auto sink = std::exchange(d.reply, nullptr)) sink->finish(std::move(answer));
 }
 
 /// Answers with what the handler returns.
@@ -59,21 +44,14 @@ struct ReturningHandler {
   using Message = M;
   static void invoke(Worker& worker, Delivery& d) {
     auto message = decode<M>(d.body);
-    if (!message) return answer_error(d, message.error());
+    if (!message) return answer(d, message.error());
     auto& self = static_cast<W&>(worker);
     if constexpr (std::is_void_v<R>) {
       (self.*Method)(*message);
-      answer_empty(d);
-    } else if constexpr (IsResult<R>::value) {
-      auto result = (self.*Method)(*message);
-      if (!result) return answer_error(d, result.error());
-      if constexpr (std::is_void_v<typename IsResult<R>::type>) {
-        answer_empty(d);
-      } else {
-        answer(d, *result);
-      }
+      answer(d, answer_of(Result<void>(), d.named_reply));
     } else {
-      answer(d, (self.*Method)(*message));
+      const auto& result = (self.*Method)(*message);
+      if (d.reply) answer(d, answer_of(result, d.named_reply));  // nobody needs that of a cast encoded
     }
   }
 };
@@ -84,7 +62,7 @@ struct ReplyingHandler {
   using Message = M;
   static void invoke(Worker& worker, Delivery& d) {
     auto message = decode<M>(d.body);
-    if (!message) return answer_error(d, message.error());
+    if (!message) return answer(d, message.error());
     auto holder = std::make_shared<ReplyHolder>(std::exchange(d.reply, nullptr), d.named_reply);
     (static_cast<W&>(worker).*Method)(*message, Reply<R>(std::move(holder)));
   }
@@ -95,20 +73,10 @@ template <class R, auto Method, class W, class M>
 RootTask answer_with_task(TaskSet&, W& self, M message, std::shared_ptr<ReplyHolder> holder) {
   if constexpr (std::is_void_v<R>) {
     co_await (self.*Method)(message);
-    holder->finish(Bytes("\xc0", 1));  // msgpack nil
+    holder->finish(answer_of(Result<void>(), holder->named()));
   } else {
-    auto result = co_await (self.*Method)(message);
-    if constexpr (IsResult<R>::value) {
-      if (!result) {
-        holder->finish(result.error());
-      } else if constexpr (std::is_void_v<typename IsResult<R>::type>) {
-        holder->finish(Bytes("\xc0", 1));
-      } else {
-        holder->finish(holder->named() ? encode_named(*result) : encode(*result));
-      }
-    } else {
-      holder->finish(holder->named() ? encode_named(result) : encode(result));
-    }
+    const auto result = co_await (self.*Method)(message);
+    holder->finish(answer_of(result, holder->named()));
   }
 }
 
@@ -118,7 +86,7 @@ struct TaskHandler {
   using Message = M;
   static void invoke(Worker& worker, Delivery& d) {
     auto message = decode<M>(d.body);
-    if (!message) return answer_error(d, message.error());
+    if (!message) return answer(d, message.error());
     auto holder = std::make_shared<ReplyHolder>(std::exchange(d.reply, nullptr), d.named_reply);
     auto& self = static_cast<W&>(worker);
     answer_with_task<R, Method>(TaskAccess::tasks_of(worker), self, std::move(*message), std::move(holder))

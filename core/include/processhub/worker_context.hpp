@@ -34,6 +34,25 @@ class ReplySink {
 };
 
 namespace detail {
+template <class T>
+struct IsResult : std::false_type {};
+template <class T>
+struct IsResult<Result<T>> : std::true_type {};
+
+/// What a handler came to, as its caller gets it; `named`: with field names.
+template <class R>
+Result<Bytes> answer_of(const R& value, bool named) {
+  if constexpr (!IsResult<R>::value) {
+    return named ? encode_named(value) : encode(value);
+  } else if (!value) {
+    return value.error();
+  } else if constexpr (std::is_void_v<typename R::value_type>) {
+    return Bytes("\xc0", 1);  // msgpack nil
+  } else {
+    return answer_of(*value, named);
+  }
+}
+
 /// Ends the call `no_reply` when the last copy goes without an answer.
 class ReplyHolder {
  public:
@@ -60,9 +79,7 @@ template <class R>
 class Reply {
  public:
   explicit Reply(std::shared_ptr<detail::ReplyHolder> holder) : holder_(std::move(holder)) {}
-  void operator()(const R& value) const {
-    holder_->finish(holder_->named() ? encode_named(value) : encode(value));
-  }
+  void operator()(const R& value) const { holder_->finish(detail::answer_of(value, holder_->named())); }
   void fail(Error error) const { holder_->finish(std::move(error)); }
 
  private:
