@@ -2,7 +2,14 @@
 
 #include <string>
 
+#include "core/listed.hpp"
+
 namespace processhub {
+
+std::string names_of(const HubView& view) {
+  return listed(
+      view.members, [](const MemberView& member) { return member.id.name(); }, "");
+}
 
 Result<void> Distribution::check(const ChildSpec& spec, std::size_t, const HubView&) const {
   if (spec.nodes.empty()) return {};

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "core/listed.hpp"
+
 namespace processhub {
 
 namespace {
@@ -11,20 +13,14 @@ std::vector<std::string> names_of(std::index_sequence<I...>) {
   return {std::string(std::variant_alternative_t<I, HookEvent>::name)...};
 }
 
-template <class Functions>
-std::string names_of(const Functions& functions) {
-  std::string text;
-  for (const auto& [name, function] : functions) text += (text.empty() ? "" : ", ") + name;
-  return text.empty() ? "none" : text;
-}
-
 /// `function` by name, or what there is instead.
 template <class Functions>
 Result<typename Functions::mapped_type> find(const Functions& functions, const HookChoice& hook) {
   const auto found = functions.find(hook.function);
   if (found != functions.end()) return found->second;
   return {ErrorCode::invalid, "hook '" + hook.id + "': there is no function '" + hook.function + "' for " +
-                                  hook.events.front() + "; there are: " + names_of(functions)};
+                                  hook.events.front() +
+                                  "; there are: " + listed(functions, [](const auto& f) { return f.first; })};
 }
 
 }  // namespace

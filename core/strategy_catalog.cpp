@@ -4,16 +4,10 @@
 #include <string_view>
 #include <utility>
 
+#include "core/listed.hpp"
+
 namespace processhub {
 namespace {
-
-/// "a, b, c", or "none".
-template <class Range, class Name>
-std::string listed(const Range& range, Name name) {
-  std::string text;
-  for (const auto& item : range) text += (text.empty() ? "" : ", ") + std::string(name(item));
-  return text.empty() ? "none" : text;
-}
 
 template <class Kind>
 Result<void> build_one(std::string_view kind, const std::map<std::string, StrategyFactory<Kind>>& rows,

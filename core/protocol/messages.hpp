@@ -83,6 +83,14 @@ struct SpecValue {
   NodeId placement{};
   std::optional<Metadata> metadata{};
   PROCESSHUB_FIELDS(version, writer, failed, why, placement, metadata)
+
+  /// A copy that wins over this one, to be changed by `by`.
+  SpecValue next(NodeId by) const {
+    auto value = *this;
+    ++value.version;
+    value.writer = by;
+    return value;
+  }
 };
 
 struct UidValue {

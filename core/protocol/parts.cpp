@@ -280,9 +280,7 @@ void HubCore::Parts::on_failed(const LocalChild& child, const std::string& why) 
   ctx.hook(hook::ChildFailed{child.spec->spec.id, why});
   auto* known = registry.find(child.uid);
   if (known == nullptr) return;
-  auto value = *known->value;
-  ++value.version;
-  value.writer = ctx.self();
+  auto value = known->value->next(ctx.self());
   value.failed = true;
   value.why = why;
   replication.set_value(child.uid, value);

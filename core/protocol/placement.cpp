@@ -11,6 +11,11 @@ namespace {
 constexpr Duration kRetry = std::chrono::milliseconds(100);
 }  // namespace
 
+ChildKey key_of(const Child& child) {
+  const auto& spec = child.spec->spec;
+  return {spec.id, child.id_hash, child.value->placement, spec.kind->nodes};
+}
+
 Placement::Placement(Context& context, Registry& registry, Links& links, Membership& membership,
                      Replication& replication, Supervisor& supervisor, StrategySet& strategies,
                      PlacementEvents& events)
@@ -68,22 +73,22 @@ std::string Placement::nobody_has(const ChildSpec& spec) const {
 
 Result<NodeId> Placement::target(std::string_view name, const Child& child) const {
   const auto& spec = child.spec->spec;
-  std::string names;
-  for (const auto& member : view_.members) {
-    names += (names.empty() ? "" : ", ") + std::string(member.id.name());
-    if (member.id.name() != name) continue;
-    std::vector<NodeId> owners;
-    find_owners({spec.id, child.id_hash, member.id, spec.kind->nodes}, *spec.kind, owners);
-    if (!owners.empty() && owners.front() == member.id) return member.id;
-    const auto node = "node '" + std::string(name) + "'";
-    if (!offers_.has(member.id, hash64(spec.kind->type)))
-      return {ErrorCode::invalid, node + " has no worker type '" + spec.kind->type + "'"};
-    if (!has_role(member.id, spec.kind->requires_role))
-      return {ErrorCode::invalid, node + " lacks the role '" + spec.kind->requires_role + "'"};
-    return {ErrorCode::invalid, "the distribution '" + std::string(strategies_.distribution->name()) +
-                                    "' does not put '" + spec.id + "' on " + node};
-  }
-  return {ErrorCode::invalid, "no node '" + std::string(name) + "' may own children; there are: " + names};
+  const auto node = "node '" + std::string(name) + "'";
+  const auto member = std::find_if(view_.members.begin(), view_.members.end(),
+                                   [&](const MemberView& m) { return m.id.name() == name; });
+  if (member == view_.members.end())
+    return {ErrorCode::invalid, "no " + node + " may own children; there are: " + names_of(view_)};
+  std::vector<NodeId> owners;
+  auto key = key_of(child);
+  key.explicit_node = member->id;
+  find_owners(key, *spec.kind, owners);
+  if (!owners.empty() && owners.front() == member->id) return member->id;
+  if (!offers_.has(member->id, hash64(spec.kind->type)))
+    return {ErrorCode::invalid, node + " has no worker type '" + spec.kind->type + "'"};
+  if (!has_role(member->id, spec.kind->requires_role))
+    return {ErrorCode::invalid, node + " lacks the role '" + spec.kind->requires_role + "'"};
+  return {ErrorCode::invalid, "the distribution '" + std::string(strategies_.distribution->name()) +
+                                  "' does not put '" + spec.id + "' on " + node};
 }
 
 // -- the view and the queue
@@ -105,10 +110,10 @@ void Placement::on_view_changed() {
 }
 
 void Placement::recompute(Child& child) {
+  child.placed_anew = false;
   if (!child.spec) return;
   scratch_.clear();
-  const auto& kind = *child.spec->spec.kind;
-  find_owners({child.spec->spec.id, child.id_hash, child.value->placement, kind.nodes}, kind, scratch_);
+  find_owners(key_of(child), *child.spec->spec.kind, scratch_);
   bool same = child.owners.size() == scratch_.size() &&
               std::equal(scratch_.begin(), scratch_.end(), child.owners.begin());
   if (same) return;
@@ -128,7 +133,7 @@ void Placement::on_spec_added(Child& child) {
 }
 
 void Placement::enqueue(Child& child) {
-  if (std::exchange(child.placed_anew, false)) recompute(child);
+  if (child.placed_anew) recompute(child);
   if (child.queued) return;
   child.queued = true;
   queue_.push_back(child.slot);

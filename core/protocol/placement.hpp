@@ -30,6 +30,9 @@ class PlacementEvents {
   virtual void remove_child(Child& child) = 0;  ///< for good, told to everybody
 };
 
+/// What the distribution may look at.
+ChildKey key_of(const Child& child);
+
 class Placement {
  public:
   Placement(Context& context, Registry& registry, Links& links, Membership& membership,

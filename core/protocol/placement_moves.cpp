@@ -217,7 +217,7 @@ void Placement::start_batch(Batch& batch) {
   bool good = active_ && settled();
   for (const auto& [uid, epoch] : batch.items) {
     auto* child = registry_.find(uid);
-    if (child != nullptr && std::exchange(child->placed_anew, false)) recompute(*child);
+    if (child != nullptr && child->placed_anew) recompute(*child);
   }
   // Not so when they were reserved: all have yet to be asked.
   const auto late = [&](const auto& item) {

@@ -8,15 +8,6 @@
 
 namespace processhub::protocol {
 
-namespace {
-
-ChildKey key_of(const Child& child) {
-  const auto& spec = child.spec->spec;
-  return {spec.id, child.id_hash, child.value->placement, spec.kind->nodes};
-}
-
-}  // namespace
-
 /// Of those that have to let the child go and those that get it, both in order of name, the i-th gives to the
 /// i-th. Rows stay until all owners run it, and who started meanwhile has the higher epoch: so a pair lasts
 /// until all are done. No node: nobody gives to us.

@@ -211,9 +211,7 @@ void Requests::change_value(Token token, const std::string& child_id,
     return ctx_.emit(
         effect::CompleteVoid{token, Error{ErrorCode::no_such_child, "no child '" + child_id + "'"}});
   }
-  auto value = *child->value;
-  ++value.version;
-  value.writer = ctx_.self();
+  auto value = child->value->next(ctx_.self());
   edit(value);
   replication_.set_value(child->uid, value);
   auto id = open_op(Kind::change, token, std::chrono::seconds(10));
@@ -225,35 +223,30 @@ void Requests::on(event::UpdateMetadata update) {
   change_value(update.token, update.id, [&](SpecValue& v) { v.metadata = update.metadata; });
 }
 
-std::optional<Error> Requests::move_problem(const event::MigrateChild& migrate) const {
-  const auto* child = registry_.winner(migrate.id);
-  if (child == nullptr) return Error{ErrorCode::no_such_child, "no child '" + migrate.id + "'"};
-  if (child->value->failed)
-    return Error{ErrorCode::invalid, "'" + migrate.id + "' is failed: restart it first"};
-  if (child->op != 0)
-    return Error{ErrorCode::invalid, "'" + migrate.id + "' is being started, stopped or moved"};
-  const auto target = placement_.target(migrate.node, *child);
-  return target ? std::nullopt : std::optional(target.error());
+/// Where it shall go, or why it cannot.
+Result<NodeId> Requests::move_target(const event::MigrateChild& migrate, const Child* child) const {
+  if (child == nullptr) return {ErrorCode::no_such_child, "no child '" + migrate.id + "'"};
+  if (child->value->failed) return {ErrorCode::invalid, "'" + migrate.id + "' is failed: restart it first"};
+  if (child->op != 0) return {ErrorCode::invalid, "'" + migrate.id + "' is being started, stopped or moved"};
+  return placement_.target(migrate.node, *child);
 }
 
 /// A wish that travels with the spec: the reconciler does the rest, on whichever node that is.
 void Requests::on(event::MigrateChild migrate) {
-  if (auto problem = move_problem(migrate))
-    return ctx_.emit(effect::CompleteVoid{migrate.token, std::move(*problem)});
-  auto& child = *registry_.winner(migrate.id);
-  auto value = *child.value;
-  ++value.version;
-  value.writer = ctx_.self();
-  value.placement = *placement_.target(migrate.node, child);
+  auto* child = registry_.winner(migrate.id);
+  const auto target = move_target(migrate, child);
+  if (!target) return ctx_.emit(effect::CompleteVoid{migrate.token, target.error()});
   auto id = open_op(Kind::move, migrate.token, migrate.timeout);
   auto& op = ops_[id];
-  op.target = value.placement;
+  op.target = *target;
   op.begun = true;
   op.rechecked = 0;
-  add_item(op, std::move(migrate.id)).uid = child.uid;
-  op.index[child.uid] = 0;
-  child.op = id;
-  replication_.set_value(child.uid, value);
+  add_item(op, std::move(migrate.id)).uid = child->uid;
+  op.index[child->uid] = 0;
+  child->op = id;
+  auto value = child->value->next(ctx_.self());
+  value.placement = *target;
+  replication_.set_value(child->uid, value);
   touched_.push_back(id);
 }
 

@@ -107,7 +107,7 @@ class Requests {
   void finish(std::uint32_t id, Op& op);
   void detach(std::uint32_t id, const Item& item);
   bool stopped_everywhere(const Child& child) const;
-  std::optional<Error> move_problem(const event::MigrateChild& migrate) const;
+  Result<NodeId> move_target(const event::MigrateChild& migrate, const Child* child) const;
   void on_moving_changed(Op& op, std::size_t item, const Child& child);
   void change_value(Token token, const std::string& id, const std::function<void(SpecValue&)>& edit);
 

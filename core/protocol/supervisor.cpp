@@ -148,9 +148,13 @@ void Supervisor::demote(LocalChild& child) {
 void Supervisor::on(const event::RoleTaken& taken) {
   auto* child = running_as(taken.serial);
   if (child == nullptr || !child->demoting || taken.role != Role::passive) return;
-  child->demoting = false;
-  child->role = Role::passive;
+  end_demotion(*child);
   write_row(*child, InstanceState::running);
+}
+
+/// Its worker has taken the role, or its next life starts with it.
+void Supervisor::end_demotion(LocalChild& child) {
+  if (std::exchange(child.demoting, false)) child.role = Role::passive;
 }
 
 bool Supervisor::over_intensity(LocalChild& child) {
@@ -166,7 +170,7 @@ bool Supervisor::over_intensity(LocalChild& child) {
 
 void Supervisor::on_crash(LocalChild& child, const event::WorkerDown& down) {
   ++ctx_.stats.worker_crashes;
-  if (std::exchange(child.demoting, false)) child.role = Role::passive;  // it starts again as such
+  end_demotion(child);
   const auto& id = child.spec->spec.id;
   if (child.spec->spec.kind->restart == Restart::temporary) {
     ctx_.note(LogLevel::warn, "crashed and is temporary: removed (" + down.why + ")", id);
@@ -234,7 +238,7 @@ void Supervisor::on(event::WorkerDown& down) {
       break;
     case WorkerExit::finished:
       if (permanent) {
-        if (std::exchange(child.demoting, false)) child.role = Role::passive;
+        end_demotion(child);
         ++child.restarts;
         write_row(child, InstanceState::restarting);
         launch(child, StartReason::restart);

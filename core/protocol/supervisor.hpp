@@ -103,6 +103,7 @@ class Supervisor {
   };
 
   void tell_role(const LocalChild& child, Role role);
+  static void end_demotion(LocalChild& child);
   LocalChild* running_as(std::uint64_t serial);
   void add_what_came_back(event::WorkerDown& down);
   void launch(LocalChild& child, StartReason reason);

@@ -8,13 +8,6 @@
 namespace processhub {
 namespace {
 
-std::string names_of(const HubView& view) {
-  std::string names;
-  for (const auto& member : view.members)
-    names += (names.empty() ? "" : ", ") + std::string(member.id.name());
-  return names;
-}
-
 class Guided final : public Distribution {
  public:
   std::string_view name() const override { return "guided"; }

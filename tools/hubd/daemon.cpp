@@ -8,6 +8,7 @@
 #include <thread>
 #include <utility>
 
+#include "core/listed.hpp"
 #include "core/runtime/plugin_loader.hpp"
 #include "processhub/plugin.hpp"
 #include "tools/hubd/exit_code.hpp"
@@ -39,10 +40,9 @@ Result<void> load_plugins(const NodeConfig& config, Loaded& loaded) {
   return {};
 }
 
-std::string listed(const std::vector<std::string>& names, std::string_view none) {
-  std::string text;
-  for (const auto& name : names) text += (text.empty() ? "" : ", ") + name;
-  return text.empty() ? std::string(none) : text;
+std::string listed(const std::vector<std::string>& names, const char* none) {
+  return processhub::listed(
+      names, [](const std::string& name) { return name; }, none);
 }
 
 /// What only the whole program can check, before anything starts.

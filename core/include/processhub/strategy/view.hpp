@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "processhub/export.hpp"
 #include "processhub/ids.hpp"
 #include "processhub/time.hpp"
 
@@ -28,6 +29,9 @@ struct HubView {
   std::vector<MemberView> members{};
   std::size_t up_count = 0;  ///< all members believed up, also joining and leaving ones
 };
+
+/// "a, b, c", for error texts.
+PROCESSHUB_API std::string names_of(const HubView& view);
 
 /// What distribution may look at to place a child.
 struct ChildKey {
