@@ -54,6 +54,10 @@ std::vector<NodeId> OwnerOracle::owners(std::string_view id, const ChildSpec& ki
   return out;
 }
 
+std::vector<NodeId> OwnerOracle::owners(const protocol::ChildRecord& record) const {
+  return owners(record.spec->id, *record.spec->kind, record.changes ? record.changes->placement : NodeId());
+}
+
 bool OwnerOracle::has_role(NodeId node, const std::string& role) const {
   return std::any_of(view_.members.begin(), view_.members.end(), [&](const MemberView& m) {
     return m.id == node && std::find(m.roles.begin(), m.roles.end(), role) != m.roles.end();

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/protocol/hub_core.hpp"
 #include "core/protocol/zone_spread.hpp"
 #include "processhub/config.hpp"
 #include "processhub/strategy_catalog.hpp"
@@ -31,6 +32,7 @@ class OwnerOracle {
   bool one_active() const { return strategies_.redundancy->one_active(); }
   /// Best first. `kind`: what the spec says, `placement`: where somebody wished it to be.
   std::vector<NodeId> owners(std::string_view id, const ChildSpec& kind = {}, NodeId placement = {}) const;
+  std::vector<NodeId> owners(const protocol::ChildRecord& record) const;
 
  private:
   bool has_role(NodeId node, const std::string& role) const;

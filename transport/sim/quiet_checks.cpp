@@ -211,7 +211,7 @@ std::optional<Violation> QuietChecks::check_child(const Component& component,
   // A temporary child does not outlive its node; its id goes once that life of the node cannot come back.
   if (record.spec->kind->restart == Restart::temporary && record.instances.empty() && running.empty())
     return {};
-  auto owners = oracle_.owners(id, *record.spec->kind, record.changes ? record.changes->placement : NodeId());
+  auto owners = oracle_.owners(record);
   auto sorted = owners;
   std::sort(sorted.begin(), sorted.end());
   if (running != sorted) {

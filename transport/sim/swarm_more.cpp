@@ -57,14 +57,13 @@ SwarmMore::SwarmMore(Rng rng) : rng_(rng) {
 
 void SwarmMore::change(Plan& plan) {
   draw_strategies(rng_, plan);
+  const auto chosen = [&](const char* kind, const char* name) {
+    return std::find(plan.options.begin(), plan.options.end(),
+                     std::pair<std::string, std::string>(kind, name)) != plan.options.end();
+  };
   // Where children wait for their node to return, a planned leave is felt.
-  const bool waits =
-      std::find(plan.options.begin(), plan.options.end(),
-                std::pair<std::string, std::string>("distribution", "guided")) != plan.options.end();
-  planned_only_ = planned_only_ && !waits;
-  const bool replicated = std::any_of(plan.options.begin(), plan.options.end(), [](const auto& option) {
-    return option == std::pair<std::string, std::string>{"redundancy", "replication"};
-  });
+  planned_only_ = planned_only_ && !chosen("distribution", "guided");
+  const bool replicated = chosen("redundancy", "replication");
   if (replicated && rng_.chance(0.4)) zones_ = 2 + rng_.below(2);
   if (planned_only_) {
     plan.faults = {};

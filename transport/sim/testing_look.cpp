@@ -84,10 +84,8 @@ std::vector<std::string> Cluster::owners_of(std::string_view id, std::string_vie
     oracle.set_members(members);
     const auto& registry = component.front()->registry();
     const auto known = registry.find(std::string(id));
-    const bool there = known != registry.end();
-    const auto kind = there ? *known->second->spec->kind : ChildSpec{};
-    const auto placement = there && known->second->changes ? known->second->changes->placement : NodeId();
-    for (const auto owner : oracle.owners(id, kind, placement)) out.emplace_back(owner.name());
+    const auto owners = known != registry.end() ? oracle.owners(*known->second) : oracle.owners(id);
+    for (const auto owner : owners) out.emplace_back(owner.name());
     break;
   }
   return out;
