@@ -6,24 +6,16 @@
 #include <string>
 
 #include "tests/live/support/process_cluster.hpp"
+#include "tests/support/counter_messages.hpp"
 
 using live::eventually;
 using live::ProcessCluster;
 using namespace processhub;
+using namespace counter_messages;
 using namespace std::chrono_literals;
 
 namespace {
 
-struct Add {
-  std::int64_t by = 0;
-  PROCESSHUB_FIELDS(by)
-};
-struct Get {
-  PROCESSHUB_FIELDS()
-};
-struct Crash {
-  PROCESSHUB_FIELDS()
-};
 struct Sleep {
   std::int64_t ms = 0;
   PROCESSHUB_FIELDS(ms)
@@ -31,19 +23,11 @@ struct Sleep {
 struct Where {
   PROCESSHUB_FIELDS()
 };
-struct Total {
-  std::int64_t total = 0;
-  PROCESSHUB_FIELDS(total)
-};
 struct Place {
   std::string node{};
   std::string generation{};
   std::string role{};
   PROCESSHUB_FIELDS(node, generation, role)
-};
-struct CounterArgs {
-  std::int64_t start = 0;
-  PROCESSHUB_FIELDS(start)
 };
 
 Client connect_to(const ProcessCluster& cluster) {

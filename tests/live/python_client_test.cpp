@@ -8,24 +8,17 @@
 #include <vector>
 
 #include "tests/live/support/process_cluster.hpp"
+#include "tests/support/counter_messages.hpp"
 
 using live::ProcessCluster;
 using namespace processhub;
+using namespace counter_messages;
 using namespace std::chrono_literals;
 
 namespace {
 
 constexpr std::size_t kChildren = 10;
 constexpr std::size_t kAtOnce = 64;
-
-struct Add {
-  std::int64_t by = 0;
-  PROCESSHUB_FIELDS(by)
-};
-struct Total {
-  std::int64_t total = 0;
-  PROCESSHUB_FIELDS(total)
-};
 
 /// Of the Python client, in the test of both; the C++ client makes four times as many.
 int calls_of_python() {

@@ -13,10 +13,12 @@
 #include <vector>
 
 #include "processhub/processhub.hpp"
+#include "tests/support/counter_messages.hpp"
 
 namespace processhub::hub_test {
 
 using namespace std::chrono_literals;
+using namespace counter_messages;
 
 inline constexpr auto kPatience = std::chrono::seconds(20);
 
@@ -30,20 +32,6 @@ inline bool eventually(const std::function<bool()>& condition) {
   return true;
 }
 
-struct Total {
-  std::int64_t total = 0;
-  PROCESSHUB_FIELDS(total)
-};
-struct Add {
-  std::int64_t by = 0;
-  PROCESSHUB_FIELDS(by)
-};
-struct Get {
-  PROCESSHUB_FIELDS()
-};
-struct Crash {
-  PROCESSHUB_FIELDS()
-};
 struct Never {
   PROCESSHUB_FIELDS()
 };
@@ -54,10 +42,6 @@ struct Order {
 struct AskFor {
   std::string other{};
   PROCESSHUB_FIELDS(other)
-};
-struct CounterArgs {
-  std::int64_t start = 0;
-  PROCESSHUB_FIELDS(start)
 };
 
 class Counter : public Worker {
