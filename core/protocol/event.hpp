@@ -58,7 +58,7 @@ struct RouteFrame {
   Bytes frame{};
 };
 struct Publication {
-  Bytes frame{};
+  std::shared_ptr<const Bytes> frame{};  ///< one copy, however many hubs of this process it reaches
 };
 struct LinkUp {
   LinkId link = 0;

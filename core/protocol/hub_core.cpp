@@ -80,6 +80,7 @@ void HubCore::Parts::handle(Event&& event) {
 
 bool HubCore::Parts::run(std::size_t slice) {
   if (ctx.now >= next_deadline()) tick();
+  if (placement.look()) check_quorum();
   while (auto next = queue.pop()) {
     auto waited = ctx.now - next->second;
     ctx.stats.queue_wait_max = std::max(ctx.stats.queue_wait_max, waited);
@@ -258,10 +259,9 @@ void HubCore::Parts::purge() {
     if (membership.has_left(node) && !membership.is_up(node)) gone.push_back(node);
   for (auto node : gone) {
     bool needed = false;
-    for (Slot s = 0; s < registry.slot_end() && !needed; ++s) {
-      auto* child = registry.at(s);
-      const auto* entry = child == nullptr || !child->spec ? nullptr : child->entry_of(node);
-      needed = entry != nullptr && child->highest_epoch() <= entry->epoch;
+    for (const auto& uid : registry.rows_of(node)) {
+      const auto* child = registry.find(uid);
+      needed = needed || (child->spec && child->highest_epoch() <= child->entry_of(node)->epoch);
     }
     if (!needed) registry.drop_table(node);
   }

@@ -1,6 +1,7 @@
 #include "core/protocol/links.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace processhub::protocol {
 
@@ -95,6 +96,7 @@ void Links::open(NodeId id, const std::string& endpoint) {
     peer.hello_due = ctx_.now;
   }
   peer.wanted = true;
+  expect(id, peer);
 }
 
 void Links::end_session(NodeId id) {
@@ -103,6 +105,7 @@ void Links::end_session(NodeId id) {
   auto& peer = it->second;
   peer.wanted = false;
   peer.nonce = fresh_nonce();
+  expect(id, peer);
   if (!peer.session) return;
   sessions_.erase(peer.session->id());
   ctx_.stats.resends += peer.session->resends();
@@ -122,6 +125,7 @@ void Links::close(NodeId id) {
     links_.erase(it->second.link);
   }
   due_.erase({it->second.due, id});
+  expected_.erase(it->second.expected);
   peers_.erase(it);
   strangers_.erase(id);
 }
@@ -264,6 +268,7 @@ void Links::on_node_hello(std::optional<RouteId> route, const Hello& h) {
   }
   if (h.nonce != 0) peer.their_nonce = h.nonce;
   peer.wanted = true;
+  expect(h.self.id, peer);
   touched_.insert(h.self.id);
   bool fresh = false;
   if (h.nonce != 0 && h.echo_nonce == peer.nonce && !peer.session) {
@@ -290,20 +295,28 @@ void Links::establish(NodeId id, Peer& peer) {
   peer.without_session = kNever;
   strangers_.erase(id);
   sessions_[sid] = id;
+  expect(id, peer);
   touched_.insert(id);
   events_.on_session_up(id);
 }
 
 NodeId Links::peer_for_session(std::uint64_t session) {
   if (auto it = sessions_.find(session); it != sessions_.end()) return it->second;
-  // The peer may have completed the handshake first: its frame carries the id that our nonces give.
-  for (auto& [id, peer] : peers_) {
-    if (peer.session || peer.their_nonce == 0 || !peer.wanted) continue;
-    if (session_id(peer.nonce, peer.their_nonce, ctx_.self().hash(), id.hash()) != session) continue;
-    establish(id, peer);
-    return id;
-  }
-  return {};
+  const auto it = expected_.find(session);
+  if (it == expected_.end()) return {};
+  const auto id = it->second;
+  establish(id, peers_.at(id));
+  return id;
+}
+
+/// The peer may complete the handshake first: its frame then carries the id that our nonces give.
+void Links::expect(NodeId id, Peer& peer) {
+  const bool waits = !peer.session && peer.their_nonce != 0 && peer.wanted;
+  const auto session =
+      waits ? session_id(peer.nonce, peer.their_nonce, ctx_.self().hash(), id.hash()) : std::uint64_t{0};
+  if (session == peer.expected) return;
+  expected_.erase(std::exchange(peer.expected, session));
+  if (session != 0) expected_[session] = id;
 }
 
 void Links::on_session_frame(std::optional<RouteId> route, std::string_view rest) {

@@ -32,7 +32,7 @@ std::string cluster_wide_options(const HubConfig& c) {
 HubCore::Parts::Parts(Identity identity, HubConfig config, StrategySet set)
     : ctx(std::move(identity), std::move(config)),
       strategies(std::move(set)),
-      registry(*this),
+      registry(*this, ctx.self()),
       links(ctx, *this, hash64(cluster_wide_options(ctx.config)), cluster_wide_options(ctx.config)),
       publications(ctx),
       membership(ctx, links, *this),
@@ -105,7 +105,7 @@ void HubCore::Parts::on(event::AdminAnswer& e) {
 // -----------------------------------------------------------------------------------------------
 
 void HubCore::Parts::on(event::Publication& e) {
-  std::string_view in = e.frame;
+  std::string_view in = *e.frame;
   auto type = take_preamble(in);
   auto header = type == FrameType::publish ? take_publish_header(in) : std::nullopt;
   auto from = header ? membership.find_hash(header->node) : std::nullopt;
@@ -165,20 +165,13 @@ MemberRecord HubCore::Parts::self_record() {
 // -- the view
 // ------------------------------------------------------------------------------------------------------------
 
-void HubCore::Parts::touch_children_of(NodeId node) {
-  for (Slot s = 0; s < registry.slot_end(); ++s) {
-    auto* child = registry.at(s);
-    if (child != nullptr && child->entry_of(node) != nullptr) registry.touch(*child);
-  }
-}
-
 void HubCore::Parts::on_member_up(NodeId node) {
   const auto& record = membership.members().at(node).record;
   ctx.emit(effect::Subscribe{record.pub});
   note_change();
   cause_ = node;
   cause_joined_ = true;
-  touch_children_of(node);
+  registry.touch_rows(node);
 }
 
 void HubCore::Parts::on_member_gone(NodeId node, bool left) {
@@ -192,7 +185,7 @@ void HubCore::Parts::on_member_gone(NodeId node, bool left) {
   replication.on_member_gone(node);
   placement.on_session_end(node);
   calls.on_session_end(node);
-  touch_children_of(node);
+  registry.touch_rows(node);
 }
 
 void HubCore::Parts::on_status(NodeId node, MemberStatus status) {
@@ -205,7 +198,6 @@ void HubCore::Parts::on_view_changed() {
   view_announced_ = false;
   placement.on_view_changed();
   requests.on_view_changed();
-  check_quorum();
 }
 
 Heartbeat HubCore::Parts::own_heartbeat() {

@@ -178,7 +178,6 @@ class HubCore::Parts final : public Registry::Listener,
   bool cluster_changed = true;
 
  private:
-  void touch_children_of(NodeId node);
   void on_stall(Duration away);
   void check_stall();
   void check_leave();

@@ -51,7 +51,10 @@ class Placement {
   Result<NodeId> target(std::string_view name, const Child& child) const;
   bool has_eligible() const { return !view_.members.empty(); }
 
+  /// The owners are to be found again.
   void on_view_changed();
+  /// Looks at the view if it has changed since: once a turn, however many members came and went in it.
+  bool look();
   void on_spec_added(Child& child);
   /// Stopped by hand: for good, told to everybody.
   void remove(Child& child) { events_.remove_child(child); }
@@ -94,6 +97,8 @@ class Placement {
   void find_owners(const ChildKey& key, const ChildSpec& kind, std::vector<NodeId>& out) const;
   bool has_role(NodeId node, const std::string& role) const;
   void recompute(Child& child);
+  bool owner_stays(const Child& child) const;
+  void note_newcomers(const HubView& view);
   void finish_recompute();
   void evaluate(Child& child);
   void evaluate_running(Child& child, LocalChild& local);
@@ -147,6 +152,13 @@ class Placement {
   std::deque<Slot> queue_{};
   std::vector<Uid> waiting_{};  ///< cannot be decided yet
   bool active_ = true;
+  // Since the last time that all owners were known:
+  bool view_changed_ = false;
+  Time look_due_{};  ///< not before
+  std::vector<NodeId> newcomers_{};
+  bool only_members_changed_ =
+      false;  ///< every earlier owner that is still in the view beats all but newcomers
+  HashSet<NodeId, NodeIdHash> in_view_{};
   bool recomputing_ = false;
   bool announced_ = false;
   Slot cursor_ = 0;

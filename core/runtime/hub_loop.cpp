@@ -290,7 +290,9 @@ void HubLoop::on_route_frame(RouteId route, std::string_view frame) {
   arrived(event::RouteFrame{route, Bytes(frame)});
 }
 
-void HubLoop::on_publication(std::string_view frame) { arrived(event::Publication{Bytes(frame)}); }
+void HubLoop::on_publication(std::string_view frame) {
+  arrived(event::Publication{std::make_shared<const Bytes>(frame)});
+}
 
 void HubLoop::on_link_up(LinkId link) { arrived(event::LinkUp{link}); }
 

@@ -52,7 +52,7 @@ struct EventText {
     return fmt::format("route {} frame {}", e.route, frame_text(e.frame));
   }
   std::string operator()(const event::Publication& e) {
-    return fmt::format("publication {}", frame_text(e.frame));
+    return fmt::format("publication {}", frame_text(*e.frame));
   }
   std::string operator()(const event::LinkUp& e) { return fmt::format("link {} up", e.link); }
   std::string operator()(const event::LinkDown& e) {

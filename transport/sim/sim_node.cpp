@@ -64,7 +64,7 @@ void SimNode::boot(std::uint64_t incarnation, Duration clock_offset) {
   workers_ =
       services_.make_workers({services_.scheduler, rng_.fork(), services_.faults, config_, id_, services_.log,
                               [this](protocol::Event event) { deliver(std::move(event)); }});
-  protocol::Identity identity{id_, config_.listen, config_.pub_listen, rng_.next(), {}};
+  protocol::Identity identity{id_, config_.listen, config_.pub_listen, rng_.next(), {}, services_.specs};
   core_ = services_.make_core(identity, config_);
   services_.observer.on_life(*this);
   core_->start(local_now(), effects_);

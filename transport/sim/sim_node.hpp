@@ -52,6 +52,7 @@ class SimNode {
     const WorkersFactory& make_workers;
     NodeObserver& observer;
     bool lean = false;  ///< no registry(), and cluster() is only as new as the last look()
+    std::shared_ptr<protocol::SpecPool> specs{};  ///< one copy of every spec for all nodes
   };
 
   /// Not started. `host` is its address; usually the same as its name. A name in the config wins: several
@@ -123,7 +124,7 @@ class SimNode {
   void carry_out(protocol::effect::SendRoute& e) {
     services_.network.send_route(host_, e.route, std::move(e.frame));
   }
-  void carry_out(protocol::effect::Publish& e) { services_.network.publish(host_, e.frame); }
+  void carry_out(protocol::effect::Publish& e) { services_.network.publish(host_, std::move(e.frame)); }
   void carry_out(protocol::effect::StartWorker& e) { workers_->start(e); }
   void carry_out(protocol::effect::StopWorker& e) { workers_->stop(e.serial, e.reason); }
   void carry_out(protocol::effect::SetRole& e) { workers_->set_role(e); }
