@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/hash.hpp"
+#include "core/protocol/cluster_options.hpp"
+
 namespace processhub::protocol {
 
 namespace {
@@ -36,8 +39,8 @@ std::optional<M> parse(std::string_view body) {
 
 }  // namespace
 
-Links::Links(Context& context, LinkEvents& events, std::uint64_t options_digest, std::string options)
-    : ctx_(context), events_(events), options_digest_(options_digest), options_(std::move(options)) {
+Links::Links(Context& context, LinkEvents& events, std::string options)
+    : ctx_(context), events_(events), options_digest_(hash64(options)), options_(std::move(options)) {
   // Nonces of one incarnation only grow, so that a late copy of an old hello is recognised.
   last_nonce_ = ctx_.rng.next() >> 16;
 }
@@ -241,11 +244,9 @@ void Links::adopt_seed(NodeId id, Peer& peer, std::uint64_t token) {
 
 void Links::on_node_hello(std::optional<RouteId> route, const Hello& h) {
   if (h.options_digest != options_digest_) {
-    refuse(route, {ctx_.config.hub_id, h.self.id, ctx_.self(),
-                   "cluster-wide options differ: here " + options_ + ", there " + h.options, 0});
-    ctx_.log(LogLevel::error, "refused " + h.self.id.str() + ": cluster-wide options differ: here " +
-                                  options_ + ", there " + h.options);
-    return;
+    const auto why = options_difference(ctx_.self(), options_, h.self.id, h.options);
+    refuse(route, {ctx_.config.hub_id, h.self.id, ctx_.self(), why, 0});
+    return ctx_.log(LogLevel::error, "refused " + h.self.id.str() + ": " + why);
   }
   auto admission = events_.on_hello(h);
   if (admission.refusal) refuse(route, *admission.refusal);

@@ -47,7 +47,8 @@ class LinkEvents {
 
 class Links {
  public:
-  Links(Context& context, LinkEvents& events, std::uint64_t options_digest, std::string options);
+  /// `options`: what all members have alike, as cluster_wide_options() says it.
+  Links(Context& context, LinkEvents& events, std::string options);
 
   /// Says hello to whoever listens at a configured address.
   void try_endpoint(const std::string& endpoint);

@@ -1,6 +1,7 @@
 #include "core/protocol/parts.hpp"
 
 #include "core/hash.hpp"
+#include "core/protocol/cluster_options.hpp"
 #include "core/protocol/mutation.hpp"
 
 namespace processhub::protocol {
@@ -12,28 +13,13 @@ constexpr Duration kLastRows = std::chrono::milliseconds(500);
 
 constexpr std::uint64_t kUnknownVersion = ~std::uint64_t{0};
 
-/// What all members must have alike, in readable form.
-std::string cluster_wide_options(const HubConfig& c) {
-  std::string out;
-  auto add = [&](const char* kind, const StrategyChoice& choice) {
-    out += (out.empty() ? "" : " ") + std::string(kind) + "=" + choice.name;
-    for (const auto& [key, value] : choice.options) out += "," + key + "=" + value;
-  };
-  add("distribution", c.distribution);
-  add("redundancy", c.redundancy);
-  add("migration", c.migration);
-  add("synchronization", c.synchronization);
-  add("partition_tolerance", c.partition_tolerance);
-  return out;
-}
-
 }  // namespace
 
 HubCore::Parts::Parts(Identity identity, HubConfig config, StrategySet set)
     : ctx(std::move(identity), std::move(config)),
       strategies(std::move(set)),
       registry(*this, ctx.self()),
-      links(ctx, *this, hash64(cluster_wide_options(ctx.config)), cluster_wide_options(ctx.config)),
+      links(ctx, *this, cluster_wide_options(ctx.config)),
       publications(ctx),
       membership(ctx, links, *this),
       replication(ctx, registry, links, publications, membership, *this),
