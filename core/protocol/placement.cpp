@@ -209,7 +209,7 @@ bool Placement::work(std::size_t budget) {
     child->queued = false;
     evaluate(*child);
   }
-  return view_changed_ ? !queue_.empty() : busy();
+  return has_work();
 }
 
 void Placement::tick() {
@@ -225,9 +225,8 @@ void Placement::tick() {
 }
 
 Time Placement::next_deadline() const {
-  if (!active_) return retry_due_;
-  if (view_changed_) return std::min(look_due_, queue_.empty() ? retry_due_ : Time::zero());
-  return busy() ? Time::zero() : retry_due_;
+  if (has_work()) return Time::zero();
+  return view_changed_ ? std::min(look_due_, retry_due_) : retry_due_;
 }
 
 bool Placement::settled() const {

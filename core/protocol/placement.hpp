@@ -79,6 +79,7 @@ class Placement {
   void tick();
   Time next_deadline() const;
   bool busy() const { return recomputing_ || !queue_.empty(); }
+  bool has_work() const { return active_ && ((recomputing_ && !view_changed_) || !queue_.empty()); }
   std::size_t waiting() const { return waiting_.size(); }
   bool settled() const;  ///< agreed, and every table is current
 
