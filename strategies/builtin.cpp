@@ -3,6 +3,7 @@
 #include "strategies/distribution/guided.hpp"
 #include "strategies/distribution/rendezvous.hpp"
 #include "strategies/migration/cold_swap.hpp"
+#include "strategies/migration/hot_swap.hpp"
 #include "strategies/partition_tolerance/divergence.hpp"
 #include "strategies/redundancy/replication.hpp"
 #include "strategies/redundancy/singularity.hpp"
@@ -19,6 +20,7 @@ StrategyCatalog builtin_strategies() {
   catalog.add_redundancy("replication", make_replication);
   catalog.add_redundancy("singularity", make_singularity);
   catalog.add_migration("cold_swap", make_cold_swap);
+  catalog.add_migration("hot_swap", make_hot_swap);
   catalog.add_synchronization("pubsub", make_pubsub);
   catalog.add_synchronization("gossip", make_gossip);
   catalog.add_partition_tolerance("divergence", make_divergence);

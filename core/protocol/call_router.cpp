@@ -139,7 +139,8 @@ bool CallRouter::try_route(CallRequest& request, Time until) {
     return true;
   }
   const auto* to = target(*child);
-  if (to == nullptr) return false;
+  // One that is only prepared here gets all there is when it runs, whatever the tables still say.
+  if (to == nullptr || supervisor_.is_prepared(child->uid)) return false;
   if (to->node != ctx_.self()) {
     send(request, to->node, until);
     return true;
@@ -251,6 +252,18 @@ void CallRouter::release(const std::string& id) {
     --held_count_;
   }
   held_.erase(it);
+}
+
+void CallRouter::forward(const std::string& id, NodeId to) {
+  auto it = held_.find(id);
+  if (it == held_.end() || !links_.has_session(to)) return;
+  auto& queue = it->second;
+  while (!queue.empty() && links_.queued(to, Lane::data) < ctx_.config.link_ring_bytes / 2) {
+    send(queue.front().request, to, queue.front().until);
+    queue.pop_front();
+    --held_count_;
+  }
+  if (queue.empty()) held_.erase(it);
 }
 
 void CallRouter::work() {

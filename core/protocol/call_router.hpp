@@ -38,6 +38,8 @@ class CallRouter {
   void reroute(std::vector<PostedMessage> messages, const std::string& id, bool removed);
   /// Something about this child changed: what waits for it may go now.
   void on_child_changed(const Child& child);
+  /// What waits for a child that goes to `to`: sent there at once, as far as the session takes it.
+  void forward(const std::string& id, NodeId to);
   void on_session_end(NodeId peer);
   void work();
   void tick();

@@ -52,6 +52,8 @@ struct StartWorker {
   Role role = Role::active;
   StartReason reason = StartReason::first;
   Duration shutdown_timeout{};
+  bool prepare = false;                  ///< build it and load its state; the rest waits for ResumeWorker
+  std::shared_ptr<const Bytes> state{};  ///< null: none
 };
 struct StopWorker {
   std::uint64_t serial = 0;
@@ -65,7 +67,21 @@ struct SetRole {
   Role role = Role::active;
   bool tell = true;  ///< call on_role
 };
-/// Comes back as event::Undelivered if the worker has ended by then.
+/// As soon as nothing of its own is open the worker saves its state, and takes nothing more.
+struct FreezeWorker {
+  std::uint64_t serial = 0;
+  bool save = true;
+};
+/// A worker that is not frozen yet goes on, and says so.
+struct CancelFreeze {
+  std::uint64_t serial = 0;
+};
+/// A prepared worker starts, a frozen one goes on.
+struct ResumeWorker {
+  std::uint64_t serial = 0;
+  Generation generation{};
+};
+/// Comes back as event::Undelivered if the worker is frozen or has ended by then.
 struct Post {
   std::uint64_t serial = 0;
   PostedMessage message{};
@@ -128,10 +144,11 @@ struct Terminate {
 
 using Effect = std::variant<effect::Connect, effect::Disconnect, effect::Subscribe, effect::Unsubscribe,
                             effect::SendLink, effect::SendRoute, effect::Publish, effect::StartWorker,
-                            effect::StopWorker, effect::SetRole, effect::Post, effect::CloseGates,
-                            effect::OpenGates, effect::CompleteStart, effect::CompleteStop,
-                            effect::CompleteCall, effect::CompleteVoid, effect::CompleteLock, effect::RunHook,
-                            effect::UserEvent, effect::Log, effect::AdminQuery, effect::Terminate>;
+                            effect::StopWorker, effect::SetRole, effect::FreezeWorker, effect::CancelFreeze,
+                            effect::ResumeWorker, effect::Post, effect::CloseGates, effect::OpenGates,
+                            effect::CompleteStart, effect::CompleteStop, effect::CompleteCall,
+                            effect::CompleteVoid, effect::CompleteLock, effect::RunHook, effect::UserEvent,
+                            effect::Log, effect::AdminQuery, effect::Terminate>;
 
 /// Reused between steps; the driver performs and clears it.
 using Effects = std::vector<Effect>;

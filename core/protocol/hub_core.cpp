@@ -115,6 +115,7 @@ void HubCore::Parts::tick() {
   supervisor.tick();
   requests.tick();
   calls.tick();
+  handover.tick();
   placement.tick();
   hear_last_words();
   if (ctx.now >= purge_due_) purge();
@@ -123,15 +124,17 @@ void HubCore::Parts::tick() {
 Time HubCore::Parts::next_deadline() const {
   Time last_rows_due = kNever;
   for (const auto& [node, words] : last_words_) last_rows_due = std::min(last_rows_due, words.until);
-  return std::min(
-      {last_rows_due, links.next_deadline(), membership.next_deadline(), replication.next_deadline(),
-       heartbeat_wanted_ || !view_announced_ ? announce_due_ : kNever, supervisor.next_deadline(),
-       requests.next_deadline(), calls.next_deadline(), placement.next_deadline(), purge_due_, leave_until_,
-       ctx.tally.next_deadline(), queue.next_deadline(ctx.config.deadlock_recovery_timeout)});
+  return std::min({last_rows_due, links.next_deadline(), membership.next_deadline(),
+                   replication.next_deadline(),
+                   heartbeat_wanted_ || !view_announced_ ? announce_due_ : kNever, supervisor.next_deadline(),
+                   requests.next_deadline(), calls.next_deadline(), handover.next_deadline(),
+                   placement.next_deadline(), purge_due_, leave_until_, ctx.tally.next_deadline(),
+                   queue.next_deadline(ctx.config.deadlock_recovery_timeout)});
 }
 
 void HubCore::Parts::flush() {
   placement.flush();
+  handover.flush();
   replication.flush_deltas();  // before the view is announced: others rely on that order
   if (ctx.now >= announce_due_) announce();
   publications.flush();

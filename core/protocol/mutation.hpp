@@ -30,6 +30,8 @@ enum class Mutation : std::uint8_t {
   no_timeouts,                ///< calls have no deadline
   leaves_at_once,             ///< a leaving node does not hand over first
   forgets_last_words,         ///< a leave counts before the rows that belong to it
+  thaws_after_commit,         ///< a child goes on though its target was told to run it
+  activates_without_state,    ///< a child that moved starts from its args
 };
 
 #ifdef PROCESSHUB_MUTATIONS

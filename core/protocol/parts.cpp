@@ -39,7 +39,8 @@ HubCore::Parts::Parts(Identity identity, HubConfig config, StrategySet set)
       replication(ctx, registry, links, publications, membership, *this),
       gossiping(ctx, membership, links, replication),
       supervisor(ctx, registry, replication, *this),
-      placement(ctx, registry, links, membership, replication, supervisor, strategies, *this),
+      handover(ctx, registry, links, membership, supervisor, strategies.migration->plan(), *this),
+      placement(ctx, registry, links, membership, replication, supervisor, handover, strategies, *this),
       requests(ctx, registry, membership, replication, placement),
       calls(ctx, registry, links, membership, supervisor),
       statics(ctx, registry, membership, replication, requests) {
@@ -152,6 +153,7 @@ void HubCore::Parts::on_session_up(NodeId peer) {
 void HubCore::Parts::on_session_end(NodeId peer) {
   membership.on_session_end(peer);
   replication.on_session_end(peer);
+  handover.on_session_end(peer);
   placement.on_session_end(peer);
   calls.on_session_end(peer);
 }
@@ -190,6 +192,7 @@ void HubCore::Parts::on_member_gone(NodeId node, bool left) {
   // It went before its last rows came: it has left all the same.
   if (auto words = last_words_.find(node); words != last_words_.end()) words->second.until = ctx.now;
   replication.on_member_gone(node);
+  handover.on_member_gone(node);
   placement.on_session_end(node);
   calls.on_session_end(node);
   touch_children_of(node);
@@ -254,7 +257,9 @@ void HubCore::Parts::on_child_changed(Child& child) {
 void HubCore::Parts::on_stopped(const LocalChild& child, std::vector<PostedMessage> leftovers) {
   auto* known = registry.find(child.uid);
   bool removed = known == nullptr || !known->spec;
+  handover.forget(child.uid);
   placement.on_ended(child.uid, child.spec->spec.id, !removed);
+  if (!removed) placement.enqueue(*known);  // one that was only prepared has no row that changes
   if (!leftovers.empty()) calls.reroute(std::move(leftovers), child.spec->spec.id, removed);
 }
 

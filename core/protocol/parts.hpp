@@ -11,6 +11,7 @@
 #include "core/protocol/context.hpp"
 #include "core/protocol/event_queue.hpp"
 #include "core/protocol/gossip.hpp"
+#include "core/protocol/handover.hpp"
 #include "core/protocol/hub_core.hpp"
 #include "core/protocol/links.hpp"
 #include "core/protocol/membership.hpp"
@@ -29,6 +30,7 @@ class HubCore::Parts final : public Registry::Listener,
                              public MembershipEvents,
                              public ReplicationEvents,
                              public SupervisorEvents,
+                             public HandoverEvents,
                              public PlacementEvents {
  public:
   Parts(Identity identity, HubConfig config, StrategySet strategies);
@@ -64,6 +66,8 @@ class HubCore::Parts final : public Registry::Listener,
   void on(event::LeaveCluster& e);
   void on(event::WorkerUp& e) { supervisor.on(e); }
   void on(event::RoleTaken& e) { supervisor.on(e); }
+  void on(event::WorkerFrozen& e) { supervisor.on(e); }
+  void on(event::WorkerPrepared& e) { supervisor.on(e); }
   void on(event::WorkerDown& e) { supervisor.on(e); }
   void on(event::Undelivered& e) { supervisor.on(e); }
   void on(event::WorkerAnswer& e) { calls.on(std::move(e)); }
@@ -103,6 +107,11 @@ class HubCore::Parts final : public Registry::Listener,
     gossiping.on(m);
     unchecked_ = true;
   }
+
+  void on(NodeId from, HandoverState& m) { handover.on(from, m); }
+  void on(NodeId from, HandoverReady& m) { handover.on(from, m); }
+  void on(NodeId from, HandoverCommit& m) { handover.on(from, m); }
+  void on(NodeId from, HandoverAbort& m) { handover.on(from, m); }
 
   // -- Registry::Listener
   void on_child_changed(Child& child) override;
@@ -151,6 +160,20 @@ class HubCore::Parts final : public Registry::Listener,
   void on_failed(const LocalChild& child, const std::string& why) override;
   void on_finished(const LocalChild& child) override;
   void on_undelivered(std::vector<PostedMessage> messages, const std::string& id) override;
+  void on_frozen(const LocalChild& child, event::WorkerFrozen& frozen) override {
+    handover.on_frozen(child, frozen);
+  }
+  void on_freeze_failed(const LocalChild& child, const event::WorkerFrozen& answer) override {
+    handover.on_freeze_failed(child, answer);
+  }
+  void on_prepared(const LocalChild& child) override { handover.on_prepared(child); }
+  void on_prepare_failed(const LocalChild& child, const std::string& why) override {
+    handover.on_prepare_failed(child, why);
+  }
+  // -- HandoverEvents
+  void on_handover_step(Child& child) override { placement.enqueue(child); }
+  void forward_held(const std::string& id, NodeId to) override { calls.forward(id, to); }
+  void on_stays(const Uid& uid) override { placement.on_stays(uid); }
   // -- PlacementEvents
   void on_redistribution_begin() override;
   void on_redistribution_end() override;
@@ -166,6 +189,7 @@ class HubCore::Parts final : public Registry::Listener,
   Replication replication;
   Gossip gossiping;
   Supervisor supervisor;
+  Handover handover;
   Placement placement;
   Requests requests;
   CallRouter calls;

@@ -17,14 +17,15 @@ ChildKey key_of(const Child& child) {
 }
 
 Placement::Placement(Context& context, Registry& registry, Links& links, Membership& membership,
-                     Replication& replication, Supervisor& supervisor, StrategySet& strategies,
-                     PlacementEvents& events)
+                     Replication& replication, Supervisor& supervisor, Handover& handover,
+                     StrategySet& strategies, PlacementEvents& events)
     : ctx_(context),
       registry_(registry),
       links_(links),
       membership_(membership),
       replication_(replication),
       supervisor_(supervisor),
+      handover_(handover),
       strategies_(strategies),
       events_(events) {
   strategies_.distribution->prepare(view_);
@@ -158,6 +159,7 @@ void Placement::recheck() {
 
 void Placement::set_active(bool active) {
   active_ = active;
+  handover_.set_active(active);
   if (active) recheck();
 }
 
@@ -254,8 +256,10 @@ const Entry* Placement::other_lister(const Child& child) const {
 }
 
 void Placement::evaluate_running(Child& child, LocalChild& local) {
+  if (local.state == LocalState::prepared) return evaluate_prepared(child, local);
   moves_.erase(child.uid);
   if (local.state == LocalState::stopping) return;
+  if (local.state == LocalState::frozen) return evaluate_frozen(child);
   const auto* other = replicated_ ? nullptr : other_lister(child);
   if (mutated(Mutation::ignores_higher_generation)) other = nullptr;
   if (other != nullptr && local.generation(ctx_.self()) < other->generation()) {
@@ -331,10 +335,11 @@ void Placement::evaluate_missing(Child& child) {
   }
   if (!settled()) return wait(child);
   if (replicated_) return evaluate_missing_replica(child);
-  if (const auto* other = mutated(Mutation::starts_without_release) ? nullptr : other_lister(child))
-    return ask_for(child, other->node);
+  const auto* other = mutated(Mutation::starts_without_release) ? nullptr : other_lister(child);
+  if (other != nullptr && !handover_.holds(child.uid, other->node)) return ask_for(child, other->node);
   if (first_unresolved(child)) return wait(child);
-  if (temporary_lost(child)) return gone_for_good(child) ? events_.remove_child(child) : wait(child);
+  if (other == nullptr && temporary_lost(child))
+    return gone_for_good(child) ? events_.remove_child(child) : wait(child);
   if (!mutated(Mutation::never_takes_over)) take_over(child);
 }
 

@@ -11,6 +11,7 @@
 
 #include "core/protocol/containers.hpp"
 #include "core/protocol/context.hpp"
+#include "core/protocol/handover.hpp"
 #include "core/protocol/links.hpp"
 #include "core/protocol/membership.hpp"
 #include "core/protocol/move_news.hpp"
@@ -36,7 +37,7 @@ ChildKey key_of(const Child& child);
 class Placement {
  public:
   Placement(Context& context, Registry& registry, Links& links, Membership& membership,
-            Replication& replication, Supervisor& supervisor, StrategySet& strategies,
+            Replication& replication, Supervisor& supervisor, Handover& handover, StrategySet& strategies,
             PlacementEvents& events);
 
   /// Owners under the current view, best first, for a spec that does not exist yet.
@@ -60,6 +61,8 @@ class Placement {
   void recheck();
   void on_session_end(NodeId peer);
   void on_started(const Uid& uid);
+  /// A move from here came to nothing.
+  void on_stays(const Uid& uid) { news_.stays(uid); }
   /// Its worker on this node is gone; `live`: the child is not.
   void on_ended(const Uid& uid, const std::string& id, bool live) { news_.ended(uid, id, live); }
   void on(NodeId from, const Reserve& reserve);
@@ -97,6 +100,8 @@ class Placement {
   void finish_recompute();
   void evaluate(Child& child);
   void evaluate_running(Child& child, LocalChild& local);
+  void evaluate_frozen(Child& child);
+  void evaluate_prepared(Child& child, LocalChild& local);
   void evaluate_missing(Child& child);
   void evaluate_foreign(Child& child);
   void wait(Child& child);
@@ -111,7 +116,7 @@ class Placement {
   NodeId last_runner(const Child& child) const;
   bool may_start(Child& child, std::uint64_t epoch);
   bool must_ask_all(const Child& child) const;
-  bool still_here(const Child& child) const;
+  bool still_here(const Child& child, NodeId to) const;
   void give_back(std::uint64_t batch);
   void reserve(std::vector<std::pair<Uid, std::uint64_t>> items, bool everywhere);
   void announce_takeovers(const Batch& batch);
@@ -127,6 +132,7 @@ class Placement {
   Role start_role(const Child& child, const SmallVector<NodeId, 2>& owners) const;
   void evaluate_missing_replica(Child& child);
   void evaluate_replica(Child& child, LocalChild& local);
+  bool may_thaw(const Child& child, std::uint64_t epoch);
   bool may_promote(const Child& child, std::uint64_t epoch);
 
   Context& ctx_;
@@ -135,6 +141,7 @@ class Placement {
   Membership& membership_;
   Replication& replication_;
   Supervisor& supervisor_;
+  Handover& handover_;
   StrategySet& strategies_;
   PlacementEvents& events_;
   HubView view_{};

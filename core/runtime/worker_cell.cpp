@@ -40,7 +40,10 @@ WorkerCell::WorkerCell(std::shared_ptr<WorkerEngine> engine, const protocol::eff
       shutdown_timeout_(start.shutdown_timeout),
       spec_(start.spec),
       class_(worker_class),
-      engine_(std::move(engine)) {}
+      engine_(std::move(engine)),
+      state_(start.state) {
+  only_prepared = start.prepare;
+}
 
 WorkerCell::~WorkerCell() = default;
 
@@ -129,6 +132,16 @@ void WorkerCell::construct() {
   if (!worker_)
     throw std::runtime_error("the factory of worker type '" + spec_->kind->type + "' made nothing");
   attach(*worker_, this);
+  if (const auto state = std::exchange(state_, nullptr); state && class_->load)
+    class_->load(*worker_, *state);
+}
+
+bool WorkerCell::free_to_freeze() {
+  if ((own_ && !own_->calls.empty()) || has_tasks(*worker_)) return false;
+  std::lock_guard lock(turn_lock_);
+  if (!callers_) return true;
+  std::erase_if(callers_->open, [](const auto& answer) { return answer->done(); });
+  return callers_->open.empty();
 }
 
 void WorkerCell::run_timer(TimerId timer) {

@@ -35,6 +35,12 @@ WorkerHost::~WorkerHost() = default;
 
 void WorkerHost::start(const protocol::effect::StartWorker& start) { impl_->engine().start(start); }
 void WorkerHost::stop(std::uint64_t serial, StopReason reason) { impl_->engine().stop(serial, reason); }
+void WorkerHost::freeze(std::uint64_t serial, bool save) { impl_->engine().freeze(serial, save); }
+
+void WorkerHost::cancel_freeze(std::uint64_t serial) { impl_->engine().cancel_freeze(serial); }
+
+void WorkerHost::resume(const protocol::effect::ResumeWorker& resume) { impl_->engine().resume(resume); }
+
 void WorkerHost::set_role(const protocol::effect::SetRole& change) { impl_->engine().set_role(change); }
 bool WorkerHost::post(std::uint64_t serial, protocol::PostedMessage& message) {
   return impl_->engine().deliver(serial, message, Path::loop);

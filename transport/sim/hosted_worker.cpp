@@ -96,6 +96,12 @@ void HostedWorker::construct() {
   if (!worker_)
     throw std::runtime_error("the factory of worker type '" + spec_->kind->type + "' made nothing");
   attach(*worker_, this);
+  if (const auto state = std::exchange(loads, nullptr); state && class_->load) class_->load(*worker_, *state);
+}
+
+bool HostedWorker::free_to_freeze() {
+  std::erase_if(open_answers, [](const auto& open) { return open->done(); });
+  return open_answers.empty() && calls_.empty() && !has_tasks(*worker_);
 }
 
 void HostedWorker::run_timer(TimerId timer) {

@@ -115,6 +115,29 @@ std::optional<Violation> child_lost(const SimCluster& cluster, const Operation& 
   return {};
 }
 
+/// I5: with hot swap a child holds what all its workers together were told to add, wherever it has been.
+std::optional<Violation> state_lost(const SimCluster& cluster) {
+  const auto& config = cluster.config();
+  if (config.migration.name != "hot_swap" || config.redundancy.name != "singularity") return {};
+  struct Sum {
+    std::int64_t began = 0;
+    std::int64_t added = 0;
+  };
+  std::map<Uid, Sum> sums;
+  for (const auto& a : cluster.workers().activations) {
+    auto& sum = sums.try_emplace(a.uid, Sum{a.total - a.added, 0}).first->second;
+    sum.added += a.added;
+  }
+  for (const auto& a : cluster.workers().activations) {
+    const auto& sum = sums.at(a.uid);
+    if (!a.live() || a.role == Role::none || a.total == sum.began + sum.added) continue;
+    return Violation{cluster.now(), "I5",
+                     fmt::format("{} holds {} on {} (worker {}), but began with {} and was told to add {}",
+                                 a.id, a.total, a.node.str(), a.serial, sum.began, sum.added)};
+  }
+  return {};
+}
+
 }  // namespace
 
 bool only_planned(const Plan& plan) {
@@ -130,6 +153,7 @@ std::optional<Violation> planned_problem(const SimCluster& cluster) {
     if (op.kind != OpKind::start) continue;
     if (auto wrong = child_lost(cluster, op)) return wrong;
   }
+  if (auto wrong = state_lost(cluster)) return wrong;
   const auto count = handled(cluster);
   for (const auto& op : cluster.operations()) {
     // A node that has not met the others yet knows of no child.

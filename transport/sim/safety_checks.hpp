@@ -54,6 +54,9 @@ class SafetyChecks : public ClusterObserver {
  private:
   void on_start_worker(const SimNode& node, const protocol::effect::StartWorker& start);
   void on_set_role(const SimNode& node, const protocol::effect::SetRole& change);
+  void on_resume(const SimNode& node, const protocol::effect::ResumeWorker& resume);
+  void check_activation(const SimNode& node, const Activation& known,
+                        const protocol::effect::SetRole& change);
   void check_generation(const SimNode& node, const protocol::effect::StartWorker& start);
   void check_agreed_view(const SimNode& node, const protocol::effect::StartWorker& start);
   void settle_acknowledged(const SimNode& node);

@@ -101,7 +101,7 @@ void SimNode::resume() {
   if (life_ != NodeLife::paused) return;
   paused_total_ = paused_for();
   life_ = NodeLife::up;
-  workers_->resume();
+  workers_->wake();
   services_.observer.on_life(*this);
   wake();
 }

@@ -127,6 +127,9 @@ class SimNode {
   void carry_out(protocol::effect::StartWorker& e) { workers_->start(e); }
   void carry_out(protocol::effect::StopWorker& e) { workers_->stop(e.serial, e.reason); }
   void carry_out(protocol::effect::SetRole& e) { workers_->set_role(e); }
+  void carry_out(protocol::effect::FreezeWorker& e) { workers_->freeze(e); }
+  void carry_out(protocol::effect::CancelFreeze& e) { workers_->cancel_freeze(e.serial); }
+  void carry_out(protocol::effect::ResumeWorker& e) { workers_->resume(e); }
   void carry_out(protocol::effect::Post& e) { workers_->post(std::move(e)); }
   void carry_out(protocol::effect::CloseGates&) { workers_->close_gates(); }
   void carry_out(protocol::effect::OpenGates&) { workers_->open_gates(); }

@@ -1,0 +1,387 @@
+#include "core/protocol/handover.hpp"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "core/protocol/mutation.hpp"
+
+namespace processhub::protocol {
+
+namespace {
+constexpr Duration kLook = std::chrono::milliseconds(50);     // between two looks at what is overdue
+constexpr Duration kRepeat = std::chrono::milliseconds(300);  // of a step that nothing followed
+constexpr Duration kRoom = std::chrono::milliseconds(5);      // until a full session is tried again
+constexpr std::uint64_t kPiece = 32 << 10;                    // bytes of a state in one message
+constexpr std::uint64_t kAtOnce = 4 << 20;                    // bytes in one turn
+constexpr Duration kPause = std::chrono::milliseconds(500);   // at least, before a failed move is tried again
+constexpr std::uint64_t kPauseSpread = 1'000'000;             // µs
+}  // namespace
+
+Handover::Handover(Context& context, Registry& registry, Links& links, Membership& membership,
+                   Supervisor& supervisor, MovePlan plan, HandoverEvents& events)
+    : ctx_(context),
+      registry_(registry),
+      links_(links),
+      membership_(membership),
+      supervisor_(supervisor),
+      plan_(plan),
+      events_(events) {}
+
+Handover::Outgoing* Handover::outgoing(const Uid& uid) {
+  const auto it = outgoing_.find(uid);
+  return it == outgoing_.end() ? nullptr : &it->second;
+}
+
+Handover::Incoming* Handover::incoming(const Uid& uid) {
+  const auto it = incoming_.find(uid);
+  return it == incoming_.end() ? nullptr : &it->second;
+}
+
+void Handover::touch(const Uid& uid) {
+  if (auto* child = registry_.find(uid)) events_.on_handover_step(*child);
+}
+
+void Handover::begin_looking() {
+  if (look_due_ == kNever) look_due_ = ctx_.now + kLook;
+}
+
+/// Others may be quicker by then: the pause differs from try to try.
+void Handover::later(const Uid& uid) {
+  not_before_[uid] = ctx_.now + kPause + Duration(ctx_.rng.below(kPauseSpread));
+  begin_looking();
+}
+
+// -- at the source
+
+Handover::Giving Handover::give(const LocalChild& local, NodeId to) {
+  auto* out = outgoing(local.uid);
+  if (out != nullptr && out->serial == local.serial) {
+    if (out->to == to && out->phase == Phase::frozen && !out->all_sent) send_state(local.uid, *out);
+    return Giving::under_way;
+  }
+  if (const auto pause = not_before_.find(local.uid); pause != not_before_.end() && ctx_.now < pause->second)
+    return Giving::not_now;
+  if (local.state != LocalState::running || local.demoting) return Giving::not_now;
+  auto& fresh = outgoing_[local.uid] = {};
+  fresh.to = to;
+  fresh.serial = local.serial;
+  fresh.attempt = ++last_attempt_;
+  fresh.since = ctx_.now;
+  fresh.due = ctx_.now + plan_.data_wait;
+  supervisor_.freeze(local, plan_.hand_over_state);
+  begin_looking();
+  return Giving::begun;
+}
+
+void Handover::on_frozen(const LocalChild& local, event::WorkerFrozen& frozen) {
+  auto* out = outgoing(local.uid);
+  const bool wanted = out != nullptr && out->serial == local.serial && membership_.is_up(out->to);
+  if (!wanted) return undo(local.uid, "its target is gone");
+  if (frozen.state.size() > ctx_.config.max_message_size) {
+    const auto size = std::to_string(frozen.state.size());
+    return refuse(local, "its state has " + size + " bytes, more than max_message_size");
+  }
+  out->phase = Phase::frozen;
+  out->has_state = frozen.has_state;
+  out->state = std::move(frozen.state);
+  out->due = ctx_.now + plan_.timeout;
+  send_state(local.uid, *out);
+}
+
+void Handover::on_freeze_failed(const LocalChild& local, const event::WorkerFrozen& answer) {
+  if (!answer.busy) return refuse(local, answer.why);
+  ctx_.note(LogLevel::info, "moves later, it waits for answers of its own", local.spec->spec.id);
+  undo(local.uid, answer.why);
+}
+
+/// Its state is not to be had: the config says what follows. Other children do not notice.
+void Handover::refuse(const LocalChild& local, const std::string& why) {
+  const auto uid = local.uid;
+  const auto& id = local.spec->spec.id;
+  if (!plan_.cold_if_refused) {
+    ctx_.note(LogLevel::warn, "stays here for now, its state cannot be handed over (" + why + ")", id);
+    return undo(uid, why);
+  }
+  ctx_.note(LogLevel::warn, "moves without its state, which cannot be handed over (" + why + ")", id);
+  outgoing_.erase(uid);
+  supervisor_.stop(uid, StopReason::move);
+}
+
+/// Not after the commit: the target does not run then unless it is told to.
+void Handover::undo(const Uid& uid, const std::string& why) {
+  if (const auto* out = outgoing(uid); out != nullptr && out->phase == Phase::frozen)
+    links_.send(out->to, Lane::control, HandoverAbort{uid, out->attempt, why});
+  later(uid);
+  if (auto* local = supervisor_.find(uid)) thaw(*local, 0);
+}
+
+void Handover::thaw(LocalChild& local, std::uint64_t epoch) {
+  const auto uid = local.uid;
+  outgoing_.erase(uid);
+  events_.on_stays(uid);
+  supervisor_.thaw(local, epoch);
+}
+
+void Handover::send_state(const Uid& uid, Outgoing& out) {
+  if (std::exchange(out.queued, true)) return;
+  sending_.push_back(uid);
+}
+
+/// False: the session is full.
+bool Handover::send_pieces(const Uid& uid, Outgoing& out, std::uint64_t& budget) {
+  while (!out.all_sent) {
+    const auto size = std::min<std::uint64_t>(kPiece, out.state.size() - out.sent);
+    if (budget < size || links_.queued(out.to, Lane::data) > ctx_.config.link_ring_bytes / 2) return false;
+    const HandoverState piece{
+        uid, out.attempt, out.has_state, out.state.size(), out.sent, out.state.substr(out.sent, size)};
+    if (!links_.send(out.to, Lane::data, piece)) return false;
+    budget -= size;
+    out.sent += size;
+    out.all_sent = out.sent == out.state.size();
+  }
+  return true;
+}
+
+void Handover::flush() {
+  auto budget = kAtOnce;
+  send_due_ = kNever;
+  for (auto left = sending_.size(); left > 0; --left) {
+    const auto uid = sending_.front();
+    sending_.pop_front();
+    auto* out = outgoing(uid);
+    if (out == nullptr || out->phase != Phase::frozen || !links_.has_session(out->to)) {
+      if (out != nullptr) out->queued = false;
+      continue;
+    }
+    out->queued = !send_pieces(uid, *out, budget);
+    if (!out->queued) continue;
+    sending_.push_back(uid);
+    send_due_ = budget < kPiece ? Time::zero() : ctx_.now + kRoom;
+  }
+}
+
+void Handover::on(NodeId from, const HandoverReady& m) {
+  auto* out = outgoing(m.uid);
+  auto* child = registry_.find(m.uid);
+  const bool known = out != nullptr && child != nullptr && out->to == from && out->attempt == m.attempt;
+  if (!known || (out->phase != Phase::frozen && out->phase != Phase::committed)) {
+    links_.send(from, Lane::control, HandoverAbort{m.uid, m.attempt, "the child has gone on at its source"});
+    return;
+  }
+  child->epoch_floor = std::max(child->epoch_floor, m.epoch);
+  out->epoch = m.epoch;
+  out->phase = Phase::committed;
+  out->state = {};
+  commit(m.uid, *out);
+  if (mutated(Mutation::thaws_after_commit)) undo(m.uid, "a bug on purpose");
+}
+
+void Handover::commit(const Uid& uid, Outgoing& out) {
+  out.due = ctx_.now + kRepeat;
+  const auto* local = supervisor_.find(uid);
+  if (local == nullptr || !links_.has_session(out.to)) return;
+  events_.forward_held(local->spec->spec.id, out.to);
+  links_.send(out.to, Lane::data, HandoverCommit{uid, out.attempt});
+}
+
+Handover::Fate Handover::fate(const Child& child) {
+  auto* out = outgoing(child.uid);
+  if (out == nullptr || out->phase != Phase::committed) return Fate::wait;
+  const auto* there = child.entry_of(out->to);
+  const bool listed = there != nullptr && there->epoch >= out->epoch;
+  const bool up = membership_.is_up(out->to);
+  if (listed && !there->listed()) return Fate::taken;  // it ran there, and has moved on
+  if (listed && up && !(plan_.confirm && there->state == InstanceState::starting)) {
+    if (plan_.retention == Duration::zero() || membership_.status() == MemberStatus::leaving)
+      return Fate::taken;
+    if (out->kept_until == kNever) out->kept_until = ctx_.now + plan_.retention;
+    return ctx_.now < out->kept_until ? Fate::wait : Fate::taken;
+  }
+  return out->refused || !up ? Fate::back : Fate::wait;
+}
+
+NodeId Handover::goes_to(const Uid& uid) const {
+  const auto it = outgoing_.find(uid);
+  return it == outgoing_.end() ? NodeId() : it->second.to;
+}
+
+// -- at the target
+
+bool Handover::holds(const Uid& uid, NodeId from) const {
+  const auto it = incoming_.find(uid);
+  return it != incoming_.end() && it->second.from == from && it->second.phase != Phase::arriving;
+}
+
+void Handover::on(NodeId from, HandoverState& m) {
+  const auto* child = registry_.find(m.uid);
+  if (child == nullptr || !child->spec || m.total > ctx_.config.max_message_size) return;
+  const auto* local = supervisor_.find(m.uid);
+  if (local != nullptr && !local->only_prepared) return;
+  auto* in = incoming(m.uid);
+  if (m.offset == 0) {
+    if (in != nullptr && in->from == from && in->attempt == m.attempt && in->phase != Phase::arriving) return;
+    if (local != nullptr) supervisor_.stop(m.uid, StopReason::move);  // built from an earlier try
+    in = &(incoming_[m.uid] = {});
+    *in = {from, m.attempt, Phase::arriving, m.has_state, std::make_shared<Bytes>(), 0, kNever, ctx_.now};
+  }
+  const bool next = in != nullptr && in->from == from && in->attempt == m.attempt &&
+                    in->phase == Phase::arriving && in->state->size() == m.offset;
+  if (!next || m.offset + m.piece.size() > m.total) return;
+  in->state->append(m.piece);
+  if (in->state->size() < m.total) return;
+  in->phase = Phase::here;
+  begin_looking();
+  touch(m.uid);
+}
+
+bool Handover::prepare(const Child& child, std::uint64_t epoch, Role role) {
+  auto* in = incoming(child.uid);
+  if (in == nullptr || in->phase != Phase::here) return false;
+  const auto* source = child.entry_of(in->from);
+  if (membership_.is_up(in->from) && (source == nullptr || !source->listed())) {
+    incoming_.erase(child.uid);  // it has ended there since
+    return false;
+  }
+  in->phase = Phase::preparing;
+  in->epoch = epoch;
+  auto state = in->has_state ? std::shared_ptr<const Bytes>(in->state) : nullptr;
+  in->state = nullptr;
+  supervisor_.prepare(child, epoch, role, std::move(state));
+  return true;
+}
+
+void Handover::on_prepared(const LocalChild& local) {
+  auto* in = incoming(local.uid);
+  if (in == nullptr || in->phase != Phase::preparing) return;
+  in->phase = Phase::ready;
+  in->due = ctx_.now;
+  say_ready(local.uid, *in);
+  touch(local.uid);
+}
+
+void Handover::say_ready(const Uid& uid, Incoming& in) {
+  in.due = ctx_.now + kRepeat;
+  links_.send(in.from, Lane::control, HandoverReady{uid, in.attempt, in.epoch});
+}
+
+void Handover::on_prepare_failed(const LocalChild& local, const std::string& why) {
+  ctx_.note(LogLevel::warn, "cannot take its state here (" + why + ")", local.spec->spec.id);
+  const auto* in = incoming(local.uid);
+  if (in == nullptr || in->phase != Phase::preparing) return;
+  links_.send(in->from, Lane::control, HandoverAbort{local.uid, in->attempt, why});
+  incoming_.erase(local.uid);
+}
+
+/// Whatever the view says by now: if the child belongs elsewhere, it moves on from here.
+void Handover::on(NodeId from, const HandoverCommit& m) {
+  const auto* in = incoming(m.uid);
+  auto* local = supervisor_.find(m.uid);
+  if (in != nullptr && in->from == from && in->attempt == m.attempt && in->phase == Phase::ready) {
+    if (active_ && local != nullptr) activate(*local);
+    return;
+  }
+  if (local != nullptr && !local->only_prepared) return;  // it runs already
+  links_.send(from, Lane::control, HandoverAbort{m.uid, m.attempt, "it is not here"});
+}
+
+bool Handover::is_heir(const Uid& uid) const {
+  const auto it = incoming_.find(uid);
+  return it != incoming_.end() && it->second.phase == Phase::ready && !membership_.is_up(it->second.from);
+}
+
+void Handover::activate(LocalChild& local) {
+  const auto from = incoming_.at(local.uid).from;
+  ctx_.note(LogLevel::info, "moved here with its state from " + from.str(), local.spec->spec.id);
+  incoming_.erase(local.uid);
+  supervisor_.activate(local);
+}
+
+// -- at both
+
+void Handover::on(NodeId from, const HandoverAbort& m) {
+  if (const auto* in = incoming(m.uid); in != nullptr && in->from == from && in->attempt == m.attempt) {
+    incoming_.erase(m.uid);
+    const auto* local = supervisor_.find(m.uid);
+    if (local != nullptr && local->only_prepared) supervisor_.stop(m.uid, StopReason::move);
+    return touch(m.uid);
+  }
+  auto* out = outgoing(m.uid);
+  if (out == nullptr || out->to != from || out->attempt != m.attempt) return;
+  if (out->phase == Phase::committed) {
+    out->refused = true;
+    return touch(m.uid);
+  }
+  const auto* local = supervisor_.find(m.uid);
+  if (local == nullptr) return;
+  refuse(*local, from.str() + ": " + m.why);
+}
+
+void Handover::forget(const Uid& uid) {
+  outgoing_.erase(uid);
+  not_before_.erase(uid);
+  const auto* in = incoming(uid);
+  if (in != nullptr && (in->phase == Phase::preparing || in->phase == Phase::ready)) incoming_.erase(uid);
+}
+
+void Handover::on_session_end(NodeId peer) {
+  for (auto& [uid, out] : outgoing_) {
+    if (out.to != peer || out.phase != Phase::frozen) continue;
+    out.sent = 0;
+    out.all_sent = false;
+  }
+  std::erase_if(incoming_, [&](const auto& item) {
+    return item.second.from == peer && item.second.phase == Phase::arriving;
+  });
+}
+
+void Handover::on_member_gone(NodeId node) {
+  on_session_end(node);
+  std::vector<Uid> concerned;
+  for (const auto& [uid, out] : outgoing_)
+    if (out.to == node) concerned.push_back(uid);
+  for (const auto& [uid, in] : incoming_)
+    if (in.from == node) concerned.push_back(uid);
+  for (const auto& uid : concerned) {
+    const auto* out = outgoing(uid);
+    if (out != nullptr && out->phase == Phase::frozen)
+      undo(uid, node.str() + " is gone");
+    else
+      touch(uid);
+  }
+}
+
+void Handover::tick() {
+  if (ctx_.now < look_due_) return;
+  look_due_ = kNever;
+  std::vector<Uid> overdue;
+  for (auto& [uid, out] : outgoing_) {
+    if (out.phase == Phase::committed && ctx_.now >= out.kept_until) touch(uid);
+    if (ctx_.now >= out.due) overdue.push_back(uid);
+  }
+  for (const auto& uid : overdue) on_overdue(uid, outgoing_.at(uid));
+  for (auto& [uid, in] : incoming_)
+    if (ctx_.now >= in.due) say_ready(uid, in);
+  std::erase_if(not_before_, [&](const auto& pause) { return ctx_.now >= pause.second; });
+  if (!outgoing_.empty() || !incoming_.empty() || !not_before_.empty()) begin_looking();
+}
+
+void Handover::on_overdue(const Uid& uid, Outgoing& out) {
+  out.due = kNever;
+  const auto* local = supervisor_.find(uid);
+  if (local == nullptr || local->serial != out.serial) {
+    outgoing_.erase(uid);  // it crashed meanwhile: the next try begins anew
+  } else if (out.phase == Phase::freezing) {
+    supervisor_.cancel_freeze(*local);  // answered in any case
+  } else if (out.phase == Phase::frozen) {
+    ctx_.note(LogLevel::warn, out.to.str() + " was not ready in time, the child stays here for now",
+              local->spec->spec.id);
+    undo(uid, "not in time");
+  } else {
+    commit(uid, out);
+  }
+}
+
+Time Handover::next_deadline() const { return std::min(look_due_, send_due_); }
+
+}  // namespace processhub::protocol
