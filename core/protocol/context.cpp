@@ -31,6 +31,7 @@ template void Context::emit(effect::StopWorker);
 template void Context::emit(effect::SetRole);
 template void Context::emit(effect::FreezeWorker);
 template void Context::emit(effect::CancelFreeze);
+template void Context::emit(effect::MergeState);
 template void Context::emit(effect::ResumeWorker);
 template void Context::emit(effect::Post);
 template void Context::emit(effect::CloseGates);

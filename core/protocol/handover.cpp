@@ -1,6 +1,7 @@
 #include "core/protocol/handover.hpp"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 #include <vector>
 
@@ -11,6 +12,7 @@ namespace processhub::protocol {
 namespace {
 constexpr Duration kLook = std::chrono::milliseconds(50);     // between two looks at what is overdue
 constexpr Duration kRepeat = std::chrono::milliseconds(300);  // of a step that nothing followed
+constexpr Duration kMergeAgain = std::chrono::seconds(1);
 constexpr Duration kRoom = std::chrono::milliseconds(5);      // until a full session is tried again
 constexpr std::uint64_t kPiece = 32 << 10;                    // bytes of a state in one message
 constexpr std::uint64_t kAtOnce = 4 << 20;                    // bytes in one turn
@@ -63,20 +65,48 @@ Handover::Giving Handover::give(const LocalChild& local, NodeId to) {
   if (const auto pause = not_before_.find(local.uid); pause != not_before_.end() && ctx_.now < pause->second)
     return Giving::not_now;
   if (local.state != LocalState::running || local.demoting) return Giving::not_now;
+  begin(local, to);
+  return Giving::begun;
+}
+
+Handover::Outgoing& Handover::begin(const LocalChild& local, NodeId to) {
   auto& fresh = outgoing_[local.uid] = {};
   fresh.to = to;
   fresh.serial = local.serial;
   fresh.attempt = ++last_attempt_;
   fresh.since = ctx_.now;
-  fresh.due = ctx_.now + plan_.data_wait;
-  supervisor_.freeze(local, plan_.hand_over_state);
+  fresh.due = ctx_.now + plan_.data_wait / 2;
+  supervisor_.freeze(local, plan_.hand_over_state, false);
   begin_looking();
-  return Giving::begun;
+  return fresh;
+}
+
+bool Handover::merge_into(const LocalChild& local, NodeId winner) {
+  auto* out = outgoing(local.uid);
+  if (out != nullptr && out->serial != local.serial) out = nullptr;
+  if (out == nullptr) {
+    if (!plan_.hot || !plan_.hand_over_state || local.state != LocalState::running || local.demoting)
+      return false;
+    out = &begin(local, winner);
+  }
+  if (out->merged || !plan_.hand_over_state || out->phase == Phase::committed) return false;
+  if (out->merging && out->to == winner) return true;
+  out->to = winner;
+  out->merging = true;
+  out->sent = 0;
+  out->all_sent = false;
+  if (out->phase == Phase::frozen) {
+    send_state(local.uid, *out);
+  } else if (!std::exchange(out->held, true)) {
+    supervisor_.freeze(local, true, true);  // what it did from now on would be lost if it cannot be merged
+  }
+  return true;
 }
 
 void Handover::on_frozen(const LocalChild& local, event::WorkerFrozen& frozen) {
   auto* out = outgoing(local.uid);
-  const bool wanted = out != nullptr && out->serial == local.serial && membership_.is_up(out->to);
+  const bool wanted =
+      out != nullptr && out->serial == local.serial && (out->merging || membership_.is_up(out->to));
   if (!wanted) return undo(local.uid, "its target is gone");
   if (frozen.state.size() > ctx_.config.max_message_size) {
     const auto size = std::to_string(frozen.state.size());
@@ -85,12 +115,17 @@ void Handover::on_frozen(const LocalChild& local, event::WorkerFrozen& frozen) {
   out->phase = Phase::frozen;
   out->has_state = frozen.has_state;
   out->state = std::move(frozen.state);
-  out->due = ctx_.now + plan_.timeout;
+  out->due = ctx_.now + (out->merging ? kMergeAgain : plan_.timeout);
   send_state(local.uid, *out);
 }
 
 void Handover::on_freeze_failed(const LocalChild& local, const event::WorkerFrozen& answer) {
-  if (!answer.busy) return refuse(local, answer.why);
+  const auto* out = outgoing(local.uid);
+  if (out != nullptr && out->merging) {
+    ctx_.note(LogLevel::warn, "ends without being merged (" + answer.why + ")", local.spec->spec.id);
+    return supervisor_.stop(local.uid, StopReason::conflict);
+  }
+  if (!answer.busy || plan_.cold_if_refused) return refuse(local, answer.why);
   ctx_.note(LogLevel::info, "moves later, it waits for answers of its own", local.spec->spec.id);
   undo(local.uid, answer.why);
 }
@@ -110,7 +145,7 @@ void Handover::refuse(const LocalChild& local, const std::string& why) {
 
 /// Not after the commit: the target does not run then unless it is told to.
 void Handover::undo(const Uid& uid, const std::string& why) {
-  if (const auto* out = outgoing(uid); out != nullptr && out->phase == Phase::frozen)
+  if (const auto* out = outgoing(uid); out != nullptr && out->phase == Phase::frozen && !out->merging)
     links_.send(out->to, Lane::control, HandoverAbort{uid, out->attempt, why});
   later(uid);
   if (auto* local = supervisor_.find(uid)) thaw(*local, 0);
@@ -133,8 +168,18 @@ bool Handover::send_pieces(const Uid& uid, Outgoing& out, std::uint64_t& budget)
   while (!out.all_sent) {
     const auto size = std::min<std::uint64_t>(kPiece, out.state.size() - out.sent);
     if (budget < size || links_.queued(out.to, Lane::data) > ctx_.config.link_ring_bytes / 2) return false;
-    const HandoverState piece{
-        uid, out.attempt, out.has_state, out.state.size(), out.sent, out.state.substr(out.sent, size)};
+    HandoverState piece;
+    piece.uid = uid;
+    piece.attempt = out.attempt;
+    piece.has_state = out.has_state;
+    piece.total = out.state.size();
+    piece.offset = out.sent;
+    piece.piece = out.state.substr(out.sent, size);
+    if (const auto* local = out.merging ? supervisor_.find(uid) : nullptr) {
+      piece.merge = true;
+      piece.epoch = local->epoch;
+      piece.restarts = local->restarts;
+    }
     if (!links_.send(out.to, Lane::data, piece)) return false;
     budget -= size;
     out.sent += size;
@@ -165,6 +210,10 @@ void Handover::on(NodeId from, const HandoverReady& m) {
   auto* out = outgoing(m.uid);
   auto* child = registry_.find(m.uid);
   const bool known = out != nullptr && child != nullptr && out->to == from && out->attempt == m.attempt;
+  if (known && out->merging) {
+    out->merged = true;
+    return touch(m.uid);
+  }
   if (!known || (out->phase != Phase::frozen && out->phase != Phase::committed)) {
     links_.send(from, Lane::control, HandoverAbort{m.uid, m.attempt, "the child has gone on at its source"});
     return;
@@ -185,8 +234,9 @@ void Handover::commit(const Uid& uid, Outgoing& out) {
   links_.send(out.to, Lane::data, HandoverCommit{uid, out.attempt});
 }
 
-Handover::Fate Handover::fate(const Child& child) {
+Handover::Fate Handover::fate(const Child& child, bool beaten) {
   auto* out = outgoing(child.uid);
+  if (out != nullptr && out->merging) return beaten ? Fate::wait : Fate::back;
   if (out == nullptr || out->phase != Phase::committed) return Fate::wait;
   const auto* there = child.entry_of(out->to);
   const bool listed = there != nullptr && there->epoch >= out->epoch;
@@ -201,6 +251,11 @@ Handover::Fate Handover::fate(const Child& child) {
   return out->refused || !up ? Fate::back : Fate::wait;
 }
 
+bool Handover::is_lost(const Uid& uid, NodeId winner) const {
+  const auto it = outgoing_.find(uid);
+  return it == outgoing_.end() || it->second.merging || it->second.to != winner;
+}
+
 NodeId Handover::goes_to(const Uid& uid) const {
   const auto it = outgoing_.find(uid);
   return it == outgoing_.end() ? NodeId() : it->second.to;
@@ -213,9 +268,33 @@ bool Handover::holds(const Uid& uid, NodeId from) const {
   return it != incoming_.end() && it->second.from == from && it->second.phase != Phase::arriving;
 }
 
+/// A state is merged once, by the generation it comes from, and never into a worker that is about to leave.
+void Handover::on_merge(NodeId from, HandoverState& m) {
+  const auto* local = supervisor_.find(m.uid);
+  const bool runs = local != nullptr && !local->only_prepared &&
+                    (local->state == LocalState::running || local->state == LocalState::starting);
+  const Generation loser{m.epoch, m.restarts, from};
+  if (!runs || outgoing(m.uid) != nullptr || !(loser < local->generation(ctx_.self()))) return;
+  auto& merged = merged_[m.uid];
+  if (!merged.contains(loser) || mutated(Mutation::merges_twice)) {
+    auto& arriving = merging_[{m.uid, from}];
+    if (m.offset == 0) arriving = {m.attempt, {}};
+    if (arriving.attempt != m.attempt || arriving.state.size() != m.offset) return;
+    arriving.state.append(m.piece);
+    if (arriving.state.size() < m.total) return;
+    ctx_.note(LogLevel::info, "gets the state of its other instance, on " + from.str(), local->spec->spec.id);
+    auto state = std::make_shared<const Bytes>(std::move(arriving.state));
+    merging_.erase({m.uid, from});
+    merged.insert(loser);
+    if (m.has_state) ctx_.emit(effect::MergeState{local->serial, loser, std::move(state)});
+  }
+  links_.send(from, Lane::control, HandoverReady{m.uid, m.attempt, local->epoch});
+}
+
 void Handover::on(NodeId from, HandoverState& m) {
   const auto* child = registry_.find(m.uid);
   if (child == nullptr || !child->spec || m.total > ctx_.config.max_message_size) return;
+  if (m.merge) return on_merge(from, m);
   const auto* local = supervisor_.find(m.uid);
   if (local != nullptr && !local->only_prepared) return;
   auto* in = incoming(m.uid);
@@ -245,7 +324,8 @@ bool Handover::prepare(const Child& child, std::uint64_t epoch, Role role) {
   }
   in->phase = Phase::preparing;
   in->epoch = epoch;
-  auto state = in->has_state ? std::shared_ptr<const Bytes>(in->state) : nullptr;
+  const bool with_state = in->has_state && !mutated(Mutation::activates_without_state);
+  auto state = with_state ? std::shared_ptr<const Bytes>(in->state) : nullptr;
   in->state = nullptr;
   supervisor_.prepare(child, epoch, role, std::move(state));
   return true;
@@ -320,6 +400,7 @@ void Handover::on(NodeId from, const HandoverAbort& m) {
 void Handover::forget(const Uid& uid) {
   outgoing_.erase(uid);
   not_before_.erase(uid);
+  merged_.erase(uid);
   const auto* in = incoming(uid);
   if (in != nullptr && (in->phase == Phase::preparing || in->phase == Phase::ready)) incoming_.erase(uid);
 }
@@ -333,6 +414,7 @@ void Handover::on_session_end(NodeId peer) {
   std::erase_if(incoming_, [&](const auto& item) {
     return item.second.from == peer && item.second.phase == Phase::arriving;
   });
+  std::erase_if(merging_, [&](const auto& item) { return item.first.second == peer; });
 }
 
 void Handover::on_member_gone(NodeId node) {
@@ -344,11 +426,26 @@ void Handover::on_member_gone(NodeId node) {
     if (in.from == node) concerned.push_back(uid);
   for (const auto& uid : concerned) {
     const auto* out = outgoing(uid);
-    if (out != nullptr && out->phase == Phase::frozen)
+    if (out != nullptr && out->phase == Phase::frozen && !out->merging)
       undo(uid, node.str() + " is gone");
     else
       touch(uid);
   }
+}
+
+void Handover::list_one(const Uid& uid, NodeId from, NodeId to, Phase phase, Time since,
+                        std::vector<effect::MoveInfo>& out) const {
+  const auto* child = registry_.find(uid);
+  if (child == nullptr || !child->spec) return;
+  static constexpr std::array kNames = {"saving",    "sending",  "committed", "arriving",
+                                        "reserving", "building", "ready"};
+  out.push_back(
+      {child->spec->spec.id, from, to, kNames.at(static_cast<std::size_t>(phase)), ctx_.now - since});
+}
+
+void Handover::list(std::vector<effect::MoveInfo>& out) const {
+  for (const auto& [uid, o] : outgoing_) list_one(uid, ctx_.self(), o.to, o.phase, o.since, out);
+  for (const auto& [uid, in] : incoming_) list_one(uid, in.from, ctx_.self(), in.phase, in.since, out);
 }
 
 void Handover::tick() {
@@ -371,8 +468,16 @@ void Handover::on_overdue(const Uid& uid, Outgoing& out) {
   const auto* local = supervisor_.find(uid);
   if (local == nullptr || local->serial != out.serial) {
     outgoing_.erase(uid);  // it crashed meanwhile: the next try begins anew
+  } else if (out.phase == Phase::freezing && !std::exchange(out.held, true)) {
+    out.due = ctx_.now + plan_.data_wait / 2;
+    supervisor_.freeze(*local, plan_.hand_over_state, true);
   } else if (out.phase == Phase::freezing) {
     supervisor_.cancel_freeze(*local);  // answered in any case
+  } else if (out.phase == Phase::frozen && out.merging) {
+    out.due = ctx_.now + kMergeAgain;
+    out.sent = 0;
+    out.all_sent = false;
+    send_state(uid, out);
   } else if (out.phase == Phase::frozen) {
     ctx_.note(LogLevel::warn, out.to.str() + " was not ready in time, the child stays here for now",
               local->spec->spec.id);

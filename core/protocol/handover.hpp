@@ -20,7 +20,10 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "core/protocol/context.hpp"
 #include "core/protocol/links.hpp"
@@ -52,14 +55,19 @@ class Handover {
   Giving give(const LocalChild& local, NodeId to);
   /// Of a frozen child: what became of it.
   enum class Fate : std::uint8_t { wait, taken, back };
-  Fate fate(const Child& child);
+  Fate fate(const Child& child, bool beaten);
+  /// It lost against the instance on `winner`, which gets its state, once. False: it may end.
+  bool merge_into(const LocalChild& local, NodeId winner);
   NodeId goes_to(const Uid& uid) const;
+  /// Of a frozen child that `winner` runs under a higher generation: not because it was handed over.
+  bool is_lost(const Uid& uid, NodeId winner) const;
   /// It goes on here.
   void thaw(LocalChild& local, std::uint64_t epoch);
 
   // -- at the target
   /// The state of a child that `from` lists is here.
   bool holds(const Uid& uid, NodeId from) const;
+  bool has_begun(const Uid& uid) const { return incoming_.contains(uid); }
   /// Builds the worker with it. False: there is none.
   bool prepare(const Child& child, std::uint64_t epoch, Role role);
   /// Of a prepared child: its source is gone, and it could run.
@@ -78,6 +86,8 @@ class Handover {
   void on(NodeId from, const HandoverReady& m);
   void on(NodeId from, const HandoverCommit& m);
   void on(NodeId from, const HandoverAbort& m);
+  /// What is under way, in order of uid.
+  void list(std::vector<effect::MoveInfo>& out) const;
   void on_session_end(NodeId peer);
   void on_member_gone(NodeId node);
   void flush();
@@ -101,6 +111,9 @@ class Handover {
     Phase phase = Phase::freezing;
     bool has_state = false;
     bool queued = false;   ///< in sending_
+    bool held = false;    ///< its worker takes no messages any more
+    bool merging = false;  ///< `to` runs it already
+    bool merged = false;
     bool refused = false;  ///< the target took it back after the commit
     Bytes state{};
     std::uint64_t sent = 0;  ///< bytes, in this session
@@ -121,6 +134,10 @@ class Handover {
     Time since{};
   };
 
+  void list_one(const Uid& uid, NodeId from, NodeId to, Phase phase, Time since,
+                std::vector<effect::MoveInfo>& out) const;
+  Outgoing& begin(const LocalChild& local, NodeId to);
+  void on_merge(NodeId from, HandoverState& m);
   Outgoing* outgoing(const Uid& uid);
   Incoming* incoming(const Uid& uid);
   void send_state(const Uid& uid, Outgoing& out);
@@ -143,6 +160,12 @@ class Handover {
   HandoverEvents& events_;
   std::map<Uid, Outgoing> outgoing_{};
   std::map<Uid, Incoming> incoming_{};
+  struct Merging {
+    std::uint64_t attempt = 0;
+    Bytes state{};
+  };
+  std::map<std::pair<Uid, NodeId>, Merging> merging_{};       ///< states that are not all here
+  std::map<Uid, std::set<Generation>> merged_{};              ///< of instances that lost against ours
   std::map<Uid, Time> not_before_{};  ///< moves that came to nothing are not tried again at once
   std::deque<Uid> sending_{};
   Time send_due_ = kNever;

@@ -19,10 +19,13 @@ struct HandoverState {
   std::uint64_t total = 0;
   std::uint64_t offset = 0;
   Bytes piece{};
-  PROCESSHUB_FIELDS(uid, attempt, has_state, total, offset, piece)
+  bool merge = false;  ///< of an instance that lost against the receiver's, and was of this generation
+  std::uint64_t epoch = 0;
+  std::uint32_t restarts = 0;
+  PROCESSHUB_FIELDS(uid, attempt, has_state, total, offset, piece, merge, epoch, restarts)
 };
 
-/// The worker is built and has the state; it waits to be told to run, under this epoch.
+/// The worker is built and has the state; it waits to be told to run, under this epoch. Or it has merged it.
 struct HandoverReady {
   static constexpr std::string_view name = "handover_ready";
   Uid uid{};

@@ -142,7 +142,12 @@ void HubCore::Parts::on_peer_message(NodeId peer, Message message) {
 }
 
 void HubCore::Parts::on_client_request(std::uint64_t client, AdminRequest request) {
-  ctx.emit(effect::AdminQuery{client, request.request, std::move(request.verb), std::move(request.args)});
+  effect::AdminQuery query{client, request.request, std::move(request.verb), std::move(request.args), {}};
+  if (query.verb == "moves") {
+    handover.list(query.moves);
+    placement.list_moves(query.moves);
+  }
+  ctx.emit(std::move(query));
 }
 
 void HubCore::Parts::on_session_up(NodeId peer) {

@@ -260,9 +260,8 @@ void Placement::evaluate_running(Child& child, LocalChild& local) {
   moves_.erase(child.uid);
   if (local.state == LocalState::stopping) return;
   if (local.state == LocalState::frozen) return evaluate_frozen(child);
-  const auto* other = replicated_ ? nullptr : other_lister(child);
-  if (mutated(Mutation::ignores_higher_generation)) other = nullptr;
-  if (other != nullptr && local.generation(ctx_.self()) < other->generation()) {
+  if (const auto* other = beaten_by(child)) {
+    if (handover_.merge_into(local, other->node)) return;
     ctx_.note(LogLevel::warn, "stopped, " + other->node.str() + " runs it with a higher generation",
               child.spec->spec.id);
     return supervisor_.stop(child.uid, StopReason::conflict);

@@ -81,6 +81,8 @@ class Placement {
   bool busy() const { return recomputing_ || !queue_.empty(); }
   std::size_t waiting() const { return waiting_.size(); }
   bool settled() const;  ///< agreed, and every table is current
+  /// Children that this node has asked for, and whose handover has not begun.
+  void list_moves(std::vector<effect::MoveInfo>& out) const;
 
  private:
   struct Batch {
@@ -92,6 +94,7 @@ class Placement {
     NodeId from{};
     Time until{};
     Time ask_again{};  ///< unless the source has begun by then
+    Time since{};
   };
 
   void find_owners(const ChildKey& key, const ChildSpec& kind, std::vector<NodeId>& out) const;
@@ -132,6 +135,7 @@ class Placement {
   Role start_role(const Child& child, const SmallVector<NodeId, 2>& owners) const;
   void evaluate_missing_replica(Child& child);
   void evaluate_replica(Child& child, LocalChild& local);
+  const Entry* beaten_by(const Child& child) const;
   bool may_thaw(const Child& child, std::uint64_t epoch);
   bool may_promote(const Child& child, std::uint64_t epoch);
 

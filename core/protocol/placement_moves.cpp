@@ -38,7 +38,8 @@ void Placement::ask_for(Child& child, NodeId from) {
     return wait(child);
   }
   auto& move = it->second;
-  if (fresh || move.from != from) move = {from, ctx_.now + ctx_.config.migration_timeout, ctx_.now};
+  if (fresh || move.from != from)
+    move = {from, ctx_.now + ctx_.config.migration_timeout, ctx_.now, ctx_.now};
   const auto* source = child.entry_of(from);
   const bool begun = source != nullptr && source->state == InstanceState::moving && !handover_.hot();
   // A source whose view does not agree with ours yet ignores the request.
@@ -47,6 +48,14 @@ void Placement::ask_for(Child& child, NodeId from) {
     asking_[from].push_back({child.uid, child.highest_epoch()});
   }
   wait(child);
+}
+
+void Placement::list_moves(std::vector<effect::MoveInfo>& out) const {
+  for (const auto& [uid, move] : moves_) {
+    const auto* child = registry_.find(uid);
+    if (child == nullptr || !child->spec || handover_.has_begun(uid)) continue;
+    out.push_back({child->spec->spec.id, move.from, ctx_.self(), "asked", ctx_.now - move.since});
+  }
 }
 
 /// A move is done: there is room for another one, long before waiting_ is looked at again.
@@ -300,21 +309,30 @@ void Placement::on_started(const Uid& uid) {
 
 /// Its state went to another node. It ends when that one lists it, and goes on if that one is lost.
 void Placement::evaluate_frozen(Child& child) {
-  const auto fate = handover_.fate(child);
+  const auto* winner = beaten_by(child);
+  const auto fate = handover_.fate(child, winner != nullptr);
   if (fate == Handover::Fate::taken) return supervisor_.stop(child.uid, StopReason::move);
-  const auto* other = replicated_ ? nullptr : other_lister(child);
-  const auto own = supervisor_.find(child.uid)->generation(ctx_.self());
-  if (other != nullptr && other->node != handover_.goes_to(child.uid) && own < other->generation())
+  if (winner != nullptr && handover_.is_lost(child.uid, winner->node)) {
+    if (handover_.merge_into(*supervisor_.find(child.uid), winner->node)) return;
     return supervisor_.stop(child.uid, StopReason::conflict);
+  }
   if (fate == Handover::Fate::wait) return;
   if (!settled() || reserving_.contains(child.uid)) return wait(child);
   take_over(child);
 }
 
+/// The instance of a later activation on another node, which counts instead of ours.
+const Entry* Placement::beaten_by(const Child& child) const {
+  const auto* local = supervisor_.find(child.uid);
+  const auto* other = replicated_ ? nullptr : other_lister(child);
+  if (other == nullptr || local == nullptr || mutated(Mutation::ignores_higher_generation)) return nullptr;
+  return local->generation(ctx_.self()) < other->generation() ? other : nullptr;
+}
+
 bool Placement::may_thaw(const Child& child, std::uint64_t epoch) {
   const auto* local = supervisor_.find(child.uid);
   return local != nullptr && local->state == LocalState::frozen &&
-         handover_.fate(child) == Handover::Fate::back && child.highest_epoch() <= epoch;
+         handover_.fate(child, beaten_by(child) != nullptr) == Handover::Fate::back && child.highest_epoch() <= epoch;
 }
 
 /// Its source tells it to run. If that one is lost first, it is taken over like any other child.

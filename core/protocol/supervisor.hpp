@@ -95,7 +95,9 @@ class Supervisor {
   void demote(LocalChild& child);
 
   // -- a move with the state (handover.hpp)
-  void freeze(const LocalChild& child, bool save) { ctx_.emit(effect::FreezeWorker{child.serial, save}); }
+  void freeze(const LocalChild& child, bool save, bool hold) {
+    ctx_.emit(effect::FreezeWorker{child.serial, save, hold});
+  }
   void cancel_freeze(const LocalChild& child) { ctx_.emit(effect::CancelFreeze{child.serial}); }
   /// A frozen one goes on, under a higher epoch if one is given.
   void thaw(LocalChild& child, std::uint64_t epoch);

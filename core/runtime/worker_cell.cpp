@@ -137,7 +137,7 @@ void WorkerCell::construct() {
 }
 
 bool WorkerCell::free_to_freeze() {
-  if ((own_ && !own_->calls.empty()) || has_tasks(*worker_)) return false;
+  if ((own_ && !own_->calls.empty()) || has_tasks(*worker_) || merges_waiting.load() > 0) return false;
   std::lock_guard lock(turn_lock_);
   if (!callers_) return true;
   std::erase_if(callers_->open, [](const auto& answer) { return answer->done(); });
@@ -175,6 +175,10 @@ void WorkerCell::take_role(const RoleChange& change) {
   if (change.tell) worker_->on_role(change.role);
 }
 
+void WorkerCell::merge(const Bytes& state) {
+  if (class_->merge) class_->merge(*worker_, state);
+}
+
 void WorkerCell::destroy() {
   if (worker_) end_tasks(*worker_);
   worker_.reset();
@@ -201,7 +205,7 @@ std::unique_ptr<MailItem> WorkerCell::next_item(bool& given_up_now) {
   given_up_now = given_up();
   in_user_ = false;
   if (given_up_now) return nullptr;
-  auto item = batch_.pop_front();
+  auto item = hold.load(std::memory_order_relaxed) ? batch_.pop_inner() : batch_.pop_front();
   batch_messages_.store(batch_.messages(), std::memory_order_relaxed);
   in_user_ = item != nullptr;
   return item;

@@ -134,6 +134,7 @@ class WorkerCell final : public WorkerContext {
   void run_timer(TimerId timer);
   void run_continuation(CallAnswered& answered);
   void take_role(const RoleChange& change);
+  void merge(const Bytes& state);
   Worker& worker() { return *worker_; }
   bool constructed() const { return worker_ != nullptr; }
   /// It waits for no answer and owes none.
@@ -177,6 +178,8 @@ class WorkerCell final : public WorkerContext {
   // -- written under the shard lock, read by any thread
   std::atomic<bool> stopping{false};
   std::atomic<Freeze> freeze{Freeze::no};
+  std::atomic<bool> hold{false};  ///< takes no messages while it waits to be frozen
+  std::atomic<std::uint16_t> merges_waiting{0};
   std::atomic<bool> has_thread{false};  ///< `signal` is set
 
  private:

@@ -240,7 +240,8 @@ void WorkerEngine::release(const CellPtr& cell, MailQueue used) {
   shard.stock.put(used);
   shard.tell_waiting_senders();
   const bool freezes = cell->freeze != Freeze::no && cell->free_to_freeze();  // asked for since it was looked
-  const bool more = !cell->inbox.empty() || cell->stopping || cell->ending() || freezes;
+  const bool waits = cell->hold ? cell->inbox.has_inner() : !cell->inbox.empty();
+  const bool more = waits || cell->stopping || cell->ending() || freezes;
   cell->state = more ? CellState::queued : CellState::idle;
   lock.unlock();
   if (!more) return;

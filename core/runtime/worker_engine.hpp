@@ -42,7 +42,8 @@ class WorkerEngine : public std::enable_shared_from_this<WorkerEngine> {
   void start(const protocol::effect::StartWorker& start);
   void stop(std::uint64_t serial, StopReason reason);
   void set_role(const protocol::effect::SetRole& change);
-  void freeze(std::uint64_t serial, bool save);
+  void freeze(const protocol::effect::FreezeWorker& order);
+  void merge(const protocol::effect::MergeState& merge);
   void cancel_freeze(std::uint64_t serial);
   void resume(const protocol::effect::ResumeWorker& resume);
   bool deliver(std::uint64_t serial, protocol::PostedMessage& message, Path path);

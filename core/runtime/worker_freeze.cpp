@@ -7,13 +7,22 @@
 
 namespace processhub::runtime {
 
-void WorkerEngine::freeze(std::uint64_t serial, bool save) {
-  auto& shard = table_.shard(serial);
+void WorkerEngine::merge(const protocol::effect::MergeState& merge) {
+  const auto cell = find(merge.serial);
+  if (!cell) return;
+  ++cell->merges_waiting;
+  enqueue(cell, StateToMerge{merge.state});
+}
+
+void WorkerEngine::freeze(const protocol::effect::FreezeWorker& order) {
+  auto& shard = table_.shard(order.serial);
   Lock lock(shard.mutex);
-  const auto it = shard.cells.find(serial);
+  const auto it = shard.cells.find(order.serial);
   if (it == shard.cells.end() || it->second->stopping) return;
   CellPtr cell = it->second;
-  cell->freeze = save ? Freeze::with_state : Freeze::without_state;
+  if (cell->state == CellState::frozen) return;
+  cell->freeze = order.save ? Freeze::with_state : Freeze::without_state;
+  cell->hold = order.hold;
   if (cell->state != CellState::idle) return;
   cell->state = CellState::queued;
   lock.unlock();
@@ -22,6 +31,7 @@ void WorkerEngine::freeze(std::uint64_t serial, bool save) {
 
 void WorkerEngine::cancel_freeze(std::uint64_t serial) {
   protocol::event::WorkerFrozen goes_on;
+  CellPtr again;
   {
     auto& shard = table_.shard(serial);
     std::lock_guard lock(shard.mutex);
@@ -29,11 +39,16 @@ void WorkerEngine::cancel_freeze(std::uint64_t serial) {
     if (it == shard.cells.end() || it->second->freeze == Freeze::no) return;
     auto& cell = *it->second;
     cell.freeze = Freeze::no;
+    if (cell.hold.exchange(false) && cell.state == CellState::idle && !cell.inbox.empty()) {
+      cell.state = CellState::queued;
+      again = it->second;
+    }
     goes_on.serial = serial;
     goes_on.busy = !cell.saving;
     goes_on.why = cell.saving ? "save_state did not return in time" : "it waits for answers of its own";
   }
   port_.call([&](WorkerEvents& events) { events.on_worker_frozen(std::move(goes_on)); });
+  if (again) schedule(std::move(again));
 }
 
 void WorkerEngine::resume(const protocol::effect::ResumeWorker& resume) {
@@ -73,6 +88,7 @@ bool WorkerEngine::answer_freeze(WorkerCell& cell, protocol::event::WorkerFrozen
     auto& shard = table_.shard(cell.serial());
     std::lock_guard lock(shard.mutex);
     cell.saving = false;
+    cell.hold = false;
     if (cell.freeze.exchange(Freeze::no) == Freeze::no || cell.stopping) return false;  // cancelled
     if (is_frozen) {
       auto waiting = cell.unload_batch();

@@ -35,7 +35,9 @@ WorkerHost::~WorkerHost() = default;
 
 void WorkerHost::start(const protocol::effect::StartWorker& start) { impl_->engine().start(start); }
 void WorkerHost::stop(std::uint64_t serial, StopReason reason) { impl_->engine().stop(serial, reason); }
-void WorkerHost::freeze(std::uint64_t serial, bool save) { impl_->engine().freeze(serial, save); }
+void WorkerHost::freeze(const protocol::effect::FreezeWorker& order) { impl_->engine().freeze(order); }
+
+void WorkerHost::merge(const protocol::effect::MergeState& merge) { impl_->engine().merge(merge); }
 
 void WorkerHost::cancel_freeze(std::uint64_t serial) { impl_->engine().cancel_freeze(serial); }
 

@@ -147,6 +147,11 @@ bool WorkerTurn::run_item(MailItem& item) {
     engine_.port().call([&](WorkerEvents& events) { events.on_role_taken(cell_->serial(), change->role); });
     return true;
   }
+  if (const auto* merge = std::get_if<StateToMerge>(&item.work)) {
+    const bool merged = guarded([&] { cell_->merge(*merge->state); });
+    --cell_->merges_waiting;
+    return merged;
+  }
   return guarded([&] { cell_->run_timer(std::get<TimerFired>(item.work).id); });
 }
 

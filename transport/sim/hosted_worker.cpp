@@ -101,7 +101,10 @@ void HostedWorker::construct() {
 
 bool HostedWorker::free_to_freeze() {
   std::erase_if(open_answers, [](const auto& open) { return open->done(); });
-  return open_answers.empty() && calls_.empty() && !has_tasks(*worker_);
+  const bool merges = std::any_of(mailbox.begin(), mailbox.end(), [](const Item& item) {
+    return std::holds_alternative<protocol::effect::MergeState>(item);
+  });
+  return !merges && open_answers.empty() && calls_.empty() && !has_tasks(*worker_);
 }
 
 void HostedWorker::run_timer(TimerId timer) {
@@ -130,6 +133,10 @@ void HostedWorker::take_role(const protocol::effect::SetRole& change) {
   generation_ = change.generation;
   role_ = change.role;
   if (change.tell) worker_->on_role(change.role);
+}
+
+void HostedWorker::merge(const Bytes& state) {
+  if (class_->merge) class_->merge(*worker_, state);
 }
 
 void HostedWorker::destroy() {

@@ -70,7 +70,8 @@ class HostedWorker final : public WorkerContext {
     protocol::Token token = 0;
     Result<Bytes> answer{Bytes{}};
   };
-  using Item = std::variant<protocol::PostedMessage, TimerFired, CallAnswered, protocol::effect::SetRole>;
+  using Item = std::variant<protocol::PostedMessage, TimerFired, CallAnswered, protocol::effect::SetRole,
+                            protocol::effect::MergeState>;
   enum class State : std::uint8_t { starting, up, frozen, prepared, stopping };
 
   std::uint64_t serial() const { return serial_; }
@@ -88,6 +89,7 @@ class HostedWorker final : public WorkerContext {
   void run_timer(TimerId timer);
   void run_continuation(CallAnswered& answered);
   void take_role(const protocol::effect::SetRole& change);
+  void merge(const Bytes& state);
   void set_generation(const Generation& generation) { generation_ = generation; }
   void destroy();
 

@@ -125,9 +125,17 @@ void HostedWorkers::freeze(const protocol::effect::FreezeWorker& freeze) {
   next_turn(*found->second);
 }
 
+void HostedWorkers::merge(const protocol::effect::MergeState& merge) {
+  auto found = workers_.find(merge.serial);
+  if (found == workers_.end()) return;
+  found->second->mailbox.emplace_back(merge);
+  next_turn(*found->second);
+}
+
 void HostedWorkers::cancel_freeze(std::uint64_t serial) {
   auto found = workers_.find(serial);
   if (found == workers_.end() || !std::exchange(found->second->freeze, {})) return;
+  next_turn(*found->second);
   site_.deliver(
       protocol::event::WorkerFrozen{serial, false, true, false, {}, "it waits for answers of its own", {}});
 }
@@ -238,23 +246,39 @@ protocol::Token HostedWorkers::call(std::uint64_t serial, std::string_view to, s
 
 // -- turns
 
+namespace {
+
+bool freezes(HostedWorker& worker) { return worker.freeze && worker.free_to_freeze(); }
+
+/// What it takes next: while it is held, nothing but what it waits for.
+std::deque<HostedWorker::Item>::iterator next_item(HostedWorker& worker) {
+  const bool held = worker.freeze && worker.freeze->hold;
+  return std::find_if(worker.mailbox.begin(), worker.mailbox.end(), [&](const HostedWorker::Item& item) {
+    return !held || !std::holds_alternative<protocol::PostedMessage>(item);
+  });
+}
+
+}  // namespace
+
+bool HostedWorkers::may_run(HostedWorker& worker) const {
+  return worker.state == HostedWorker::State::up && gates_open_ &&
+         (freezes(worker) || next_item(worker) != worker.mailbox.end());
+}
+
 void HostedWorkers::next_turn(HostedWorker& worker) {
-  const auto freezes = [](HostedWorker& w) { return w.freeze && w.free_to_freeze(); };
-  const auto may_run = [this, freezes](HostedWorker& w) {
-    return w.state == HostedWorker::State::up && gates_open_ && (!w.mailbox.empty() || freezes(w));
-  };
   if (worker.turn_due || !may_run(worker)) return;
   worker.turn_due = true;
   later(worker.serial(), site_.rng.between(Duration(0), site_.faults.worker_turn_max),
-        [this, may_run, freezes](HostedWorker& w) {
+        [this](HostedWorker& w) {
           w.turn_due = false;
           if (may_run(w)) freezes(w) ? freeze_now(w) : take_turn(w);
         });
 }
 
 void HostedWorkers::take_turn(HostedWorker& worker) {
-  auto item = std::move(worker.mailbox.front());
-  worker.mailbox.pop_front();
+  const auto next = next_item(worker);
+  auto item = std::move(*next);
+  worker.mailbox.erase(next);
   std::string why;
   if (!take(worker, item, why)) return end(worker, WorkerExit::crashed, std::move(why), false);
   if (worker.ending) return end(worker, *worker.ending, {}, true);
@@ -269,6 +293,8 @@ bool HostedWorkers::take(HostedWorker& worker, HostedWorker::Item& item, std::st
       worker.run_continuation(*answered);
     } else if (const auto* change = std::get_if<protocol::effect::SetRole>(&item)) {
       worker.take_role(*change);
+    } else if (const auto* merge = std::get_if<protocol::effect::MergeState>(&item)) {
+      worker.merge(*merge->state);
     } else {
       worker.run_timer(std::get<HostedWorker::TimerFired>(item).id);
     }

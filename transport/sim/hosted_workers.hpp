@@ -29,6 +29,7 @@ class HostedWorkers final : public NodeWorkers {
   void set_role(const protocol::effect::SetRole& change) override;
   void freeze(const protocol::effect::FreezeWorker& freeze) override;
   void cancel_freeze(std::uint64_t serial) override;
+  void merge(const protocol::effect::MergeState& merge) override;
   void resume(const protocol::effect::ResumeWorker& resume) override;
   void post(protocol::effect::Post post) override;
   void close_gates() override { gates_open_ = false; }
@@ -60,6 +61,7 @@ class HostedWorkers final : public NodeWorkers {
   /// Runs code of the user's; what it threw, if it threw.
   std::optional<std::string> guarded(const std::function<void()>& code);
   void come_up(HostedWorker& worker);
+  bool may_run(HostedWorker& worker) const;
   void next_turn(HostedWorker& worker);
   void begin(HostedWorker& worker);
   void freeze_now(HostedWorker& worker);

@@ -75,6 +75,7 @@ class NodeWorkers {
   virtual void set_role(const protocol::effect::SetRole& change) = 0;
   virtual void freeze(const protocol::effect::FreezeWorker& freeze) = 0;
   virtual void cancel_freeze(std::uint64_t serial) = 0;
+  virtual void merge(const protocol::effect::MergeState& merge) = 0;
   virtual void resume(const protocol::effect::ResumeWorker& resume) = 0;
   virtual void post(protocol::effect::Post post) = 0;
   virtual void close_gates() = 0;

@@ -12,6 +12,7 @@
 #include <set>
 #include <string>
 #include <utility>
+#include <tuple>
 #include <vector>
 
 #include "transport/sim/hook_checks.hpp"
@@ -66,6 +67,7 @@ class SafetyChecks : public ClusterObserver {
   SimCluster& cluster_;
   OwnerOracle oracle_;  ///< only for what does not depend on the members
   std::map<NodeId, std::set<std::uint64_t>> serials_{};
+  std::set<std::tuple<NodeId, std::uint64_t, Generation>> merged_{};
   std::map<std::pair<Uid, Generation>, std::pair<NodeId, std::uint64_t>>
       generations_{};  ///< to node and serial
   HookChecks hooks_;

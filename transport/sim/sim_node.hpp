@@ -129,6 +129,7 @@ class SimNode {
   void carry_out(protocol::effect::SetRole& e) { workers_->set_role(e); }
   void carry_out(protocol::effect::FreezeWorker& e) { workers_->freeze(e); }
   void carry_out(protocol::effect::CancelFreeze& e) { workers_->cancel_freeze(e.serial); }
+  void carry_out(protocol::effect::MergeState& e) { workers_->merge(e); }
   void carry_out(protocol::effect::ResumeWorker& e) { workers_->resume(e); }
   void carry_out(protocol::effect::Post& e) { workers_->post(std::move(e)); }
   void carry_out(protocol::effect::CloseGates&) { workers_->close_gates(); }

@@ -119,6 +119,12 @@ void SimWorkers::freeze(const protocol::effect::FreezeWorker& freeze) {
   next_turn(freeze.serial, found->second);
 }
 
+/// A counter that gets the state of its other instance holds the sum of both.
+void SimWorkers::merge(const protocol::effect::MergeState& merge) {
+  auto found = workers_.find(merge.serial);
+  if (found != workers_.end()) log_of(found->second).total += leading_number(*merge.state);
+}
+
 void SimWorkers::cancel_freeze(std::uint64_t serial) {
   auto found = workers_.find(serial);
   if (found == workers_.end() || !found->second.freeze) return;

@@ -25,6 +25,7 @@ class SimWorkers final : public NodeWorkers {
   void set_role(const protocol::effect::SetRole& change) override;
   void freeze(const protocol::effect::FreezeWorker& freeze) override;
   void cancel_freeze(std::uint64_t serial) override;
+  void merge(const protocol::effect::MergeState& merge) override;
   void resume(const protocol::effect::ResumeWorker& resume) override;
   void post(protocol::effect::Post post) override;
   void close_gates() override;

@@ -29,6 +29,10 @@ class Keeper : public Worker {
     if (state == "bad") throw std::runtime_error("not such a state");
     texts_ = state;
   }
+  void merge_state(std::string_view state) {
+    texts_ += "+" + std::string(state);
+    log_->add("merged " + texts_);
+  }
   void on_start(StartReason reason) override {
     log_->add("start:" + std::string(to_string(reason)) + " with '" + texts_ + "' " +
               ctx().generation().str());
@@ -68,6 +72,7 @@ struct Keepers : Hosted {
     c.make = [log = log, door = door](const Bytes&) { return std::make_unique<Keeper>(log, door); };
     c.save = [](Worker& w) { return static_cast<Keeper&>(w).save_state(); };
     c.load = [](Worker& w, std::string_view state) { static_cast<Keeper&>(w).load_state(state); };
+    c.merge = [](Worker& w, std::string_view state) { static_cast<Keeper&>(w).merge_state(state); };
     types->add(std::move(c));
   }
   void prepare(std::uint64_t serial, const Bytes& state) {
@@ -95,7 +100,7 @@ TEST_CASE("a frozen worker has saved its state, gives back what it had not begun
     REQUIRE(t.log->wait_for("a"));
     CHECK(t.cast(1, Wait{}));
     CHECK(t.say(1, "b"));
-    t.host->freeze(1, true);
+    t.host->freeze({1, true, false});
     CHECK(t.say(1, "c"));
     t.door->open();
     const auto frozen = t.events.wait_frozen(1);
@@ -116,7 +121,7 @@ TEST_CASE("a frozen worker that is stopped gets its last turn") {
   Keepers t;
   t.run();
   t.start_up(1, "keeper");
-  t.host->freeze(1, true);
+  t.host->freeze({1, true, false});
   CHECK(t.events.wait_frozen(1).frozen);
   t.host->stop(1, StopReason::move);
   CHECK(t.events.wait_down(1).leftovers.empty());
@@ -128,7 +133,7 @@ TEST_CASE("what save_state throws is no crash") {
   t.run();
   t.start_up(1, "keeper");
   CHECK(t.say(1, "bad"));
-  t.host->freeze(1, true);
+  t.host->freeze({1, true, false});
   const auto answer = t.events.wait_frozen(1);
   CHECK_FALSE(answer.frozen);
   CHECK_FALSE(answer.busy);
@@ -136,7 +141,7 @@ TEST_CASE("what save_state throws is no crash") {
   CHECK(t.say(1, "!"));
   CHECK(t.log->wait_for("bad!"));
   // Without its state it can be frozen.
-  t.host->freeze(1, false);
+  t.host->freeze({1, false, false});
   const auto frozen = t.events.wait_frozen(1);
   CHECK(frozen.frozen);
   CHECK_FALSE(frozen.has_state);
@@ -148,7 +153,7 @@ TEST_CASE("a freeze can be called off while save_state does not return") {
   t.start_up(1, "keeper");
   CHECK(t.say(1, "hangs"));
   REQUIRE(t.log->wait_for("hangs"));
-  t.host->freeze(1, true);
+  t.host->freeze({1, true, false});
   REQUIRE(t.log->wait_for("waits"));
   t.host->cancel_freeze(1);
   const auto answer = t.events.wait_frozen(1);
@@ -167,23 +172,52 @@ TEST_CASE("a worker that waits for an answer, or owes one, is not frozen before 
   t.start_up(2, "keeper");
   CHECK(t.cast(1, Ask{}));
   REQUIRE(t.log->wait_for("waits"));
-  t.host->freeze(1, true);
+  t.host->freeze({1, true, false});
   CHECK(t.say(1, "meanwhile"));
   REQUIRE(t.log->wait_for("meanwhile"));
   t.host->cancel_freeze(1);
   const auto busy = t.events.wait_frozen(1);
   CHECK_FALSE(busy.frozen);
   CHECK(busy.busy);
-  t.host->freeze(1, true);
+  t.host->freeze({1, true, false});
   t.door->open();
   CHECK(t.events.wait_frozen(1).state == "meanwhile");
   CHECK(t.log->wait_for("told"));
 
   CHECK(t.cast(2, Say{"x"}));
   const auto answer = t.call(2, Later{});
-  t.host->freeze(2, true);
+  t.host->freeze({2, true, false});
   CHECK(t.events.wait_frozen(2).frozen);
   CHECK(answer->wait() == "ok");
+}
+
+TEST_CASE("a worker that is held takes no messages, but the answer that it waits for") {
+  Keepers t;
+  t.events.routes["2"] = 2;
+  t.run();
+  t.start_up(1, "keeper");
+  t.start_up(2, "keeper");
+  CHECK(t.cast(1, Ask{}));
+  REQUIRE(t.log->wait_for("waits"));
+  t.host->freeze({1, true, true});
+  CHECK(t.say(1, "held back"));
+  t.door->open();
+  const auto frozen = t.events.wait_frozen(1);
+  CHECK(frozen.frozen);
+  CHECK(frozen.state.empty());
+  CHECK(frozen.leftovers.size() == 1);
+  CHECK(t.log->count("told") == 1);
+}
+
+TEST_CASE("the state of another instance is merged in a turn of its own, and before the worker is frozen") {
+  Keepers t;
+  t.run();
+  t.start_up(1, "keeper");
+  CHECK(t.say(1, "a"));
+  t.host->merge({1, {1, 0, NodeId::of("node-b", 1)}, std::make_shared<const Bytes>("b")});
+  t.host->freeze({1, true, true});
+  CHECK(t.events.wait_frozen(1).state == "a+b");
+  CHECK(t.log->has("merged a+b"));
 }
 
 TEST_CASE("a prepared worker has its state, and starts when it is told to") {
