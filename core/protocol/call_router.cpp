@@ -9,6 +9,8 @@ namespace processhub::protocol {
 
 namespace {
 constexpr Duration kCastPatience = std::chrono::seconds(5);  // how long a cast waits for a child in transit
+constexpr Duration kFlushPatience = std::chrono::seconds(2);
+constexpr Duration kTrailCold = std::chrono::seconds(10);  // nothing is on its way any more
 constexpr std::uint32_t kMaxHops = 8;
 constexpr std::size_t kMaxHeld = 200'000;
 constexpr Duration kLongestCall = std::chrono::hours(24);  // of a client; what it says is only a wish
@@ -82,6 +84,12 @@ void CallRouter::on_client(std::uint64_t client, CallRequest&& request) {
 }
 
 void CallRouter::on(NodeId, CallReply&& reply) {
+  if (reply.token > kFlushTokens) {
+    const auto flush = std::find_if(flushes_.begin(), flushes_.end(),
+                                    [&](const auto& f) { return f.second.token == reply.token; });
+    if (flush != flushes_.end()) end_flush(flush);
+    return;
+  }
   if (reply.code == ErrorCode{}) {
     complete(reply.token, std::move(reply.body));
   } else {
@@ -141,6 +149,7 @@ bool CallRouter::try_route(CallRequest& request, Time until) {
   const auto* to = target(*child);
   // One that is only prepared here gets all there is when it runs, whatever the tables still say.
   if (to == nullptr || supervisor_.is_prepared(child->uid)) return false;
+  if (request.hops == 0 && !request.flush && !keeps_order(*child, to->node)) return false;
   if (to->node != ctx_.self()) {
     send(request, to->node, until);
     return true;
@@ -151,7 +160,32 @@ bool CallRouter::try_route(CallRequest& request, Time until) {
   return true;
 }
 
+/// What this node has sent to a child before must not be overtaken when the child has moved: the way over its
+/// former node is swept first, and messages wait. (Instances of one child have no common order.)
+bool CallRouter::keeps_order(const Child& child, NodeId to) {
+  if (child.entries.size() > 1 && prefer_local_) return true;
+  const auto& id = child.spec->spec.id;
+  if (flushes_.contains(id)) return false;
+  if (child.slot >= trails_.size()) trails_.resize(child.slot + 1);
+  auto& trail = trails_[child.slot];
+  const auto former = std::exchange(trail.node, to);
+  const bool recent = ctx_.now - std::exchange(trail.when, ctx_.now) < kTrailCold;
+  if (!former || former == to || former == ctx_.self() || !recent || mutated(Mutation::overtakes_moves))
+    return true;
+  Flush flush{former, ++last_flush_, ctx_.now + kFlushPatience};
+  const CallRequest sweep{{}, flush.token, id, {}, {}, false, kFlushPatience, 1, true};
+  if (!links_.send(former, Lane::data, sweep)) return true;
+  flushes_.emplace(id, flush);
+  return false;
+}
+
+void CallRouter::end_flush(std::map<std::string, Flush>::iterator flush) {
+  ready_.insert(flush->first);
+  flushes_.erase(flush);
+}
+
 void CallRouter::deliver(CallRequest& request, const LocalChild& local) {
+  if (request.flush) return on(event::WorkerAnswer{{request.origin, request.token}, Bytes{}});
   PostedMessage m;
   m.message = std::move(request.message);
   m.body = std::move(request.body);
@@ -282,6 +316,10 @@ std::vector<Token> CallRouter::open_tokens() const {
 }
 
 void CallRouter::on_session_end(NodeId peer) {
+  for (auto it = flushes_.begin(); it != flushes_.end();) {
+    const auto flush = it++;
+    if (flush->second.via == peer) end_flush(flush);
+  }
   auto code = membership_.is_up(peer) ? ErrorCode::unknown : ErrorCode::node_down;
   for (auto token : open_tokens()) {
     if (pending_.find(token)->second.at != peer) continue;
@@ -298,6 +336,10 @@ void CallRouter::tick() {
       complete(token, Error{ErrorCode::timeout, "no answer from '" + it->second.id + "' in time"});
     }
   }
+  for (auto it = flushes_.begin(); it != flushes_.end();) {
+    const auto flush = it++;
+    if (flush->second.until <= ctx_.now) end_flush(flush);
+  }
   for (auto it = held_.begin(); it != held_.end();) {
     auto& queue = it->second;
     if (registry_.winner(it->first) == nullptr) ready_.insert(it->first);
@@ -313,6 +355,7 @@ void CallRouter::tick() {
 
 Time CallRouter::next_deadline() const {
   Time due = deadlines_.empty() ? kNever : deadlines_.begin()->first;
+  for (const auto& [id, flush] : flushes_) due = std::min(due, flush.until);
   for (const auto& [id, queue] : held_) due = std::min(due, queue.front().until);
   return ready_.empty() ? due : Time::zero();
 }

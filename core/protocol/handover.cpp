@@ -13,11 +13,11 @@ namespace {
 constexpr Duration kLook = std::chrono::milliseconds(50);     // between two looks at what is overdue
 constexpr Duration kRepeat = std::chrono::milliseconds(300);  // of a step that nothing followed
 constexpr Duration kMergeAgain = std::chrono::seconds(1);
-constexpr Duration kRoom = std::chrono::milliseconds(5);      // until a full session is tried again
-constexpr std::uint64_t kPiece = 32 << 10;                    // bytes of a state in one message
-constexpr std::uint64_t kAtOnce = 4 << 20;                    // bytes in one turn
-constexpr Duration kPause = std::chrono::milliseconds(500);   // at least, before a failed move is tried again
-constexpr std::uint64_t kPauseSpread = 1'000'000;             // µs
+constexpr Duration kRoom = std::chrono::milliseconds(5);     // until a full session is tried again
+constexpr std::uint64_t kPiece = 32 << 10;                   // bytes of a state in one message
+constexpr std::uint64_t kAtOnce = 4 << 20;                   // bytes in one turn
+constexpr Duration kPause = std::chrono::milliseconds(500);  // at least, before a failed move is tried again
+constexpr std::uint64_t kPauseSpread = 1'000'000;            // µs
 }  // namespace
 
 Handover::Handover(Context& context, Registry& registry, Links& links, Membership& membership,
@@ -175,8 +175,8 @@ bool Handover::send_pieces(const Uid& uid, Outgoing& out, std::uint64_t& budget)
     piece.total = out.state.size();
     piece.offset = out.sent;
     piece.piece = out.state.substr(out.sent, size);
-    if (const auto* local = out.merging ? supervisor_.find(uid) : nullptr) {
-      piece.merge = true;
+    piece.merge = out.merging;
+    if (const auto* local = supervisor_.find(uid)) {
       piece.epoch = local->epoch;
       piece.restarts = local->restarts;
     }
@@ -253,7 +253,7 @@ Handover::Fate Handover::fate(const Child& child, bool beaten) {
 
 bool Handover::is_lost(const Uid& uid, NodeId winner) const {
   const auto it = outgoing_.find(uid);
-  return it == outgoing_.end() || it->second.merging || it->second.to != winner;
+  return it == outgoing_.end() || it->second.phase != Phase::committed || it->second.to != winner;
 }
 
 NodeId Handover::goes_to(const Uid& uid) const {
@@ -302,7 +302,12 @@ void Handover::on(NodeId from, HandoverState& m) {
     if (in != nullptr && in->from == from && in->attempt == m.attempt && in->phase != Phase::arriving) return;
     if (local != nullptr) supervisor_.stop(m.uid, StopReason::move);  // built from an earlier try
     in = &(incoming_[m.uid] = {});
-    *in = {from, m.attempt, Phase::arriving, m.has_state, std::make_shared<Bytes>(), 0, kNever, ctx_.now};
+    in->from = from;
+    in->source = {m.epoch, m.restarts, from};
+    in->attempt = m.attempt;
+    in->has_state = m.has_state;
+    in->state = std::make_shared<Bytes>();
+    in->since = ctx_.now;
   }
   const bool next = in != nullptr && in->from == from && in->attempt == m.attempt &&
                     in->phase == Phase::arriving && in->state->size() == m.offset;
@@ -365,13 +370,22 @@ void Handover::on(NodeId from, const HandoverCommit& m) {
   links_.send(from, Lane::control, HandoverAbort{m.uid, m.attempt, "it is not here"});
 }
 
+void Handover::decline(const Uid& uid) {
+  const auto* in = incoming(uid);
+  if (in == nullptr || in->phase > Phase::here) return;
+  links_.send(in->from, Lane::control, HandoverAbort{uid, in->attempt, {}});
+  incoming_.erase(uid);
+}
+
 bool Handover::is_heir(const Uid& uid) const {
   const auto it = incoming_.find(uid);
   return it != incoming_.end() && it->second.phase == Phase::ready && !membership_.is_up(it->second.from);
 }
 
 void Handover::activate(LocalChild& local) {
-  const auto from = incoming_.at(local.uid).from;
+  const auto loser = incoming_.at(local.uid).source;
+  const auto from = loser.node;
+  merged_[local.uid].insert(loser);  // should it come back: this is its state
   ctx_.note(LogLevel::info, "moved here with its state from " + from.str(), local.spec->spec.id);
   incoming_.erase(local.uid);
   supervisor_.activate(local);
@@ -392,8 +406,9 @@ void Handover::on(NodeId from, const HandoverAbort& m) {
     out->refused = true;
     return touch(m.uid);
   }
-  const auto* local = supervisor_.find(m.uid);
+  auto* local = supervisor_.find(m.uid);
   if (local == nullptr) return;
+  if (m.why.empty()) return thaw(*local, 0);  // it does not want it any more
   refuse(*local, from.str() + ": " + m.why);
 }
 
@@ -426,7 +441,11 @@ void Handover::on_member_gone(NodeId node) {
     if (in.from == node) concerned.push_back(uid);
   for (const auto& uid : concerned) {
     const auto* out = outgoing(uid);
-    if (out != nullptr && out->phase == Phase::frozen && !out->merging)
+    auto* local = supervisor_.find(uid);
+    const bool frozen = out != nullptr && out->phase == Phase::frozen && !out->merging && local != nullptr;
+    // If it lives all the same and runs the child, what happens here from now on is to be merged.
+    if (frozen) ++local->restarts;
+    if (frozen)
       undo(uid, node.str() + " is gone");
     else
       touch(uid);

@@ -70,6 +70,8 @@ class Handover {
   bool has_begun(const Uid& uid) const { return incoming_.contains(uid); }
   /// Builds the worker with it. False: there is none.
   bool prepare(const Child& child, std::uint64_t epoch, Role role);
+  /// The child belongs elsewhere by now: its source may keep it.
+  void decline(const Uid& uid);
   /// Of a prepared child: its source is gone, and it could run.
   bool is_heir(const Uid& uid) const;
   void activate(LocalChild& local);
@@ -111,7 +113,7 @@ class Handover {
     Phase phase = Phase::freezing;
     bool has_state = false;
     bool queued = false;   ///< in sending_
-    bool held = false;    ///< its worker takes no messages any more
+    bool held = false;     ///< its worker takes no messages any more
     bool merging = false;  ///< `to` runs it already
     bool merged = false;
     bool refused = false;  ///< the target took it back after the commit
@@ -125,6 +127,7 @@ class Handover {
   };
   struct Incoming {
     NodeId from{};
+    Generation source{};
     std::uint64_t attempt = 0;
     Phase phase = Phase::arriving;
     bool has_state = false;
@@ -164,8 +167,8 @@ class Handover {
     std::uint64_t attempt = 0;
     Bytes state{};
   };
-  std::map<std::pair<Uid, NodeId>, Merging> merging_{};       ///< states that are not all here
-  std::map<Uid, std::set<Generation>> merged_{};              ///< of instances that lost against ours
+  std::map<std::pair<Uid, NodeId>, Merging> merging_{};  ///< states that are not all here
+  std::map<Uid, std::set<Generation>> merged_{};         ///< of instances that lost against ours
   std::map<Uid, Time> not_before_{};  ///< moves that came to nothing are not tried again at once
   std::deque<Uid> sending_{};
   Time send_due_ = kNever;

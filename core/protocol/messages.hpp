@@ -356,7 +356,8 @@ struct CallRequest {
   bool named_reply = false;
   Duration timeout{};
   std::uint32_t hops = 0;
-  PROCESSHUB_FIELDS(origin, token, id, message, body, named_reply, timeout, hops)
+  bool flush = false;  ///< no message: answered where the child runs, behind all that was sent before
+  PROCESSHUB_FIELDS(origin, token, id, message, body, named_reply, timeout, hops, flush)
 };
 
 struct CallReply {

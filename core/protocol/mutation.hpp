@@ -31,6 +31,7 @@ enum class Mutation : std::uint8_t {
   leaves_at_once,             ///< a leaving node does not hand over first
   forgets_last_words,         ///< a leave counts before the rows that belong to it
   thaws_after_commit,         ///< a child goes on though its target was told to run it
+  overtakes_moves,            ///< new messages to a child that moved do not wait for earlier ones
   merges_twice,               ///< a state that comes again is merged again
   activates_without_state,    ///< a child that moved starts from its args
 };

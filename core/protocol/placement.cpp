@@ -242,6 +242,7 @@ void Placement::evaluate(Child& child) {
   if (resolve_conflict(child)) return;
   if (local != nullptr) return evaluate_running(child, *local);
   if (is_owner(child, ctx_.self())) return evaluate_missing(child);
+  handover_.decline(child.uid);
   evaluate_foreign(child);
 }
 

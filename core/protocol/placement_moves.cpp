@@ -38,8 +38,7 @@ void Placement::ask_for(Child& child, NodeId from) {
     return wait(child);
   }
   auto& move = it->second;
-  if (fresh || move.from != from)
-    move = {from, ctx_.now + ctx_.config.migration_timeout, ctx_.now, ctx_.now};
+  if (fresh || move.from != from) move = {from, ctx_.now + ctx_.config.migration_timeout, ctx_.now, ctx_.now};
   const auto* source = child.entry_of(from);
   const bool begun = source != nullptr && source->state == InstanceState::moving && !handover_.hot();
   // A source whose view does not agree with ours yet ignores the request.
@@ -332,7 +331,8 @@ const Entry* Placement::beaten_by(const Child& child) const {
 bool Placement::may_thaw(const Child& child, std::uint64_t epoch) {
   const auto* local = supervisor_.find(child.uid);
   return local != nullptr && local->state == LocalState::frozen &&
-         handover_.fate(child, beaten_by(child) != nullptr) == Handover::Fate::back && child.highest_epoch() <= epoch;
+         handover_.fate(child, beaten_by(child) != nullptr) == Handover::Fate::back &&
+         child.highest_epoch() <= epoch;
 }
 
 /// Its source tells it to run. If that one is lost first, it is taken over like any other child.

@@ -265,10 +265,9 @@ struct Verb {
 };
 
 constexpr Verb kVerbs[] = {
-    {"nodes", nodes},   {"list", list},         {"tag", tag},         {"lookup", lookup},  {"dump", dump},
-    {"status", status}, {"digest", digest},     {"start", start},     {"stop", stop},      {"call", call},
-    {"cast", cast},     {"metadata", metadata}, {"restart", restart}, {"migrate", migrate},
-    {"moves", moves}};
+    {"nodes", nodes},   {"list", list},         {"tag", tag},         {"lookup", lookup},   {"dump", dump},
+    {"status", status}, {"digest", digest},     {"start", start},     {"stop", stop},       {"call", call},
+    {"cast", cast},     {"metadata", metadata}, {"restart", restart}, {"migrate", migrate}, {"moves", moves}};
 
 const Verb& verb_of(std::string_view name) {
   std::string known;
@@ -294,8 +293,8 @@ void handle_admin(AdminHub& hub, const protocol::effect::AdminQuery& query,
   };
   try {
     const auto& known = verb_of(query.verb);
-    Request request{hub, AdminArgs(query.verb, query.args.empty() ? Json() : json_of(query.args)), query.moves,
-                    answer};
+    Request request{hub, AdminArgs(query.verb, query.args.empty() ? Json() : json_of(query.args)),
+                    query.moves, answer};
     known.run(request);
   } catch (const std::exception& e) {  // BadRequest, or strings in the registry that are no JSON
     refuse(e.what());

@@ -47,13 +47,15 @@ std::vector<std::int64_t> add_to_all(Client& client, Amount amount) {
 template <class Expected>
 void check_all(const std::vector<std::int64_t>& totals, Expected expected) {
   std::int64_t wrong = 0;
-  for (std::int64_t i = 0; i < kChildren; ++i) wrong += totals[static_cast<std::size_t>(i)] == expected(i) ? 0 : 1;
+  for (std::int64_t i = 0; i < kChildren; ++i)
+    wrong += totals[static_cast<std::size_t>(i)] == expected(i) ? 0 : 1;
   CHECK(wrong == 0);
 }
 
 }  // namespace
 
-TEST_CASE("1,000 states are handed over to a node that joins and by one that leaves, and no call fails meanwhile") {
+TEST_CASE(
+    "1,000 states are handed over to a node that joins and by one that leaves, and no call fails meanwhile") {
   ProcessCluster cluster;
   cluster.set_flags({"--migration", "hot_swap"}, {});
   cluster.start({"a", "b"});

@@ -126,7 +126,8 @@ void Table::print(std::ostream& out) const {
 void print_moves(std::ostream& out, const Json& moves) {
   Table table({"ID", "FROM", "TO", "PHASE", "AGE"});
   for (const auto& m : moves)
-    table.add({field(m, "id"), field(m, "from"), field(m, "to"), field(m, "phase"), field(m, "age_ms") + " ms"});
+    table.add(
+        {field(m, "id"), field(m, "from"), field(m, "to"), field(m, "phase"), field(m, "age_ms") + " ms"});
   table.print(out);
 }
 

@@ -23,8 +23,8 @@ void SafetyChecks::on_effect(const SimNode& node, const Effect& effect) {
     on_set_role(node, *change);
   } else if (const auto* merge = std::get_if<effect::MergeState>(&effect)) {
     if (!merged_.insert({node.id(), merge->serial, merge->loser}).second)
-      cluster_.report("I5", fmt::format("{} merges {} twice into worker {}", node.id().str(), merge->loser.str(),
-                                        merge->serial));
+      cluster_.report("I5", fmt::format("{} merges {} twice into worker {}", node.id().str(),
+                                        merge->loser.str(), merge->serial));
   } else if (const auto* resume = std::get_if<effect::ResumeWorker>(&effect)) {
     on_resume(node, *resume);
   } else if (const auto* hook = std::get_if<effect::RunHook>(&effect)) {

@@ -11,8 +11,8 @@
 #include <map>
 #include <set>
 #include <string>
-#include <utility>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "transport/sim/hook_checks.hpp"

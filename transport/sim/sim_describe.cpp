@@ -147,7 +147,8 @@ struct EffectText {
     return fmt::format("role worker {} {} {}", e.serial, e.generation.str(), to_string(e.role));
   }
   std::string operator()(const effect::FreezeWorker& e) {
-    return fmt::format("freeze worker {}{}{}", e.serial, e.save ? "" : " without state", e.hold ? " now" : "");
+    return fmt::format("freeze worker {}{}{}", e.serial, e.save ? "" : " without state",
+                       e.hold ? " now" : "");
   }
   std::string operator()(const effect::MergeState& e) {
     return fmt::format("merge into worker {} the {} bytes of {}", e.serial, e.state->size(), e.loser.str());

@@ -81,7 +81,9 @@ class PROCESSHUB_API WorkerTypes {
       c.save = [](Worker& w) { return encode(static_cast<W&>(w).state()); };
       c.load = [](Worker& w, std::string_view s) { static_cast<W&>(w).state() = decode<State>(s).value(); };
       if constexpr (requires(W & w, const State& other) { w.merge_state(other); })
-        c.merge = [](Worker& w, std::string_view s) { static_cast<W&>(w).merge_state(decode<State>(s).value()); };
+        c.merge = [](Worker& w, std::string_view s) {
+          static_cast<W&>(w).merge_state(decode<State>(s).value());
+        };
     }
     return add(std::move(c));
   }
