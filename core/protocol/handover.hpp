@@ -97,6 +97,8 @@ class Handover {
   Time next_deadline() const;
 
  private:
+  static constexpr Duration kRepeat = std::chrono::milliseconds(300);  ///< of a step that nothing followed
+
   enum class Phase : std::uint8_t {
     freezing,   ///< source: asked its worker to
     frozen,     ///< source: sends, or has sent, the state
