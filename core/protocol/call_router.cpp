@@ -1,6 +1,7 @@
 #include "core/protocol/call_router.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "core/protocol/mutation.hpp"
@@ -111,7 +112,9 @@ void CallRouter::on(event::WorkerAnswer&& a) {
 }
 
 void CallRouter::route(CallRequest&& request, Time until) {
-  const bool waits = !held_.empty() && held_.contains(request.id);
+  // What another node passes on has no order with what waits for that node's way to be swept.
+  const bool passes = request.hops > 0 && flushes_.contains(request.id);
+  const bool waits = !passes && !held_.empty() && held_.contains(request.id);
   if (!waits && try_route(request, until)) return;
   if (held_count_ >= kMaxHeld)
     return fail(request, ErrorCode::overloaded, "too many messages wait for children in transit");
@@ -262,7 +265,7 @@ void CallRouter::reroute(std::vector<PostedMessage> messages, const std::string&
                   std::move(m.body),
                   m.named_reply,
                   kCastPatience,
-                  0};
+                  1};  // they have their place in the order
     if (removed) {
       fail(r, ErrorCode::stopped, "child '" + id + "' was stopped");
     } else {
@@ -280,12 +283,19 @@ void CallRouter::release(const std::string& id) {
   auto it = held_.find(id);
   if (it == held_.end()) return;
   auto& queue = it->second;
-  while (!queue.empty()) {
-    if (!try_route(queue.front().request, queue.front().until)) return;
-    queue.pop_front();
-    --held_count_;
+  std::deque<Held> stay;  // until their way is swept; those of other nodes go all the same
+  for (; !queue.empty(); queue.pop_front()) {
+    if (try_route(queue.front().request, queue.front().until)) {
+      --held_count_;
+    } else if (flushes_.contains(id)) {
+      stay.push_back(std::move(queue.front()));
+    } else {
+      break;
+    }
   }
-  held_.erase(it);
+  stay.insert(stay.end(), std::make_move_iterator(queue.begin()), std::make_move_iterator(queue.end()));
+  queue = std::move(stay);
+  if (queue.empty()) held_.erase(it);
 }
 
 void CallRouter::forward(const std::string& id, NodeId to) {

@@ -140,7 +140,10 @@ class WorkerCell final : public WorkerContext {
   /// It waits for no answer and owes none.
   bool free_to_freeze();
   void destroy();  ///< the object, its timers and continuations
-  void set_epoch(std::uint64_t epoch) { epoch_ = epoch; }
+  void set_generation(const Generation& generation) {
+    epoch_ = generation.epoch;
+    restarts_ = generation.restarts;
+  }
   const Ending* ending() const { return ending_.get(); }
   void end_with(protocol::WorkerExit exit, std::string why);
 
@@ -211,7 +214,7 @@ class WorkerCell final : public WorkerContext {
   const bool has_inline_handlers_;
   Role role_;  // these two: turn
   const StartReason start_reason_;
-  const std::uint32_t restarts_;
+  std::uint32_t restarts_;  // with epoch_
   std::atomic<std::uint32_t> batch_messages_{0};
   const std::uint64_t serial_;
   std::uint64_t epoch_;  // turn, and while frozen

@@ -57,7 +57,7 @@ void WorkerEngine::resume(const protocol::effect::ResumeWorker& resume) {
   const auto it = shard.cells.find(resume.serial);
   if (it == shard.cells.end() || it->second->state != CellState::frozen) return;
   CellPtr cell = it->second;
-  cell->set_epoch(resume.generation.epoch);
+  cell->set_generation(resume.generation);
   cell->only_prepared = false;
   cell->state = CellState::queued;
   lock.unlock();

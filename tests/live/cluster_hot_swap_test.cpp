@@ -79,7 +79,7 @@ TEST_CASE(
   } while (!cluster.each_runs_once(kChildren));
   REQUIRE(eventually([&] { return cluster.each_runs_once(kChildren) && cluster.digests_agree(); }));
   const auto placed = cluster.placement("a");
-  CHECK(placed.at("c") > kChildren / 5);
+  CHECK(placed.at("c") > std::size_t{kChildren} / 5);
   ++rounds;
   check_all(add_to_all(client, add_one), [&](std::int64_t i) { return i + rounds; });
 
