@@ -39,7 +39,8 @@ HubCore::Parts::Parts(Identity identity, HubConfig config, StrategySet set)
       replication(ctx, registry, links, publications, membership, *this),
       gossiping(ctx, membership, links, replication),
       supervisor(ctx, registry, replication, *this),
-      placement(ctx, registry, links, membership, replication, supervisor, strategies, *this),
+      quorum(ctx, links, membership, *strategies.partition_tolerance, *this),
+      placement(ctx, registry, links, membership, replication, supervisor, quorum, strategies, *this),
       requests(ctx, registry, membership, replication, placement),
       calls(ctx, registry, links, membership, supervisor),
       statics(ctx, registry, membership, replication, requests) {
@@ -175,6 +176,7 @@ void HubCore::Parts::touch_children_of(NodeId node) {
 void HubCore::Parts::on_member_up(NodeId node) {
   const auto& record = membership.members().at(node).record;
   ctx.emit(effect::Subscribe{record.pub});
+  quorum.on_member_up(node);
   note_change();
   cause_ = node;
   cause_joined_ = true;
@@ -190,6 +192,7 @@ void HubCore::Parts::on_member_gone(NodeId node, bool left) {
   // It went before its last rows came: it has left all the same.
   if (auto words = last_words_.find(node); words != last_words_.end()) words->second.until = ctx.now;
   replication.on_member_gone(node);
+  quorum.on_member_gone(node, left);
   placement.on_session_end(node);
   calls.on_session_end(node);
   touch_children_of(node);
@@ -205,7 +208,7 @@ void HubCore::Parts::on_view_changed() {
   view_announced_ = false;
   placement.on_view_changed();
   requests.on_view_changed();
-  check_quorum();
+  quorum.check();
 }
 
 Heartbeat HubCore::Parts::own_heartbeat() {
