@@ -105,6 +105,10 @@ struct MigrateChild {
   std::string node{};
   std::chrono::milliseconds timeout{};
 };
+/// The nodes that are up here are counted for a quorum from now on.
+struct ResetClusterSize {
+  Token token = 0;
+};
 struct CallChild {
   Token token = 0;
   std::string id{};
@@ -184,8 +188,8 @@ struct AdminAnswer {
 using Event =
     std::variant<event::LinkFrame, event::RouteFrame, event::Publication, event::LinkUp, event::LinkDown,
                  event::SendRefused, event::TimerDue, event::StartChildren, event::StopChildren,
-                 event::UpdateMetadata, event::RestartChild, event::MigrateChild, event::CallChild,
-                 event::CastChild, event::Broadcast, event::LockQueue, event::UnlockQueue,
+                 event::UpdateMetadata, event::RestartChild, event::MigrateChild, event::ResetClusterSize,
+                 event::CallChild, event::CastChild, event::Broadcast, event::LockQueue, event::UnlockQueue,
                  event::DispatchEvent, event::LeaveCluster, event::WorkerUp, event::RoleTaken,
                  event::WorkerDown, event::Undelivered, event::WorkerAnswer, event::AdminAnswer>;
 

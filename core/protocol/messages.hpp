@@ -14,6 +14,7 @@
 
 #include "core/protocol/codec.hpp"
 #include "core/protocol/containers.hpp"
+#include "core/protocol/quorum_messages.hpp"
 #include "core/protocol/shared_spec.hpp"
 #include "core/protocol/type_offers.hpp"
 #include "processhub/child.hpp"
@@ -445,10 +446,10 @@ struct Rumours {
   PROCESSHUB_FIELDS(heartbeats)
 };
 
-using Message =
-    std::variant<Heartbeat, SpecDelta, TableDelta, MemberNews, UserNews, Members, Leaving, Probe, ProbeReply,
-                 PubAck, Pull, PullChunk, Reserve, ReserveReply, MoveRequest, StartFailed, CallRequest,
-                 CallReply, AdminRequest, AdminReply, Relay, Digests, Heard, Rumours>;
+using Message = std::variant<Heartbeat, SpecDelta, TableDelta, MemberNews, UserNews, Members, Leaving, Probe,
+                             ProbeReply, PubAck, Pull, PullChunk, Reserve, ReserveReply, MoveRequest,
+                             StartFailed, CallRequest, CallReply, AdminRequest, AdminReply, Relay, Digests,
+                             Heard, Rumours, QuorumProbe, QuorumReply, SeatList>;
 
 inline constexpr std::size_t kMessageKinds = std::variant_size_v<Message>;
 

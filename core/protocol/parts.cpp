@@ -25,7 +25,8 @@ HubCore::Parts::Parts(Identity identity, HubConfig config, StrategySet set)
       replication(ctx, registry, links, publications, membership, *this),
       gossiping(ctx, membership, links, replication),
       supervisor(ctx, registry, replication, *this),
-      placement(ctx, registry, links, membership, replication, supervisor, strategies, *this),
+      quorum(ctx, links, membership, *strategies.partition_tolerance, *this),
+      placement(ctx, registry, links, membership, replication, supervisor, quorum, strategies, *this),
       requests(ctx, registry, membership, replication, placement),
       calls(ctx, registry, links, membership, supervisor),
       statics(ctx, registry, membership, replication, requests) {
@@ -154,6 +155,7 @@ MemberRecord HubCore::Parts::self_record() {
 void HubCore::Parts::on_member_up(NodeId node) {
   const auto& record = membership.members().at(node).record;
   ctx.emit(effect::Subscribe{record.pub});
+  quorum.on_member_up(node);
   note_change();
   cause_ = node;
   cause_joined_ = true;
@@ -169,6 +171,7 @@ void HubCore::Parts::on_member_gone(NodeId node, bool left) {
   // It went before its last rows came: it has left all the same.
   if (auto words = last_words_.find(node); words != last_words_.end()) words->second.until = ctx.now;
   replication.on_member_gone(node);
+  quorum.on_member_gone(node, left);
   placement.on_session_end(node);
   calls.on_session_end(node);
   registry.touch_rows(node);
@@ -184,6 +187,7 @@ void HubCore::Parts::on_view_changed() {
   view_announced_ = false;
   placement.on_view_changed();
   requests.on_view_changed();
+  quorum.check();
 }
 
 Heartbeat HubCore::Parts::own_heartbeat() {

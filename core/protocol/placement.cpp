@@ -19,14 +19,15 @@ ChildKey key_of(const Child& child) {
 }
 
 Placement::Placement(Context& context, Registry& registry, Links& links, Membership& membership,
-                     Replication& replication, Supervisor& supervisor, StrategySet& strategies,
-                     PlacementEvents& events)
+                     Replication& replication, Supervisor& supervisor, const Quorum& quorum,
+                     StrategySet& strategies, PlacementEvents& events)
     : ctx_(context),
       registry_(registry),
       links_(links),
       membership_(membership),
       replication_(replication),
       supervisor_(supervisor),
+      quorum_(quorum),
       strategies_(strategies),
       events_(events) {
   strategies_.distribution->prepare(view_);
@@ -194,15 +195,19 @@ void Placement::set_active(bool active) {
   if (active) recheck();
 }
 
+void Placement::reconsider_all() {
+  for (Slot s = 0; s < registry_.slot_end(); ++s)
+    if (auto* child = registry_.at(s)) enqueue(*child);
+}
+
 bool Placement::work(std::size_t budget) {
-  if (!active_) return false;
   if (recomputing_ && !view_changed_) {
     auto end = std::min<std::size_t>(registry_.slot_end(), cursor_ + budget * 4);
     for (; cursor_ < end; ++cursor_)
       if (auto* child = registry_.at(cursor_)) recompute(*child);
     if (cursor_ >= registry_.slot_end()) finish_recompute();
   }
-  while (budget-- > 0 && !queue_.empty()) {
+  while (active_ && budget-- > 0 && !queue_.empty()) {
     auto* child = registry_.at(queue_.front());
     queue_.pop_front();
     if (child == nullptr || !child->queued) continue;
@@ -225,13 +230,12 @@ void Placement::tick() {
 }
 
 Time Placement::next_deadline() const {
-  if (!active_) return retry_due_;
   if (view_changed_) return std::min(look_due_, queue_.empty() ? retry_due_ : Time::zero());
   return busy() ? Time::zero() : retry_due_;
 }
 
 bool Placement::settled() const {
-  if (!membership_.joined() || recomputing_ || !membership_.agreed()) return false;
+  if (!membership_.joined() || recomputing_ || !membership_.agreed() || quorum_.must_wait()) return false;
   if (mutated(Mutation::starts_before_tables)) return true;
   auto peers = membership_.up_peers();
   return std::all_of(peers.begin(), peers.end(), [&](NodeId p) { return replication_.table_current(p); });

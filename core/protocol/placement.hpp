@@ -14,6 +14,7 @@
 #include "core/protocol/links.hpp"
 #include "core/protocol/membership.hpp"
 #include "core/protocol/move_news.hpp"
+#include "core/protocol/quorum.hpp"
 #include "core/protocol/registry.hpp"
 #include "core/protocol/replication.hpp"
 #include "core/protocol/supervisor.hpp"
@@ -36,7 +37,7 @@ ChildKey key_of(const Child& child);
 class Placement {
  public:
   Placement(Context& context, Registry& registry, Links& links, Membership& membership,
-            Replication& replication, Supervisor& supervisor, StrategySet& strategies,
+            Replication& replication, Supervisor& supervisor, const Quorum& quorum, StrategySet& strategies,
             PlacementEvents& events);
 
   /// Owners under the current view, best first, for a spec that does not exist yet.
@@ -69,7 +70,10 @@ class Placement {
   void on(NodeId from, const ReserveReply& reply);
   void on(NodeId from, const MoveRequest& request);
 
-  /// While false nothing starts, stops or moves (a node that was away and does not know what it may run).
+  /// Every child is judged again.
+  void reconsider_all();
+  /// While false nothing starts, stops or moves (a node that was away and does not know what it may run, or
+  /// is no part of a quorum).
   void set_active(bool active);
 
   /// A slice of reconciliation; true if more is to do.
@@ -78,9 +82,9 @@ class Placement {
   void flush();
   void tick();
   Time next_deadline() const;
-  bool busy() const { return recomputing_ || !queue_.empty(); }
+  bool busy() const { return recomputing_ || (active_ && !queue_.empty()); }
   std::size_t waiting() const { return waiting_.size(); }
-  bool settled() const;  ///< agreed, and every table is current
+  bool settled() const;  ///< agreed, every table is current, and nobody out of reach may still run something
 
  private:
   struct Batch {
@@ -140,6 +144,7 @@ class Placement {
   Membership& membership_;
   Replication& replication_;
   Supervisor& supervisor_;
+  const Quorum& quorum_;
   StrategySet& strategies_;
   PlacementEvents& events_;
   HubView view_{};

@@ -81,6 +81,7 @@ class HubLoop final : private TransportEvents {
   void take_what_effects_caused();
   void requeue_open_calls(protocol::event::WorkerDown& down);
   void finish_turn();
+  void vouch();
   void account();
   void wind_down();
   void stop_workers();

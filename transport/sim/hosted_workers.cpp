@@ -109,6 +109,10 @@ void HostedWorkers::set_role(const protocol::effect::SetRole& change) {
 
 void HostedWorkers::open_gates() {
   gates_open_ = true;
+  look_again();
+}
+
+void HostedWorkers::look_again() {
   for (auto& [serial, worker] : workers_) next_turn(*worker);
 }
 
@@ -175,7 +179,7 @@ protocol::Token HostedWorkers::call(std::uint64_t serial, std::string_view to, s
 
 void HostedWorkers::next_turn(HostedWorker& worker) {
   const auto may_run = [this](const HostedWorker& w) {
-    return w.state == HostedWorker::State::up && gates_open_ && !w.mailbox.empty();
+    return w.state == HostedWorker::State::up && gates_open_ && site_.may_run() && !w.mailbox.empty();
   };
   if (worker.turn_due || !may_run(worker)) return;
   worker.turn_due = true;

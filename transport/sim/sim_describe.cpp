@@ -77,6 +77,7 @@ struct EventText {
   std::string operator()(const event::MigrateChild& e) {
     return fmt::format("migrate #{} {} to {}", e.token, e.id, e.node);
   }
+  std::string operator()(const event::ResetClusterSize& e) { return fmt::format("reset_size #{}", e.token); }
   std::string operator()(const event::CallChild& e) {
     return fmt::format("call #{} {} {}({})", e.token, e.id, e.message, e.body);
   }

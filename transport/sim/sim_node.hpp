@@ -108,6 +108,7 @@ class SimNode {
   void turn();
   void arm();
   void take_changes();
+  void vouch();
   void perform();
   void end_life(NodeLife life, SimNetwork::Detach how);
   Time local_now() const;
@@ -162,6 +163,7 @@ class SimNode {
   bool jumped_ = false;
   std::unique_ptr<CorePort> core_{};
   std::unique_ptr<NodeWorkers> workers_{};
+  Time turns_until_ = kNever;
   std::deque<protocol::Event> inbox_{};
   protocol::Effects effects_{};
   bool turn_due_ = false;
