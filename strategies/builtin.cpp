@@ -5,6 +5,9 @@
 #include "strategies/migration/cold_swap.hpp"
 #include "strategies/migration/hot_swap.hpp"
 #include "strategies/partition_tolerance/divergence.hpp"
+#include "strategies/partition_tolerance/dynamic_quorum.hpp"
+#include "strategies/partition_tolerance/majority_quorum.hpp"
+#include "strategies/partition_tolerance/static_quorum.hpp"
 #include "strategies/redundancy/replication.hpp"
 #include "strategies/redundancy/singularity.hpp"
 #include "strategies/synchronization/gossip.hpp"
@@ -24,6 +27,9 @@ StrategyCatalog builtin_strategies() {
   catalog.add_synchronization("pubsub", make_pubsub);
   catalog.add_synchronization("gossip", make_gossip);
   catalog.add_partition_tolerance("divergence", make_divergence);
+  catalog.add_partition_tolerance("dynamic_quorum", make_dynamic_quorum);
+  catalog.add_partition_tolerance("majority_quorum", make_majority_quorum);
+  catalog.add_partition_tolerance("static_quorum", make_static_quorum);
   return catalog;
 }
 

@@ -58,7 +58,7 @@ struct RouteFrame {
   Bytes frame{};
 };
 struct Publication {
-  Bytes frame{};
+  std::shared_ptr<const Bytes> frame{};  ///< one copy, however many hubs of this process it reaches
 };
 struct LinkUp {
   LinkId link = 0;
@@ -104,6 +104,10 @@ struct MigrateChild {
   std::string id{};
   std::string node{};
   std::chrono::milliseconds timeout{};
+};
+/// The nodes that are up here are counted for a quorum from now on.
+struct ResetClusterSize {
+  Token token = 0;
 };
 struct CallChild {
   Token token = 0;
@@ -195,12 +199,13 @@ struct AdminAnswer {
 
 }  // namespace event
 
-using Event = std::variant<event::LinkFrame, event::RouteFrame, event::Publication, event::LinkUp,
-                           event::LinkDown, event::SendRefused, event::TimerDue, event::StartChildren,
-                           event::StopChildren, event::UpdateMetadata, event::RestartChild,
-                           event::MigrateChild, event::CallChild, event::CastChild, event::Broadcast,
-                           event::LockQueue, event::UnlockQueue, event::DispatchEvent, event::LeaveCluster,
-                           event::WorkerUp, event::RoleTaken, event::WorkerFrozen, event::WorkerPrepared,
-                           event::WorkerDown, event::Undelivered, event::WorkerAnswer, event::AdminAnswer>;
+using Event =
+    std::variant<event::LinkFrame, event::RouteFrame, event::Publication, event::LinkUp, event::LinkDown,
+                 event::SendRefused, event::TimerDue, event::StartChildren, event::StopChildren,
+                 event::UpdateMetadata, event::RestartChild, event::MigrateChild, event::ResetClusterSize,
+                 event::CallChild, event::CastChild, event::Broadcast, event::LockQueue, event::UnlockQueue,
+                 event::DispatchEvent, event::LeaveCluster, event::WorkerUp, event::RoleTaken,
+                 event::WorkerFrozen, event::WorkerPrepared, event::WorkerDown, event::Undelivered,
+                 event::WorkerAnswer, event::AdminAnswer>;
 
 }  // namespace processhub::protocol

@@ -29,13 +29,16 @@
 
 namespace processhub::protocol {
 
+class SpecPool;
+
 /// What the driver knows before the core exists.
 struct Identity {
   NodeId self{};
   std::string router_endpoint{};  ///< as told to peers; empty: no network
   std::string pub_endpoint{};
-  std::uint64_t random_seed = 0;  ///< all randomness of the core comes from it
-  OfferedTypes types{};           ///< of workers, that this node can make
+  std::uint64_t random_seed = 0;      ///< all randomness of the core comes from it
+  OfferedTypes types{};               ///< of workers, that this node can make
+  std::shared_ptr<SpecPool> specs{};  ///< shared with the other hubs of this process; none: not shared
 };
 
 /// What of a child is no longer as its spec says; few have any.
@@ -82,6 +85,8 @@ class HubCore {
   bool run(Time now, Effects& fx, std::size_t slice = kSlice);
   void flush(Time now, Effects& fx);
   Time next_deadline() const;
+  /// No turn of a worker may start later, by the clock that gives `now`. Changes with every call above.
+  Time turns_until() const;
 
   std::vector<RegistryChange> take_registry_changes();
   std::optional<ClusterSnapshot> take_cluster_change();

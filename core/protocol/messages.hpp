@@ -15,6 +15,7 @@
 #include "core/protocol/codec.hpp"
 #include "core/protocol/containers.hpp"
 #include "core/protocol/handover_messages.hpp"
+#include "core/protocol/quorum_messages.hpp"
 #include "core/protocol/shared_spec.hpp"
 #include "core/protocol/type_offers.hpp"
 #include "processhub/child.hpp"
@@ -447,10 +448,11 @@ struct Rumours {
   PROCESSHUB_FIELDS(heartbeats)
 };
 
-using Message = std::variant<Heartbeat, SpecDelta, TableDelta, MemberNews, UserNews, Members, Leaving, Probe,
-                             ProbeReply, PubAck, Pull, PullChunk, Reserve, ReserveReply, MoveRequest,
-                             StartFailed, CallRequest, CallReply, AdminRequest, AdminReply, Relay, Digests,
-                             Heard, Rumours, HandoverState, HandoverReady, HandoverCommit, HandoverAbort>;
+using Message =
+    std::variant<Heartbeat, SpecDelta, TableDelta, MemberNews, UserNews, Members, Leaving, Probe, ProbeReply,
+                 PubAck, Pull, PullChunk, Reserve, ReserveReply, MoveRequest, StartFailed, CallRequest,
+                 CallReply, AdminRequest, AdminReply, Relay, Digests, Heard, Rumours, QuorumProbe,
+                 QuorumReply, SeatList, HandoverState, HandoverReady, HandoverCommit, HandoverAbort>;
 
 inline constexpr std::size_t kMessageKinds = std::variant_size_v<Message>;
 

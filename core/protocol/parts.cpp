@@ -1,6 +1,7 @@
 #include "core/protocol/parts.hpp"
 
 #include "core/hash.hpp"
+#include "core/protocol/cluster_options.hpp"
 #include "core/protocol/mutation.hpp"
 
 namespace processhub::protocol {
@@ -12,35 +13,22 @@ constexpr Duration kLastRows = std::chrono::milliseconds(500);
 
 constexpr std::uint64_t kUnknownVersion = ~std::uint64_t{0};
 
-/// What all members must have alike, in readable form.
-std::string cluster_wide_options(const HubConfig& c) {
-  std::string out;
-  auto add = [&](const char* kind, const StrategyChoice& choice) {
-    out += (out.empty() ? "" : " ") + std::string(kind) + "=" + choice.name;
-    for (const auto& [key, value] : choice.options) out += "," + key + "=" + value;
-  };
-  add("distribution", c.distribution);
-  add("redundancy", c.redundancy);
-  add("migration", c.migration);
-  add("synchronization", c.synchronization);
-  add("partition_tolerance", c.partition_tolerance);
-  return out;
-}
-
 }  // namespace
 
 HubCore::Parts::Parts(Identity identity, HubConfig config, StrategySet set)
     : ctx(std::move(identity), std::move(config)),
       strategies(std::move(set)),
-      registry(*this),
-      links(ctx, *this, hash64(cluster_wide_options(ctx.config)), cluster_wide_options(ctx.config)),
+      registry(*this, ctx.self()),
+      links(ctx, *this, cluster_wide_options(ctx.config)),
       publications(ctx),
       membership(ctx, links, *this),
       replication(ctx, registry, links, publications, membership, *this),
       gossiping(ctx, membership, links, replication),
       supervisor(ctx, registry, replication, *this),
+      quorum(ctx, links, membership, *strategies.partition_tolerance, *this),
       handover(ctx, registry, links, membership, supervisor, strategies.migration->plan(), *this),
-      placement(ctx, registry, links, membership, replication, supervisor, handover, strategies, *this),
+      placement(ctx, registry, links, membership, replication, supervisor, quorum, handover, strategies,
+                *this),
       requests(ctx, registry, membership, replication, placement),
       calls(ctx, registry, links, membership, supervisor),
       statics(ctx, registry, membership, replication, requests) {
@@ -106,7 +94,7 @@ void HubCore::Parts::on(event::AdminAnswer& e) {
 // -----------------------------------------------------------------------------------------------
 
 void HubCore::Parts::on(event::Publication& e) {
-  std::string_view in = e.frame;
+  std::string_view in = *e.frame;
   auto type = take_preamble(in);
   auto header = type == FrameType::publish ? take_publish_header(in) : std::nullopt;
   auto from = header ? membership.find_hash(header->node) : std::nullopt;
@@ -172,20 +160,14 @@ MemberRecord HubCore::Parts::self_record() {
 // -- the view
 // ------------------------------------------------------------------------------------------------------------
 
-void HubCore::Parts::touch_children_of(NodeId node) {
-  for (Slot s = 0; s < registry.slot_end(); ++s) {
-    auto* child = registry.at(s);
-    if (child != nullptr && child->entry_of(node) != nullptr) registry.touch(*child);
-  }
-}
-
 void HubCore::Parts::on_member_up(NodeId node) {
   const auto& record = membership.members().at(node).record;
   ctx.emit(effect::Subscribe{record.pub});
+  quorum.on_member_up(node);
   note_change();
   cause_ = node;
   cause_joined_ = true;
-  touch_children_of(node);
+  registry.touch_rows(node);
 }
 
 void HubCore::Parts::on_member_gone(NodeId node, bool left) {
@@ -198,9 +180,10 @@ void HubCore::Parts::on_member_gone(NodeId node, bool left) {
   if (auto words = last_words_.find(node); words != last_words_.end()) words->second.until = ctx.now;
   replication.on_member_gone(node);
   handover.on_member_gone(node);
+  quorum.on_member_gone(node, left);
   placement.on_session_end(node);
   calls.on_session_end(node);
-  touch_children_of(node);
+  registry.touch_rows(node);
 }
 
 void HubCore::Parts::on_status(NodeId node, MemberStatus status) {
@@ -213,7 +196,7 @@ void HubCore::Parts::on_view_changed() {
   view_announced_ = false;
   placement.on_view_changed();
   requests.on_view_changed();
-  check_quorum();
+  quorum.check();
 }
 
 Heartbeat HubCore::Parts::own_heartbeat() {

@@ -1,6 +1,7 @@
 #include "core/protocol/placement.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "core/hash.hpp"
 #include "core/protocol/mutation.hpp"
@@ -9,22 +10,24 @@ namespace processhub::protocol {
 
 namespace {
 constexpr Duration kRetry = std::chrono::milliseconds(100);
+constexpr Duration kLookPause = std::chrono::milliseconds(20);
 }  // namespace
 
 ChildKey key_of(const Child& child) {
   const auto& spec = child.spec->spec;
-  return {spec.id, child.id_hash, child.value->placement, spec.kind->nodes};
+  return {spec.id, spec.id_hash, child.value->placement, spec.kind->nodes};
 }
 
 Placement::Placement(Context& context, Registry& registry, Links& links, Membership& membership,
-                     Replication& replication, Supervisor& supervisor, Handover& handover,
-                     StrategySet& strategies, PlacementEvents& events)
+                     Replication& replication, Supervisor& supervisor, const Quorum& quorum,
+                     Handover& handover, StrategySet& strategies, PlacementEvents& events)
     : ctx_(context),
       registry_(registry),
       links_(links),
       membership_(membership),
       replication_(replication),
       supervisor_(supervisor),
+      quorum_(quorum),
       handover_(handover),
       strategies_(strategies),
       events_(events) {
@@ -96,23 +99,52 @@ Result<NodeId> Placement::target(std::string_view name, const Child& child) cons
 // --------------------------------------------------------------------------------------------
 
 void Placement::on_view_changed() {
-  view_ = membership_.eligible_view();
+  view_changed_ = true;
+  cursor_ = 0;
+  if (std::exchange(recomputing_, true)) return;
+  events_.on_redistribution_begin();
+}
+
+/// In gossip mode a burst of changes is looked at at its begin, then a few at a time: when a large cluster
+/// boots or heals, its members come one by one, and nothing moves before all agree.
+bool Placement::look() {
+  if (!view_changed_ || (ctx_.gossips() && ctx_.now < look_due_)) return false;
+  view_changed_ = false;
+  look_due_ = ctx_.now + kLookPause;
+  auto view = membership_.eligible_view();
+  note_newcomers(view);
+  view_ = std::move(view);
   offers_ = membership_.offers(view_);
-  alike_ = offers_.alike();
+  const bool were_alike = std::exchange(alike_, offers_.alike());
+  only_members_changed_ = only_members_changed_ && were_alike && alike_;
   strategies_.distribution->prepare(view_);
   zones_.prepare(view_);
   replicas_ = std::max<std::size_t>(1, strategies_.redundancy->replicas(view_));
   replicated_ = replicas_ > 1 || !strategies_.redundancy->singleton();
-  cursor_ = 0;
-  if (!recomputing_) {
-    recomputing_ = true;
-    events_.on_redistribution_begin();
+  only_members_changed_ = only_members_changed_ && !replicated_;
+  return true;
+}
+
+void Placement::note_newcomers(const HubView& view) {
+  HashSet<NodeId, NodeIdHash> members;
+  for (const auto& member : view.members) {
+    members.insert(member.id);
+    if (!in_view_.contains(member.id)) newcomers_.push_back(member.id);
   }
+  in_view_ = std::move(members);
+}
+
+/// Its owner is compared with those who came since, not with all.
+bool Placement::owner_stays(const Child& child) const {
+  return only_members_changed_ && child.owners.size() == 1 && in_view_.contains(child.owners[0]) &&
+         child.spec->spec.kind->requires_role.empty() &&
+         strategies_.distribution->keeps(key_of(child), child.owners[0], newcomers_);
 }
 
 void Placement::recompute(Child& child) {
+  const bool placed_anew = child.placed_anew;
   child.placed_anew = false;
-  if (!child.spec) return;
+  if (!child.spec || (!placed_anew && owner_stays(child))) return;
   scratch_.clear();
   find_owners(key_of(child), *child.spec->spec.kind, scratch_);
   bool same = child.owners.size() == scratch_.size() &&
@@ -124,6 +156,8 @@ void Placement::recompute(Child& child) {
 
 void Placement::finish_recompute() {
   recomputing_ = false;
+  newcomers_.clear();
+  only_members_changed_ = true;
   events_.on_redistribution_end();
   recheck();
 }
@@ -163,22 +197,26 @@ void Placement::set_active(bool active) {
   if (active) recheck();
 }
 
+void Placement::reconsider_all() {
+  for (Slot s = 0; s < registry_.slot_end(); ++s)
+    if (auto* child = registry_.at(s)) enqueue(*child);
+}
+
 bool Placement::work(std::size_t budget) {
-  if (!active_) return false;
-  if (recomputing_) {
+  if (recomputing_ && !view_changed_) {
     auto end = std::min<std::size_t>(registry_.slot_end(), cursor_ + budget * 4);
     for (; cursor_ < end; ++cursor_)
       if (auto* child = registry_.at(cursor_)) recompute(*child);
     if (cursor_ >= registry_.slot_end()) finish_recompute();
   }
-  while (budget-- > 0 && !queue_.empty()) {
+  while (active_ && budget-- > 0 && !queue_.empty()) {
     auto* child = registry_.at(queue_.front());
     queue_.pop_front();
     if (child == nullptr || !child->queued) continue;
     child->queued = false;
     evaluate(*child);
   }
-  return busy();
+  return view_changed_ ? !queue_.empty() : busy();
 }
 
 void Placement::tick() {
@@ -193,10 +231,13 @@ void Placement::tick() {
   if (!moves_.empty() || !waiting_.empty()) retry_due_ = ctx_.now + kRetry;
 }
 
-Time Placement::next_deadline() const { return active_ && busy() ? Time::zero() : retry_due_; }
+Time Placement::next_deadline() const {
+  if (view_changed_) return std::min(look_due_, queue_.empty() ? retry_due_ : Time::zero());
+  return busy() ? Time::zero() : retry_due_;
+}
 
 bool Placement::settled() const {
-  if (!membership_.joined() || recomputing_ || !membership_.agreed()) return false;
+  if (!membership_.joined() || recomputing_ || !membership_.agreed() || quorum_.must_wait()) return false;
   if (mutated(Mutation::starts_before_tables)) return true;
   auto peers = membership_.up_peers();
   return std::all_of(peers.begin(), peers.end(), [&](NodeId p) { return replication_.table_current(p); });

@@ -15,6 +15,7 @@
 #include "core/protocol/links.hpp"
 #include "core/protocol/membership.hpp"
 #include "core/protocol/move_news.hpp"
+#include "core/protocol/quorum.hpp"
 #include "core/protocol/registry.hpp"
 #include "core/protocol/replication.hpp"
 #include "core/protocol/supervisor.hpp"
@@ -37,8 +38,8 @@ ChildKey key_of(const Child& child);
 class Placement {
  public:
   Placement(Context& context, Registry& registry, Links& links, Membership& membership,
-            Replication& replication, Supervisor& supervisor, Handover& handover, StrategySet& strategies,
-            PlacementEvents& events);
+            Replication& replication, Supervisor& supervisor, const Quorum& quorum, Handover& handover,
+            StrategySet& strategies, PlacementEvents& events);
 
   /// Owners under the current view, best first, for a spec that does not exist yet.
   std::vector<NodeId> owners_for(const ChildSpec& spec) const;
@@ -52,7 +53,10 @@ class Placement {
   Result<NodeId> target(std::string_view name, const Child& child) const;
   bool has_eligible() const { return !view_.members.empty(); }
 
+  /// The owners are to be found again.
   void on_view_changed();
+  /// Looks at the view if it has changed since: once a turn, however many members came and went in it.
+  bool look();
   void on_spec_added(Child& child);
   /// Stopped by hand: for good, told to everybody.
   void remove(Child& child) { events_.remove_child(child); }
@@ -69,7 +73,10 @@ class Placement {
   void on(NodeId from, const ReserveReply& reply);
   void on(NodeId from, const MoveRequest& request);
 
-  /// While false nothing starts, stops or moves (a node that was away and does not know what it may run).
+  /// Every child is judged again.
+  void reconsider_all();
+  /// While false nothing starts, stops or moves (a node that was away and does not know what it may run, or
+  /// is no part of a quorum).
   void set_active(bool active);
 
   /// A slice of reconciliation; true if more is to do.
@@ -78,9 +85,9 @@ class Placement {
   void flush();
   void tick();
   Time next_deadline() const;
-  bool busy() const { return recomputing_ || !queue_.empty(); }
+  bool busy() const { return recomputing_ || (active_ && !queue_.empty()); }
   std::size_t waiting() const { return waiting_.size(); }
-  bool settled() const;  ///< agreed, and every table is current
+  bool settled() const;  ///< agreed, every table is current, and nobody out of reach may still run something
   /// Children that this node has asked for, and whose handover has not begun.
   void list_moves(std::vector<effect::MoveInfo>& out) const;
 
@@ -100,6 +107,8 @@ class Placement {
   void find_owners(const ChildKey& key, const ChildSpec& kind, std::vector<NodeId>& out) const;
   bool has_role(NodeId node, const std::string& role) const;
   void recompute(Child& child);
+  bool owner_stays(const Child& child) const;
+  void note_newcomers(const HubView& view);
   void finish_recompute();
   void evaluate(Child& child);
   void evaluate_running(Child& child, LocalChild& local);
@@ -145,6 +154,7 @@ class Placement {
   Membership& membership_;
   Replication& replication_;
   Supervisor& supervisor_;
+  const Quorum& quorum_;
   Handover& handover_;
   StrategySet& strategies_;
   PlacementEvents& events_;
@@ -158,6 +168,13 @@ class Placement {
   std::deque<Slot> queue_{};
   std::vector<Uid> waiting_{};  ///< cannot be decided yet
   bool active_ = true;
+  // Since the last time that all owners were known:
+  bool view_changed_ = false;
+  Time look_due_{};  ///< not before
+  std::vector<NodeId> newcomers_{};
+  bool only_members_changed_ =
+      false;  ///< every earlier owner that is still in the view beats all but newcomers
+  HashSet<NodeId, NodeIdHash> in_view_{};
   bool recomputing_ = false;
   bool announced_ = false;
   Slot cursor_ = 0;

@@ -211,6 +211,11 @@ void migrate(Request& r) {
   r.hub.migrate(std::move(id), std::move(node), timeout).then(answer_nil(r));
 }
 
+void reset_cluster_size(Request& r) {
+  r.args.done();
+  r.hub.reset_cluster_size().then(answer_nil(r));
+}
+
 bool is_failed(const ChildInfo& child) {
   return std::any_of(child.instances.begin(), child.instances.end(),
                      [](const Instance& i) { return i.state == InstanceState::failed; });
@@ -265,9 +270,12 @@ struct Verb {
 };
 
 constexpr Verb kVerbs[] = {
-    {"nodes", nodes},   {"list", list},         {"tag", tag},         {"lookup", lookup},   {"dump", dump},
-    {"status", status}, {"digest", digest},     {"start", start},     {"stop", stop},       {"call", call},
-    {"cast", cast},     {"metadata", metadata}, {"restart", restart}, {"migrate", migrate}, {"moves", moves}};
+    {"nodes", nodes},     {"list", list},       {"tag", tag},
+    {"lookup", lookup},   {"dump", dump},       {"status", status},
+    {"digest", digest},   {"start", start},     {"stop", stop},
+    {"call", call},       {"cast", cast},       {"metadata", metadata},
+    {"restart", restart}, {"migrate", migrate}, {"reset-cluster-size", reset_cluster_size},
+    {"moves", moves}};
 
 const Verb& verb_of(std::string_view name) {
   std::string known;

@@ -24,6 +24,7 @@
 //   metadata  id, set? {key: value}           {key: value}, as it is afterwards; set replaces all
 //   migrate   id, node (its name),            nil when the child runs there
 //             timeout_ms=10000
+//   reset-cluster-size  -                     nil; every node that is up has been told, no other one counts
 //   restart   ids (clears `failed`)           {"children":[{"id","restarted","error"?}]}; neither restarted
 //                                             nor an error: it was not failed
 //
@@ -66,6 +67,7 @@ class AdminHub {
   virtual Future<void> migrate(std::string id, std::string node, std::chrono::milliseconds timeout) = 0;
   virtual Future<void> update_metadata(std::string id, Metadata metadata) = 0;
   virtual Future<void> restart_child(std::string id) = 0;
+  virtual Future<void> reset_cluster_size() = 0;
   virtual std::optional<ChildInfo> lookup(std::string_view id) const = 0;
   virtual std::vector<ChildInfo> list(Scope scope) const = 0;
   virtual std::vector<ChildInfo> by_tag(std::string_view tag) const = 0;

@@ -174,6 +174,10 @@ Future<void> Hub::Impl::restart_child(std::string id) {
   return request<void>([&](Token token) { return event::RestartChild{token, std::move(id)}; });
 }
 
+Future<void> Hub::Impl::reset_cluster_size() {
+  return request<void>([](Token token) { return event::ResetClusterSize{token}; });
+}
+
 std::vector<ChildInfo> Hub::Impl::list(Scope scope) const {
   return node().registry().list(scope == Scope::local ? node().id() : NodeId());
 }

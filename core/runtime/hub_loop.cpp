@@ -203,8 +203,13 @@ void HubLoop::finish_turn() {
   performer_.settle();
   world_.calls.expire(now_);
   world_.hooks.report_slow(now_);
-  // With the time the core has seen, not the present: after a gap the core gets to close the gates first.
-  world_.host.set_alive_until(now_ + Duration(world_.config.stall_limit));
+  vouch();
+}
+
+/// With the time the core has seen, not the present: after a gap the core gets to close the gates first.
+void HubLoop::vouch() {
+  world_.host.set_alive_until(
+      std::min(now_ + Duration(world_.config.stall_limit), world_.core->turns_until()));
 }
 
 void HubLoop::account() {
@@ -247,7 +252,7 @@ void HubLoop::stop_workers() {
   see_time();
   const auto deadline = now_ + Duration(world_.config.shutdown_timeout) + std::chrono::seconds(1);
   while (!performer_.running().empty() && now_ < deadline) {
-    world_.host.set_alive_until(now_ + Duration(world_.config.stall_limit));
+    vouch();
     const bool sleep = world_.commands.prepare_to_sleep();
     world_.transport->poll(sleep ? Duration(std::chrono::milliseconds(50)) : Duration(0), *this,
                            kFramesPerTurn);
@@ -293,7 +298,9 @@ void HubLoop::on_route_frame(RouteId route, std::string_view frame) {
   arrived(event::RouteFrame{route, Bytes(frame)});
 }
 
-void HubLoop::on_publication(std::string_view frame) { arrived(event::Publication{Bytes(frame)}); }
+void HubLoop::on_publication(std::string_view frame) {
+  arrived(event::Publication{std::make_shared<const Bytes>(frame)});
+}
 
 void HubLoop::on_link_up(LinkId link) { arrived(event::LinkUp{link}); }
 

@@ -82,6 +82,7 @@ class HubLoop final : private TransportEvents {
   template <class Left>
   void requeue_open_calls(Left& left);
   void finish_turn();
+  void vouch();
   void account();
   void wind_down();
   void stop_workers();

@@ -152,6 +152,15 @@ std::vector<Verb> cluster_verbs() {
       {{"digest", "", "the digest of the registry, equal on all nodes of a quiet cluster", 0, 0, {}, {}},
        ask_plain,
        show<print_fields>},
+      {{"reset-cluster-size",
+        "",
+        "counts the nodes that are up, and no others, for the quorum from now on",
+        0,
+        0,
+        {},
+        {"reset-cluster-size"}},
+       ask_plain,
+       show<print_nothing>},
   };
 }
 

@@ -182,6 +182,10 @@ void HostedWorkers::freeze_now(HostedWorker& worker) {
 
 void HostedWorkers::open_gates() {
   gates_open_ = true;
+  look_again();
+}
+
+void HostedWorkers::look_again() {
   for (auto& [serial, worker] : workers_) next_turn(*worker);
 }
 
@@ -261,7 +265,7 @@ std::deque<HostedWorker::Item>::iterator next_item(HostedWorker& worker) {
 }  // namespace
 
 bool HostedWorkers::may_run(HostedWorker& worker) const {
-  return worker.state == HostedWorker::State::up && gates_open_ &&
+  return worker.state == HostedWorker::State::up && gates_open_ && site_.may_run() &&
          (freezes(worker) || next_item(worker) != worker.mailbox.end());
 }
 

@@ -35,6 +35,7 @@ class HostedWorkers final : public NodeWorkers {
   void close_gates() override { gates_open_ = false; }
   void open_gates() override;
   bool gates_open() const override { return gates_open_; }
+  void look_again() override;
   void call_ended(protocol::Token token, Result<Bytes> answer) override;
   void pause() override { tasks_.pause(); }
   void wake() override { tasks_.resume(); }

@@ -81,6 +81,8 @@ class NodeWorkers {
   virtual void close_gates() = 0;
   virtual void open_gates() = 0;
   virtual bool gates_open() const = 0;
+  /// WorkerSite::may_run may say yes again.
+  virtual void look_again() = 0;
   /// The end of a call that a worker made with a token of its own.
   virtual void call_ended(protocol::Token, Result<Bytes>) {}
 
@@ -109,6 +111,8 @@ struct WorkerSite {
   NodeId self{};
   WorkerLog& log;
   std::function<void(protocol::Event)> deliver{};
+  /// The time up to which turns may start has not come.
+  std::function<bool()> may_run{};
 };
 
 using WorkersFactory = std::function<std::unique_ptr<NodeWorkers>(WorkerSite site)>;

@@ -100,6 +100,24 @@ std::optional<Violation> probe_requests(SimCluster& cluster) {
   return {};
 }
 
+/// Without a quorum every start is refused at once.
+std::optional<Violation> probe_without_quorum(SimCluster& cluster) {
+  for (const auto* node : cluster.running_nodes()) {
+    ChildSpec spec;
+    spec.id = "probe-" + node->name();
+    spec.type = "counter";
+    const auto& op = cluster.start(node->name(), {std::move(spec)});
+    cluster.run_until([&] { return op.done(); }, Duration(1'000'000));
+    if (op.error && op.error->code == ErrorCode::partitioned) continue;
+    return Violation{cluster.now(), "I8",
+                     fmt::format("without a quorum a start on {} ended {}", op.node.str(),
+                                 op.error    ? describe(*op.error)
+                                 : op.done() ? "well"
+                                             : "never")};
+  }
+  return {};
+}
+
 /// A child that was started once and never stopped is there, whatever its restart says: its node never died.
 std::optional<Violation> child_lost(const SimCluster& cluster, const Operation& start) {
   const auto running = cluster.running_nodes();
@@ -196,6 +214,8 @@ std::optional<Violation> probe_at_rest(SimCluster& cluster) {
                            [](const auto& op) { return op.token == 0 || op.done() || op.node_lost; });
       },
       kProbeTimeout);
+  const auto running = cluster.running_nodes();
+  if (!running.empty() && running.front()->cluster().partitioned) return probe_without_quorum(cluster);
   if (auto wrong = probe_requests(cluster)) return wrong;
   std::vector<const Operation*> sent;
   std::uint64_t number = kProbeNumbers;

@@ -12,7 +12,7 @@ namespace processhub::sim {
 using namespace protocol;
 
 SafetyChecks::SafetyChecks(SimCluster& cluster)
-    : cluster_(cluster), oracle_(cluster.config(), cluster.strategies()), hooks_(cluster) {
+    : cluster_(cluster), oracle_(cluster.config(), cluster.strategies()), hooks_(cluster), quorum_(cluster) {
   cluster.observe(*this);
 }
 
@@ -41,9 +41,15 @@ void SafetyChecks::on_effect(const SimNode& node, const Effect& effect) {
   }
 }
 
-void SafetyChecks::on_turn(const SimNode& node) { settle_acknowledged(node); }
+void SafetyChecks::on_turn(const SimNode& node) {
+  settle_acknowledged(node);
+  quorum_.on_turn(node);
+}
+
+void SafetyChecks::on_note(const std::string&) { quorum_.on_world_changed(); }
 
 void SafetyChecks::on_life(const SimNode& node) {
+  quorum_.on_world_changed();
   if (node.running()) return;
   hooks_.forget(node.id());
 }

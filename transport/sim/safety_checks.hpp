@@ -5,6 +5,7 @@
 //       core does not know; serials are used once
 //   I6  every request is answered once, within its timeout
 //   I8  hooks come in order (hook_checks.hpp)
+//   I10 no turn starts later than the lease after the loss of quorum (quorum_checks.hpp)
 //   I3  (kept for the quiet check) what was acknowledged, and who knew it then
 #pragma once
 
@@ -17,6 +18,7 @@
 
 #include "transport/sim/hook_checks.hpp"
 #include "transport/sim/owner_oracle.hpp"
+#include "transport/sim/quorum_checks.hpp"
 #include "transport/sim/sim_cluster.hpp"
 
 namespace processhub::sim {
@@ -45,6 +47,7 @@ class SafetyChecks : public ClusterObserver {
   void on_turn(const SimNode& node) override;
   void on_life(const SimNode& node) override;
   void on_completed(const Operation& operation) override;
+  void on_note(const std::string& text) override;
 
   const std::vector<Acknowledged>& acknowledged() const { return acknowledged_; }
   /// Requests that should have been answered by now, on nodes that live.
@@ -71,6 +74,7 @@ class SafetyChecks : public ClusterObserver {
   std::map<std::pair<Uid, Generation>, std::pair<NodeId, std::uint64_t>>
       generations_{};  ///< to node and serial
   HookChecks hooks_;
+  QuorumChecks quorum_;
   std::vector<Acknowledged> acknowledged_{};
   std::vector<std::size_t>
       unsettled_{};  ///< indices into acknowledged_ whose holders are taken at the end of the turn

@@ -52,7 +52,7 @@ struct EventText {
     return fmt::format("route {} frame {}", e.route, frame_text(e.frame));
   }
   std::string operator()(const event::Publication& e) {
-    return fmt::format("publication {}", frame_text(e.frame));
+    return fmt::format("publication {}", frame_text(*e.frame));
   }
   std::string operator()(const event::LinkUp& e) { return fmt::format("link {} up", e.link); }
   std::string operator()(const event::LinkDown& e) {
@@ -77,6 +77,7 @@ struct EventText {
   std::string operator()(const event::MigrateChild& e) {
     return fmt::format("migrate #{} {} to {}", e.token, e.id, e.node);
   }
+  std::string operator()(const event::ResetClusterSize& e) { return fmt::format("reset_size #{}", e.token); }
   std::string operator()(const event::CallChild& e) {
     return fmt::format("call #{} {} {}({})", e.token, e.id, e.message, e.body);
   }

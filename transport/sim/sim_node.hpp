@@ -52,6 +52,7 @@ class SimNode {
     const WorkersFactory& make_workers;
     NodeObserver& observer;
     bool lean = false;  ///< no registry(), and cluster() is only as new as the last look()
+    std::shared_ptr<protocol::SpecPool> specs{};  ///< one copy of every spec for all nodes
   };
 
   /// Not started. `host` is its address; usually the same as its name. A name in the config wins: several
@@ -107,6 +108,7 @@ class SimNode {
   void turn();
   void arm();
   void take_changes();
+  void vouch();
   void perform();
   void end_life(NodeLife life, SimNetwork::Detach how);
   Time local_now() const;
@@ -123,7 +125,7 @@ class SimNode {
   void carry_out(protocol::effect::SendRoute& e) {
     services_.network.send_route(host_, e.route, std::move(e.frame));
   }
-  void carry_out(protocol::effect::Publish& e) { services_.network.publish(host_, e.frame); }
+  void carry_out(protocol::effect::Publish& e) { services_.network.publish(host_, std::move(e.frame)); }
   void carry_out(protocol::effect::StartWorker& e) { workers_->start(e); }
   void carry_out(protocol::effect::StopWorker& e) { workers_->stop(e.serial, e.reason); }
   void carry_out(protocol::effect::SetRole& e) { workers_->set_role(e); }
@@ -165,6 +167,7 @@ class SimNode {
   bool jumped_ = false;
   std::unique_ptr<CorePort> core_{};
   std::unique_ptr<NodeWorkers> workers_{};
+  Time turns_until_ = kNever;
   std::deque<protocol::Event> inbox_{};
   protocol::Effects effects_{};
   bool turn_due_ = false;

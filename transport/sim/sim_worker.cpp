@@ -179,6 +179,10 @@ void SimWorkers::close_gates() { gates_open_ = false; }
 
 void SimWorkers::open_gates() {
   gates_open_ = true;
+  look_again();
+}
+
+void SimWorkers::look_again() {
   for (auto& [serial, worker] : workers_) next_turn(serial, worker);
 }
 
@@ -195,11 +199,11 @@ void SimWorkers::each(const std::function<void(const Activation&, bool)>& visit)
 }
 
 void SimWorkers::next_turn(std::uint64_t serial, Worker& worker) {
-  if (worker.turn_due || worker.state != State::up || worker.idle() || !gates_open_) return;
+  if (worker.turn_due || worker.state != State::up || worker.idle() || !may_run()) return;
   worker.turn_due = true;
   later(serial, site_.rng.between(Duration(0), site_.faults.worker_turn_max), [this, serial](Worker& w) {
     w.turn_due = false;
-    if (w.state != State::up || !gates_open_ || w.idle()) return;
+    if (w.state != State::up || !may_run() || w.idle()) return;
     w.freeze ? freeze_now(serial, w) : take_turn(serial, w);
   });
 }

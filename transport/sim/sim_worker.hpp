@@ -31,6 +31,7 @@ class SimWorkers final : public NodeWorkers {
   void close_gates() override;
   void open_gates() override;
   bool gates_open() const override { return gates_open_; }
+  void look_again() override;
   void pause() override { tasks_.pause(); }
   void wake() override { tasks_.resume(); }
   void kill() override;
@@ -65,6 +66,7 @@ class SimWorkers final : public NodeWorkers {
   void handle(std::uint64_t serial, Worker& worker, const protocol::PostedMessage& message);
   void answer(const protocol::PostedMessage& message, Result<Bytes> result);
   void end(std::uint64_t serial, Worker& worker, protocol::WorkerExit exit, std::string why);
+  bool may_run() const { return gates_open_ && site_.may_run(); }
   Duration stop_time(const Worker& worker);
 
   WorkerSite site_;

@@ -41,6 +41,10 @@ class FakeHub final : public AdminHub {
     asked = Json{{"id", id}, {"node", node}, {"ms", timeout.count()}};
     return Future<void>(restart_result);
   }
+  Future<void> reset_cluster_size() override {
+    asked = "reset";
+    return Future<void>(restart_result);
+  }
   Future<void> restart_child(std::string id) override {
     restarted.push_back(std::move(id));
     return Future<void>(restart_result);
