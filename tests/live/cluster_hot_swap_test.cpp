@@ -80,6 +80,7 @@ TEST_CASE(
   REQUIRE(eventually([&] { return cluster.each_runs_once(kChildren) && cluster.digests_agree(); }));
   const auto placed = cluster.placement("a");
   CHECK(placed.at("c") > std::size_t{kChildren} / 5);
+  CHECK(cluster.query("c", {"moves"}) == live::Json::array());
   ++rounds;
   check_all(add_to_all(client, add_one), [&](std::int64_t i) { return i + rounds; });
 
