@@ -258,7 +258,10 @@ void Placement::start_batch(Batch& batch) {
       wait(*child);
       continue;
     }
-    if (handover_.prepare(*child, epoch, start_role(*child, child->owners))) continue;
+    // Who is active may have changed when it is told to run: then it is promoted like any other.
+    const bool waits = replicated_ && strategies_.redundancy->one_active();
+    const auto role = waits ? Role::passive : start_role(*child, child->owners);
+    if (handover_.prepare(*child, epoch, role)) continue;
     bool moved = moves_.erase(uid) > 0;
     const auto from = last_runner(*child);
     ctx_.note(LogLevel::info,
