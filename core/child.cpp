@@ -163,6 +163,8 @@ std::string_view to_string(StopReason reason) {
       return "shutdown";
     case StopReason::crash:
       return "crash";
+    case StopReason::no_quorum:
+      return "no_quorum";
   }
   return "?";
 }

@@ -105,6 +105,10 @@ struct MigrateChild {
   std::string node{};
   std::chrono::milliseconds timeout{};
 };
+/// The nodes that are up here are counted for a quorum from now on.
+struct ResetClusterSize {
+  Token token = 0;
+};
 struct CallChild {
   Token token = 0;
   std::string id{};
@@ -153,13 +157,27 @@ struct RoleTaken {
   std::uint64_t serial = 0;
   Role role = Role::active;
 };
+/// The answer to FreezeWorker, once, unless the worker ends first.
+struct WorkerFrozen {
+  std::uint64_t serial = 0;
+  bool frozen = false;     ///< false: it goes on, `why` says why
+  bool busy = false;       ///< not its fault: it waited for answers of its own until CancelFreeze
+  bool has_state = false;  ///< its class hands one over
+  Bytes state{};
+  std::string why{};
+  std::vector<PostedMessage> leftovers{};  ///< what it had not begun
+};
+/// It is built and has its state; it does nothing before ResumeWorker.
+struct WorkerPrepared {
+  std::uint64_t serial = 0;
+};
 struct WorkerDown {
   std::uint64_t serial = 0;
   WorkerExit exit = WorkerExit::stopped;
   std::string why{};
   std::vector<PostedMessage> leftovers{};
 };
-/// A Post met no worker: it has ended, and its WorkerDown has come or will.
+/// A Post met no worker: it is frozen, or it has ended and its WorkerDown has come or will.
 struct Undelivered {
   std::uint64_t serial = 0;
   Uid child{};
@@ -184,9 +202,10 @@ struct AdminAnswer {
 using Event =
     std::variant<event::LinkFrame, event::RouteFrame, event::Publication, event::LinkUp, event::LinkDown,
                  event::SendRefused, event::TimerDue, event::StartChildren, event::StopChildren,
-                 event::UpdateMetadata, event::RestartChild, event::MigrateChild, event::CallChild,
-                 event::CastChild, event::Broadcast, event::LockQueue, event::UnlockQueue,
+                 event::UpdateMetadata, event::RestartChild, event::MigrateChild, event::ResetClusterSize,
+                 event::CallChild, event::CastChild, event::Broadcast, event::LockQueue, event::UnlockQueue,
                  event::DispatchEvent, event::LeaveCluster, event::WorkerUp, event::RoleTaken,
-                 event::WorkerDown, event::Undelivered, event::WorkerAnswer, event::AdminAnswer>;
+                 event::WorkerFrozen, event::WorkerPrepared, event::WorkerDown, event::Undelivered,
+                 event::WorkerAnswer, event::AdminAnswer>;
 
 }  // namespace processhub::protocol

@@ -43,6 +43,18 @@ std::vector<Event> EventQueue::take_overdue(Time now) {
   return out;
 }
 
+std::vector<Event> EventQueue::take_if(const std::function<bool(const Event&)>& wanted) {
+  std::vector<Event> out;
+  for (auto& [priority, items] : waiting_) {
+    std::erase_if(items, [&](Item& item) {
+      if (!wanted(item.event)) return false;
+      out.push_back(std::move(item.event));
+      return true;
+    });
+  }
+  return out;
+}
+
 std::vector<Event> EventQueue::drain() {
   std::vector<Event> out;
   for (auto& [priority, items] : waiting_)
@@ -73,7 +85,7 @@ bool EventQueue::discards(int priority) const {
 std::vector<std::string> EventQueue::free_overdue(Time now, Duration timeout) {
   std::vector<std::string> freed;
   std::erase_if(holders_, [&](const auto& h) {
-    if (h.second.holder == Holder::joining || now - h.second.since < timeout) return false;
+    if (!h.second.may_be_freed() || now - h.second.since < timeout) return false;
     freed.push_back(h.second.reason);
     return true;
   });
@@ -83,7 +95,7 @@ std::vector<std::string> EventQueue::free_overdue(Time now, Duration timeout) {
 Time EventQueue::next_deadline(Duration timeout) const {
   Time due = earliest_;
   for (const auto& [token, held] : holders_)
-    if (held.holder != Holder::joining) due = std::min(due, held.since + timeout);
+    if (held.may_be_freed()) due = std::min(due, held.since + timeout);
   return due;
 }
 

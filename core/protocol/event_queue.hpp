@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -20,7 +21,7 @@ inline constexpr int kLockedLevel = 10;
 
 class EventQueue {
  public:
-  enum class Holder : std::uint8_t { joining, redistribution, user };
+  enum class Holder : std::uint8_t { joining, quorum, redistribution, user };
 
   /// `deadline`: it is of no use later.
   void push(int priority, Event event, Time now, Time deadline = kNever) {
@@ -33,6 +34,7 @@ class EventQueue {
   std::size_t size() const;
   /// Takes out what waited beyond its deadline.
   std::vector<Event> take_overdue(Time now);
+  std::vector<Event> take_if(const std::function<bool(const Event&)>& wanted);
   /// Takes out everything, for answering it when the hub ends.
   std::vector<Event> drain();
 
@@ -53,6 +55,8 @@ class EventQueue {
     Time deadline{kNever};
   };
   struct Held {
+    /// Somebody may have forgotten it.
+    bool may_be_freed() const { return holder == Holder::redistribution || holder == Holder::user; }
     Holder holder = Holder::user;
     std::string reason{};
     int level = kLockedLevel;

@@ -41,6 +41,8 @@ void refuse_event(Context& ctx, Event& event, const Error& error) {
   }
 }
 
+const Error kNoQuorum{ErrorCode::partitioned, "no quorum on this side"};
+
 }  // namespace
 
 // -- Parts: time and slices
@@ -67,8 +69,7 @@ void HubCore::Parts::handle(Event&& event) {
   if (auto priority = queue_priority(event)) {
     if (terminated_ || left_) return refuse_event(ctx, event, {ErrorCode::stopped, "the hub has stopped"});
     bool start = std::holds_alternative<event::StartChildren>(event);
-    if (partitioned_ && start)
-      return refuse_event(ctx, event, {ErrorCode::partitioned, "no quorum on this side"});
+    if (quorum.lost() && start) return refuse_event(ctx, event, kNoQuorum);
     if (queue.discards(*priority))
       return refuse_event(ctx, event, {ErrorCode::discarded, "the queue is locked and takes nothing in"});
     const auto* timeout = timeout_of(event);
@@ -80,7 +81,7 @@ void HubCore::Parts::handle(Event&& event) {
 
 bool HubCore::Parts::run(std::size_t slice) {
   if (ctx.now >= next_deadline()) tick();
-  if (placement.look()) check_quorum();
+  placement.look();
   while (auto next = queue.pop()) {
     auto waited = ctx.now - next->second;
     ctx.stats.queue_wait_max = std::max(ctx.stats.queue_wait_max, waited);
@@ -112,10 +113,12 @@ void HubCore::Parts::tick() {
   for (auto& [level, line] : ctx.tally.take_due(ctx.now)) ctx.log(level, std::move(line));
   links.tick();
   membership.tick();
+  quorum.tick();
   replication.tick();
   supervisor.tick();
   requests.tick();
   calls.tick();
+  handover.tick();
   placement.tick();
   hear_last_words();
   if (ctx.now >= purge_due_) purge();
@@ -124,15 +127,17 @@ void HubCore::Parts::tick() {
 Time HubCore::Parts::next_deadline() const {
   Time last_rows_due = kNever;
   for (const auto& [node, words] : last_words_) last_rows_due = std::min(last_rows_due, words.until);
-  return std::min(
-      {last_rows_due, links.next_deadline(), membership.next_deadline(), replication.next_deadline(),
-       heartbeat_wanted_ || !view_announced_ ? announce_due_ : kNever, supervisor.next_deadline(),
-       requests.next_deadline(), calls.next_deadline(), placement.next_deadline(), purge_due_, leave_until_,
-       ctx.tally.next_deadline(), queue.next_deadline(ctx.config.deadlock_recovery_timeout)});
+  return std::min({last_rows_due, links.next_deadline(), membership.next_deadline(), quorum.next_deadline(),
+                   replication.next_deadline(),
+                   heartbeat_wanted_ || !view_announced_ ? announce_due_ : kNever, supervisor.next_deadline(),
+                   requests.next_deadline(), calls.next_deadline(), handover.next_deadline(),
+                   placement.next_deadline(), purge_due_, leave_until_, ctx.tally.next_deadline(),
+                   queue.next_deadline(ctx.config.deadlock_recovery_timeout)});
 }
 
 void HubCore::Parts::flush() {
   placement.flush();
+  handover.flush();
   replication.flush_deltas();  // before the view is announced: others rely on that order
   if (ctx.now >= announce_due_) announce();
   publications.flush();
@@ -163,7 +168,8 @@ void HubCore::Parts::announce_view() {
 // ----------------------------------------------------------------------------------
 
 void HubCore::Parts::check_settled() {
-  if (joining_lock_ != 0 && membership.joined()) {
+  if (unchecked_ || !settled_) quorum.check();
+  if (joining_lock_ != 0 && membership.joined() && quorum.decided()) {
     auto before = queue.level();
     queue.unlock(joining_lock_);
     joining_lock_ = 0;
@@ -176,7 +182,7 @@ void HubCore::Parts::check_settled() {
   bool changed = unchecked_ || now != settled_;
   settled_ = now;
   unchecked_ = false;
-  if (changed && settled_ && !leaving() && !stalled_ && !partitioned_) statics.start_missing();
+  if (changed && settled_ && !leaving() && !stalled_ && !quorum.lost()) statics.start_missing();
 }
 
 /// This process was away. Others may have taken its children: nothing runs until they have told what they
@@ -200,7 +206,7 @@ void HubCore::Parts::check_stall() {
       if (!replication.complete(peer)) return;
     stalled_ = false;
     ctx.log(LogLevel::info, "the others have answered: children go on here unless they run elsewhere by now");
-    placement.set_active(!partitioned_);
+    placement.set_active(!quorum.lost());
     for (const auto& uid : supervisor.all())
       if (auto* child = registry.find(uid)) placement.enqueue(*child);
   }
@@ -210,16 +216,26 @@ void HubCore::Parts::check_stall() {
   }
 }
 
-void HubCore::Parts::check_quorum() {
-  bool quorum = strategies.partition_tolerance->has_quorum(membership.eligible_view());
-  if (quorum != partitioned_) return;
-  partitioned_ = !quorum;
+void HubCore::Parts::on_quorum(bool has) {
   auto members = membership.up_peers();
   members.insert(std::upper_bound(members.begin(), members.end(), ctx.self()), ctx.self());
-  if (quorum) ctx.hook(hook::QuorumRegained{std::move(members)});
-  if (!quorum) ctx.hook(hook::QuorumLost{std::move(members)});
-  placement.set_active(quorum && !stalled_);
-  if (!quorum) supervisor.stop_all(StopReason::shutdown);
+  note_change();
+  const auto before = queue.level();
+  if (has) {
+    ctx.log(LogLevel::info, "quorum regained: children run here again");
+    queue.unlock(quorum_lock_);
+    ctx.hook(hook::QuorumRegained{std::move(members)});
+    placement.reconsider_all();
+  } else {
+    ctx.log(LogLevel::error, "no quorum on this side: all children stop");
+    quorum_lock_ = queue.lock(EventQueue::Holder::quorum, "no quorum", kLockedLevel, ctx.now);
+    ctx.hook(hook::QuorumLost{std::move(members)});
+    const auto is_start = [](const Event& e) { return std::holds_alternative<event::StartChildren>(e); };
+    for (auto& event : queue.take_if(is_start)) refuse_event(ctx, event, kNoQuorum);
+    supervisor.stop_all(StopReason::no_quorum);
+  }
+  note_level(before);
+  placement.set_active(has && !stalled_);
 }
 
 void HubCore::Parts::check_leave() {
@@ -276,7 +292,7 @@ ClusterSnapshot HubCore::Parts::snapshot() {
   ClusterSnapshot s;
   s.nodes = membership.infos();
   s.locked = queue.level() >= kLockedLevel;
-  s.partitioned = partitioned_;
+  s.partitioned = quorum.lost();
   s.joined = membership.joined();
   s.children_local = registry.table(ctx.self()).listed;
   s.children_total = registry.live_count();
@@ -328,6 +344,8 @@ std::optional<ClusterSnapshot> HubCore::take_cluster_change() {
 }
 
 HubStats HubCore::stats() const { return parts_->ctx.stats; }
+
+Time HubCore::turns_until() const { return parts_->quorum.turns_until(); }
 
 NodeId HubCore::self() const { return parts_->ctx.self(); }
 

@@ -85,6 +85,8 @@ class HubCore {
   bool run(Time now, Effects& fx, std::size_t slice = kSlice);
   void flush(Time now, Effects& fx);
   Time next_deadline() const;
+  /// No turn of a worker may start later, by the clock that gives `now`. Changes with every call above.
+  Time turns_until() const;
 
   std::vector<RegistryChange> take_registry_changes();
   std::optional<ClusterSnapshot> take_cluster_change();

@@ -14,6 +14,8 @@
 
 #include "core/protocol/codec.hpp"
 #include "core/protocol/containers.hpp"
+#include "core/protocol/handover_messages.hpp"
+#include "core/protocol/quorum_messages.hpp"
 #include "core/protocol/shared_spec.hpp"
 #include "core/protocol/type_offers.hpp"
 #include "processhub/child.hpp"
@@ -355,7 +357,8 @@ struct CallRequest {
   bool named_reply = false;
   Duration timeout{};
   std::uint32_t hops = 0;
-  PROCESSHUB_FIELDS(origin, token, id, message, body, named_reply, timeout, hops)
+  bool flush = false;  ///< no message: answered where the child runs, behind all that was sent before
+  PROCESSHUB_FIELDS(origin, token, id, message, body, named_reply, timeout, hops, flush)
 };
 
 struct CallReply {
@@ -448,7 +451,8 @@ struct Rumours {
 using Message =
     std::variant<Heartbeat, SpecDelta, TableDelta, MemberNews, UserNews, Members, Leaving, Probe, ProbeReply,
                  PubAck, Pull, PullChunk, Reserve, ReserveReply, MoveRequest, StartFailed, CallRequest,
-                 CallReply, AdminRequest, AdminReply, Relay, Digests, Heard, Rumours>;
+                 CallReply, AdminRequest, AdminReply, Relay, Digests, Heard, Rumours, QuorumProbe,
+                 QuorumReply, SeatList, HandoverState, HandoverReady, HandoverCommit, HandoverAbort>;
 
 inline constexpr std::size_t kMessageKinds = std::variant_size_v<Message>;
 

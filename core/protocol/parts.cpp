@@ -25,7 +25,10 @@ HubCore::Parts::Parts(Identity identity, HubConfig config, StrategySet set)
       replication(ctx, registry, links, publications, membership, *this),
       gossiping(ctx, membership, links, replication),
       supervisor(ctx, registry, replication, *this),
-      placement(ctx, registry, links, membership, replication, supervisor, strategies, *this),
+      quorum(ctx, links, membership, *strategies.partition_tolerance, *this),
+      handover(ctx, registry, links, membership, supervisor, strategies.migration->plan(), *this),
+      placement(ctx, registry, links, membership, replication, supervisor, quorum, handover, strategies,
+                *this),
       requests(ctx, registry, membership, replication, placement),
       calls(ctx, registry, links, membership, supervisor),
       statics(ctx, registry, membership, replication, requests) {
@@ -127,7 +130,12 @@ void HubCore::Parts::on_peer_message(NodeId peer, Message message) {
 }
 
 void HubCore::Parts::on_client_request(std::uint64_t client, AdminRequest request) {
-  ctx.emit(effect::AdminQuery{client, request.request, std::move(request.verb), std::move(request.args)});
+  effect::AdminQuery query{client, request.request, std::move(request.verb), std::move(request.args), {}};
+  if (query.verb == "moves") {
+    handover.list(query.moves);
+    placement.list_moves(query.moves);
+  }
+  ctx.emit(std::move(query));
 }
 
 void HubCore::Parts::on_session_up(NodeId peer) {
@@ -138,6 +146,7 @@ void HubCore::Parts::on_session_up(NodeId peer) {
 void HubCore::Parts::on_session_end(NodeId peer) {
   membership.on_session_end(peer);
   replication.on_session_end(peer);
+  handover.on_session_end(peer);
   placement.on_session_end(peer);
   calls.on_session_end(peer);
 }
@@ -154,6 +163,7 @@ MemberRecord HubCore::Parts::self_record() {
 void HubCore::Parts::on_member_up(NodeId node) {
   const auto& record = membership.members().at(node).record;
   ctx.emit(effect::Subscribe{record.pub});
+  quorum.on_member_up(node);
   note_change();
   cause_ = node;
   cause_joined_ = true;
@@ -169,6 +179,8 @@ void HubCore::Parts::on_member_gone(NodeId node, bool left) {
   // It went before its last rows came: it has left all the same.
   if (auto words = last_words_.find(node); words != last_words_.end()) words->second.until = ctx.now;
   replication.on_member_gone(node);
+  handover.on_member_gone(node);
+  quorum.on_member_gone(node, left);
   placement.on_session_end(node);
   calls.on_session_end(node);
   registry.touch_rows(node);
@@ -184,6 +196,7 @@ void HubCore::Parts::on_view_changed() {
   view_announced_ = false;
   placement.on_view_changed();
   requests.on_view_changed();
+  quorum.check();
 }
 
 Heartbeat HubCore::Parts::own_heartbeat() {
@@ -232,7 +245,9 @@ void HubCore::Parts::on_child_changed(Child& child) {
 void HubCore::Parts::on_stopped(const LocalChild& child, std::vector<PostedMessage> leftovers) {
   auto* known = registry.find(child.uid);
   bool removed = known == nullptr || !known->spec;
+  handover.forget(child.uid);
   placement.on_ended(child.uid, child.spec->spec.id, !removed);
+  if (!removed) placement.enqueue(*known);  // one that was only prepared has no row that changes
   if (!leftovers.empty()) calls.reroute(std::move(leftovers), child.spec->spec.id, removed);
 }
 

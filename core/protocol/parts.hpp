@@ -1,5 +1,5 @@
 // HubCore::Parts: the parts of a hub and the wiring between them. It holds no protocol state of its own
-// beyond the few switches that concern several parts (leaving, stalled, quorum); everything else is routing.
+// beyond the few switches that concern several parts (leaving, stalled); everything else is routing.
 #pragma once
 
 #include <map>
@@ -11,11 +11,13 @@
 #include "core/protocol/context.hpp"
 #include "core/protocol/event_queue.hpp"
 #include "core/protocol/gossip.hpp"
+#include "core/protocol/handover.hpp"
 #include "core/protocol/hub_core.hpp"
 #include "core/protocol/links.hpp"
 #include "core/protocol/membership.hpp"
 #include "core/protocol/placement.hpp"
 #include "core/protocol/publications.hpp"
+#include "core/protocol/quorum.hpp"
 #include "core/protocol/registry.hpp"
 #include "core/protocol/replication.hpp"
 #include "core/protocol/requests.hpp"
@@ -29,6 +31,8 @@ class HubCore::Parts final : public Registry::Listener,
                              public MembershipEvents,
                              public ReplicationEvents,
                              public SupervisorEvents,
+                             public QuorumEvents,
+                             public HandoverEvents,
                              public PlacementEvents {
  public:
   Parts(Identity identity, HubConfig config, StrategySet strategies);
@@ -55,6 +59,7 @@ class HubCore::Parts final : public Registry::Listener,
   void on(event::UpdateMetadata& e);
   void on(event::RestartChild& e);
   void on(event::MigrateChild& e);
+  void on(event::ResetClusterSize& e) { ctx.emit(effect::CompleteVoid{e.token, quorum.reset_size()}); }
   void on(event::CallChild& e) { calls.on(std::move(e)); }
   void on(event::CastChild& e) { calls.on(std::move(e)); }
   void on(event::Broadcast& e) { calls.on(std::move(e)); }
@@ -64,6 +69,8 @@ class HubCore::Parts final : public Registry::Listener,
   void on(event::LeaveCluster& e);
   void on(event::WorkerUp& e) { supervisor.on(e); }
   void on(event::RoleTaken& e) { supervisor.on(e); }
+  void on(event::WorkerFrozen& e) { supervisor.on(e); }
+  void on(event::WorkerPrepared& e) { supervisor.on(e); }
   void on(event::WorkerDown& e) { supervisor.on(e); }
   void on(event::Undelivered& e) { supervisor.on(e); }
   void on(event::WorkerAnswer& e) { calls.on(std::move(e)); }
@@ -103,6 +110,14 @@ class HubCore::Parts final : public Registry::Listener,
     gossiping.on(m);
     unchecked_ = true;
   }
+  void on(NodeId from, QuorumProbe& m) { quorum.on(from, m); }
+  void on(NodeId from, QuorumReply& m) { quorum.on(from, m); }
+  void on(NodeId from, SeatList& m) { quorum.on(from, m); }
+
+  void on(NodeId from, HandoverState& m) { handover.on(from, m); }
+  void on(NodeId from, HandoverReady& m) { handover.on(from, m); }
+  void on(NodeId from, HandoverCommit& m) { handover.on(from, m); }
+  void on(NodeId from, HandoverAbort& m) { handover.on(from, m); }
 
   // -- Registry::Listener
   void on_child_changed(Child& child) override;
@@ -151,6 +166,22 @@ class HubCore::Parts final : public Registry::Listener,
   void on_failed(const LocalChild& child, const std::string& why) override;
   void on_finished(const LocalChild& child) override;
   void on_undelivered(std::vector<PostedMessage> messages, const std::string& id) override;
+  // -- QuorumEvents
+  void on_quorum(bool has) override;
+  void on_frozen(const LocalChild& child, event::WorkerFrozen& frozen) override {
+    handover.on_frozen(child, frozen);
+  }
+  void on_freeze_failed(const LocalChild& child, const event::WorkerFrozen& answer) override {
+    handover.on_freeze_failed(child, answer);
+  }
+  void on_prepared(const LocalChild& child) override { handover.on_prepared(child); }
+  void on_prepare_failed(const LocalChild& child, const std::string& why) override {
+    handover.on_prepare_failed(child, why);
+  }
+  // -- HandoverEvents
+  void on_handover_step(Child& child) override { placement.enqueue(child); }
+  void forward_held(const std::string& id, NodeId to) override { calls.forward(id, to); }
+  void on_stays(const Uid& uid) override { placement.on_stays(uid); }
   // -- PlacementEvents
   void on_redistribution_begin() override;
   void on_redistribution_end() override;
@@ -166,12 +197,14 @@ class HubCore::Parts final : public Registry::Listener,
   Replication replication;
   Gossip gossiping;
   Supervisor supervisor;
+  Quorum quorum;
+  Handover handover;
   Placement placement;
   Requests requests;
   CallRouter calls;
   StaticChildren statics;
 
-  bool partitioned() const { return partitioned_; }
+  bool partitioned() const { return quorum.lost(); }
   bool leaving() const { return leave_token_.has_value() || left_; }
   bool terminated() const { return terminated_; }
   bool stalled() const { return stalled_; }
@@ -181,7 +214,6 @@ class HubCore::Parts final : public Registry::Listener,
   void on_stall(Duration away);
   void check_stall();
   void check_leave();
-  void check_quorum();
   bool has_rows(NodeId node, std::uint64_t version) const;
   void hear_last_words();
   void check_settled();
@@ -200,6 +232,7 @@ class HubCore::Parts final : public Registry::Listener,
   std::map<NodeId, LastWords> last_words_{};
   std::uint64_t joining_lock_ = 0;
   std::uint64_t redistribution_lock_ = 0;
+  std::uint64_t quorum_lock_ = 0;
   std::optional<NodeId> cause_{};
   bool cause_joined_ = false;
   hook::PostRedistribution open_redistribution_{};  ///< closes what the pre-hook said, whatever came since
@@ -209,7 +242,6 @@ class HubCore::Parts final : public Registry::Listener,
   bool view_announced_ = true;
   bool settled_ = false;
   bool unchecked_ = true;  ///< something happened that could have ended or completed `settled_`
-  bool partitioned_ = false;
   bool stalled_ = false;
   bool gates_closed_ = false;
   bool terminated_ = false;

@@ -19,14 +19,16 @@ ChildKey key_of(const Child& child) {
 }
 
 Placement::Placement(Context& context, Registry& registry, Links& links, Membership& membership,
-                     Replication& replication, Supervisor& supervisor, StrategySet& strategies,
-                     PlacementEvents& events)
+                     Replication& replication, Supervisor& supervisor, const Quorum& quorum,
+                     Handover& handover, StrategySet& strategies, PlacementEvents& events)
     : ctx_(context),
       registry_(registry),
       links_(links),
       membership_(membership),
       replication_(replication),
       supervisor_(supervisor),
+      quorum_(quorum),
+      handover_(handover),
       strategies_(strategies),
       events_(events) {
   strategies_.distribution->prepare(view_);
@@ -191,18 +193,23 @@ void Placement::recheck() {
 
 void Placement::set_active(bool active) {
   active_ = active;
+  handover_.set_active(active);
   if (active) recheck();
 }
 
+void Placement::reconsider_all() {
+  for (Slot s = 0; s < registry_.slot_end(); ++s)
+    if (auto* child = registry_.at(s)) enqueue(*child);
+}
+
 bool Placement::work(std::size_t budget) {
-  if (!active_) return false;
   if (recomputing_ && !view_changed_) {
     auto end = std::min<std::size_t>(registry_.slot_end(), cursor_ + budget * 4);
     for (; cursor_ < end; ++cursor_)
       if (auto* child = registry_.at(cursor_)) recompute(*child);
     if (cursor_ >= registry_.slot_end()) finish_recompute();
   }
-  while (budget-- > 0 && !queue_.empty()) {
+  while (active_ && budget-- > 0 && !queue_.empty()) {
     auto* child = registry_.at(queue_.front());
     queue_.pop_front();
     if (child == nullptr || !child->queued) continue;
@@ -230,7 +237,7 @@ Time Placement::next_deadline() const {
 }
 
 bool Placement::settled() const {
-  if (!membership_.joined() || recomputing_ || !membership_.agreed()) return false;
+  if (!membership_.joined() || recomputing_ || !membership_.agreed() || quorum_.must_wait()) return false;
   if (mutated(Mutation::starts_before_tables)) return true;
   auto peers = membership_.up_peers();
   return std::all_of(peers.begin(), peers.end(), [&](NodeId p) { return replication_.table_current(p); });
@@ -276,6 +283,7 @@ void Placement::evaluate(Child& child) {
   if (resolve_conflict(child)) return;
   if (local != nullptr) return evaluate_running(child, *local);
   if (is_owner(child, ctx_.self())) return evaluate_missing(child);
+  handover_.decline(child.uid);
   evaluate_foreign(child);
 }
 
@@ -290,11 +298,12 @@ const Entry* Placement::other_lister(const Child& child) const {
 }
 
 void Placement::evaluate_running(Child& child, LocalChild& local) {
+  if (local.state == LocalState::prepared) return evaluate_prepared(child, local);
   moves_.erase(child.uid);
   if (local.state == LocalState::stopping) return;
-  const auto* other = replicated_ ? nullptr : other_lister(child);
-  if (mutated(Mutation::ignores_higher_generation)) other = nullptr;
-  if (other != nullptr && local.generation(ctx_.self()) < other->generation()) {
+  if (local.state == LocalState::frozen) return evaluate_frozen(child);
+  if (const auto* other = beaten_by(child)) {
+    if (handover_.merge_into(local, other->node)) return;
     ctx_.note(LogLevel::warn, "stopped, " + other->node.str() + " runs it with a higher generation",
               child.spec->spec.id);
     return supervisor_.stop(child.uid, StopReason::conflict);
@@ -367,10 +376,11 @@ void Placement::evaluate_missing(Child& child) {
   }
   if (!settled()) return wait(child);
   if (replicated_) return evaluate_missing_replica(child);
-  if (const auto* other = mutated(Mutation::starts_without_release) ? nullptr : other_lister(child))
-    return ask_for(child, other->node);
+  const auto* other = mutated(Mutation::starts_without_release) ? nullptr : other_lister(child);
+  if (other != nullptr && !handover_.holds(child.uid, other->node)) return ask_for(child, other->node);
   if (first_unresolved(child)) return wait(child);
-  if (temporary_lost(child)) return gone_for_good(child) ? events_.remove_child(child) : wait(child);
+  if (other == nullptr && temporary_lost(child))
+    return gone_for_good(child) ? events_.remove_child(child) : wait(child);
   if (!mutated(Mutation::never_takes_over)) take_over(child);
 }
 

@@ -11,9 +11,11 @@
 
 #include "core/protocol/containers.hpp"
 #include "core/protocol/context.hpp"
+#include "core/protocol/handover.hpp"
 #include "core/protocol/links.hpp"
 #include "core/protocol/membership.hpp"
 #include "core/protocol/move_news.hpp"
+#include "core/protocol/quorum.hpp"
 #include "core/protocol/registry.hpp"
 #include "core/protocol/replication.hpp"
 #include "core/protocol/supervisor.hpp"
@@ -36,8 +38,8 @@ ChildKey key_of(const Child& child);
 class Placement {
  public:
   Placement(Context& context, Registry& registry, Links& links, Membership& membership,
-            Replication& replication, Supervisor& supervisor, StrategySet& strategies,
-            PlacementEvents& events);
+            Replication& replication, Supervisor& supervisor, const Quorum& quorum, Handover& handover,
+            StrategySet& strategies, PlacementEvents& events);
 
   /// Owners under the current view, best first, for a spec that does not exist yet.
   std::vector<NodeId> owners_for(const ChildSpec& spec) const;
@@ -63,13 +65,18 @@ class Placement {
   void recheck();
   void on_session_end(NodeId peer);
   void on_started(const Uid& uid);
+  /// A move from here came to nothing.
+  void on_stays(const Uid& uid) { news_.stays(uid); }
   /// Its worker on this node is gone; `live`: the child is not.
   void on_ended(const Uid& uid, const std::string& id, bool live) { news_.ended(uid, id, live); }
   void on(NodeId from, const Reserve& reserve);
   void on(NodeId from, const ReserveReply& reply);
   void on(NodeId from, const MoveRequest& request);
 
-  /// While false nothing starts, stops or moves (a node that was away and does not know what it may run).
+  /// Every child is judged again.
+  void reconsider_all();
+  /// While false nothing starts, stops or moves (a node that was away and does not know what it may run, or
+  /// is no part of a quorum).
   void set_active(bool active);
 
   /// A slice of reconciliation; true if more is to do.
@@ -78,10 +85,12 @@ class Placement {
   void flush();
   void tick();
   Time next_deadline() const;
-  bool busy() const { return recomputing_ || !queue_.empty(); }
-  bool has_work() const { return active_ && ((recomputing_ && !view_changed_) || !queue_.empty()); }
+  bool busy() const { return recomputing_ || (active_ && !queue_.empty()); }
+  bool has_work() const { return (recomputing_ && !view_changed_) || (active_ && !queue_.empty()); }
   std::size_t waiting() const { return waiting_.size(); }
-  bool settled() const;  ///< agreed, and every table is current
+  bool settled() const;  ///< agreed, every table is current, and nobody out of reach may still run something
+  /// Children that this node has asked for, and whose handover has not begun.
+  void list_moves(std::vector<effect::MoveInfo>& out) const;
 
  private:
   struct Batch {
@@ -93,6 +102,7 @@ class Placement {
     NodeId from{};
     Time until{};
     Time ask_again{};  ///< unless the source has begun by then
+    Time since{};
   };
 
   void find_owners(const ChildKey& key, const ChildSpec& kind, std::vector<NodeId>& out) const;
@@ -103,6 +113,8 @@ class Placement {
   void finish_recompute();
   void evaluate(Child& child);
   void evaluate_running(Child& child, LocalChild& local);
+  void evaluate_frozen(Child& child);
+  void evaluate_prepared(Child& child, LocalChild& local);
   void evaluate_missing(Child& child);
   void evaluate_foreign(Child& child);
   void wait(Child& child);
@@ -117,7 +129,7 @@ class Placement {
   NodeId last_runner(const Child& child) const;
   bool may_start(Child& child, std::uint64_t epoch);
   bool must_ask_all(const Child& child) const;
-  bool still_here(const Child& child) const;
+  bool still_here(const Child& child, NodeId to) const;
   void give_back(std::uint64_t batch);
   void reserve(std::vector<std::pair<Uid, std::uint64_t>> items, bool everywhere);
   void announce_takeovers(const Batch& batch);
@@ -133,6 +145,8 @@ class Placement {
   Role start_role(const Child& child, const SmallVector<NodeId, 2>& owners) const;
   void evaluate_missing_replica(Child& child);
   void evaluate_replica(Child& child, LocalChild& local);
+  const Entry* beaten_by(const Child& child) const;
+  bool may_thaw(const Child& child, std::uint64_t epoch);
   bool may_promote(const Child& child, std::uint64_t epoch);
 
   Context& ctx_;
@@ -141,6 +155,8 @@ class Placement {
   Membership& membership_;
   Replication& replication_;
   Supervisor& supervisor_;
+  const Quorum& quorum_;
+  Handover& handover_;
   StrategySet& strategies_;
   PlacementEvents& events_;
   HubView view_{};

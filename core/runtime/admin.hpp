@@ -13,6 +13,7 @@
 //                                             "partitioned","children_local","children_total","digest",
 //                                             "incarnation","stats":{counter: n}}
 //   digest    -                               {"digest": 16 hex digits}
+//   moves     -                               [{"id","from","to","phase","age_ms"}], of the asked node
 //   start     specs, timeout_ms=10000,        {"status","rolled_back",
 //             rollback=false,                 "children":[{"id","instances","error"?}]}
 //             check_existing=true
@@ -23,6 +24,7 @@
 //   metadata  id, set? {key: value}           {key: value}, as it is afterwards; set replaces all
 //   migrate   id, node (its name),            nil when the child runs there
 //             timeout_ms=10000
+//   reset-cluster-size  -                     nil; every node that is up has been told, no other one counts
 //   restart   ids (clears `failed`)           {"children":[{"id","restarted","error"?}]}; neither restarted
 //                                             nor an error: it was not failed
 //
@@ -44,6 +46,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/protocol/effect.hpp"
 #include "core/protocol/event.hpp"
 #include "processhub/child.hpp"
 #include "processhub/future.hpp"
@@ -64,6 +67,7 @@ class AdminHub {
   virtual Future<void> migrate(std::string id, std::string node, std::chrono::milliseconds timeout) = 0;
   virtual Future<void> update_metadata(std::string id, Metadata metadata) = 0;
   virtual Future<void> restart_child(std::string id) = 0;
+  virtual Future<void> reset_cluster_size() = 0;
   virtual std::optional<ChildInfo> lookup(std::string_view id) const = 0;
   virtual std::vector<ChildInfo> list(Scope scope) const = 0;
   virtual std::vector<ChildInfo> by_tag(std::string_view tag) const = 0;
@@ -81,7 +85,7 @@ struct AdminReply {
 AdminReply too_long_answer();
 
 /// Calls `answer` exactly once, on this thread or, when the request is done, on the callback pool.
-void handle_admin(AdminHub& hub, std::string_view verb, const Bytes& args,
+void handle_admin(AdminHub& hub, const protocol::effect::AdminQuery& query,
                   std::function<void(AdminReply)> answer);
 
 }  // namespace processhub::runtime

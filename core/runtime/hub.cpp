@@ -59,6 +59,7 @@ Future<void> Hub::migrate(std::string id, std::string node, std::chrono::millise
 Future<void> Hub::update_metadata(std::string id, Metadata metadata) {
   return impl_->update_metadata(std::move(id), std::move(metadata));
 }
+Future<void> Hub::reset_cluster_size() { return impl_->reset_cluster_size(); }
 Future<void> Hub::restart_child(std::string id) { return impl_->restart_child(std::move(id)); }
 
 std::optional<ChildInfo> Hub::lookup(std::string_view id) const {

@@ -76,7 +76,7 @@ Result<std::unique_ptr<HubNode>> Hub::Impl::make_node(HubConfig config) {
        [this](HubNode& node, const protocol::effect::AdminQuery& query) {
          log_.debug("a client asks: " + query.verb);
          runtime::handle_admin(
-             *this, query.verb, query.args,
+             *this, query,
              [&node, client = query.client, request = query.request](runtime::AdminReply reply) {
                // Refused only when the node has ended, and its clients with it.
                [[maybe_unused]] const auto told = node.tell(event::AdminAnswer{
@@ -172,6 +172,10 @@ Future<void> Hub::Impl::update_metadata(std::string id, Metadata metadata) {
 
 Future<void> Hub::Impl::restart_child(std::string id) {
   return request<void>([&](Token token) { return event::RestartChild{token, std::move(id)}; });
+}
+
+Future<void> Hub::Impl::reset_cluster_size() {
+  return request<void>([](Token token) { return event::ResetClusterSize{token}; });
 }
 
 std::vector<ChildInfo> Hub::Impl::list(Scope scope) const {

@@ -60,6 +60,7 @@ class Hub::Impl final : public runtime::AdminHub {
   Future<void> migrate(std::string id, std::string node, std::chrono::milliseconds timeout) override;
   Future<void> update_metadata(std::string id, Metadata metadata) override;
   Future<void> restart_child(std::string id) override;
+  Future<void> reset_cluster_size() override;
   std::optional<ChildInfo> lookup(std::string_view id) const override { return node().registry().lookup(id); }
   std::vector<ChildInfo> list(Scope scope) const override;
   std::vector<ChildInfo> by_tag(std::string_view tag) const override { return node().registry().by_tag(tag); }

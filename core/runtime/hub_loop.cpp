@@ -154,20 +154,22 @@ void HubLoop::step(Command&& command) {
     performer_.worker_is_down(down->serial);
     return requeue_open_calls(*down);
   }
+  if (auto* frozen = std::get_if<event::WorkerFrozen>(&command.event)) return requeue_open_calls(*frozen);
   world_.core->step(now_, std::move(command.event), effects_);
 }
 
 /// Calls of this process that a worker left behind know nothing of the core: they become calls of their own,
 /// and so do the casts behind the first of them, so that no message overtakes an earlier one.
-void HubLoop::requeue_open_calls(event::WorkerDown& down) {
-  const auto first = std::find_if(down.leftovers.begin(), down.leftovers.end(),
+template <class Left>
+void HubLoop::requeue_open_calls(Left& left) {
+  const auto first = std::find_if(left.leftovers.begin(), left.leftovers.end(),
                                   [](const auto& m) { return m.sink != nullptr; });
   std::vector<protocol::PostedMessage> again;
   const auto kept =
-      std::stable_partition(first, down.leftovers.end(), [](const auto& m) { return bool(m.reply); });
-  std::move(kept, down.leftovers.end(), std::back_inserter(again));
-  down.leftovers.erase(kept, down.leftovers.end());
-  world_.core->step(now_, std::move(down), effects_);
+      std::stable_partition(first, left.leftovers.end(), [](const auto& m) { return bool(m.reply); });
+  std::move(kept, left.leftovers.end(), std::back_inserter(again));
+  left.leftovers.erase(kept, left.leftovers.end());
+  world_.core->step(now_, std::move(left), effects_);
 
   std::string child;
   for (auto& m : again) {
@@ -201,8 +203,13 @@ void HubLoop::finish_turn() {
   performer_.settle();
   world_.calls.expire(now_);
   world_.hooks.report_slow(now_);
-  // With the time the core has seen, not the present: after a gap the core gets to close the gates first.
-  world_.host.set_alive_until(now_ + Duration(world_.config.stall_limit));
+  vouch();
+}
+
+/// With the time the core has seen, not the present: after a gap the core gets to close the gates first.
+void HubLoop::vouch() {
+  world_.host.set_alive_until(
+      std::min(now_ + Duration(world_.config.stall_limit), world_.core->turns_until()));
 }
 
 void HubLoop::account() {
@@ -245,7 +252,7 @@ void HubLoop::stop_workers() {
   see_time();
   const auto deadline = now_ + Duration(world_.config.shutdown_timeout) + std::chrono::seconds(1);
   while (!performer_.running().empty() && now_ < deadline) {
-    world_.host.set_alive_until(now_ + Duration(world_.config.stall_limit));
+    vouch();
     const bool sleep = world_.commands.prepare_to_sleep();
     world_.transport->poll(sleep ? Duration(std::chrono::milliseconds(50)) : Duration(0), *this,
                            kFramesPerTurn);
@@ -262,9 +269,10 @@ void HubLoop::drop_commands(const Error& error) {
       OpenAnswers::end(world_.callbacks, std::move(command.answer), error);
       world_.traffic.leave(command.lane);
       auto* down = std::get_if<event::WorkerDown>(&command.event);
-      if (down == nullptr) continue;
-      performer_.worker_is_down(down->serial);
-      for (auto& m : down->leftovers) {
+      auto* frozen = std::get_if<event::WorkerFrozen>(&command.event);
+      if (down != nullptr) performer_.worker_is_down(down->serial);
+      if (down == nullptr && frozen == nullptr) continue;
+      for (auto& m : down != nullptr ? down->leftovers : frozen->leftovers) {
         if (m.sink) m.sink->finish(error);
       }
     }

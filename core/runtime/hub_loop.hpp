@@ -79,8 +79,10 @@ class HubLoop final : private TransportEvents {
   void adapt_slice();
   void step(Command&& command);
   void take_what_effects_caused();
-  void requeue_open_calls(protocol::event::WorkerDown& down);
+  template <class Left>
+  void requeue_open_calls(Left& left);
   void finish_turn();
+  void vouch();
   void account();
   void wind_down();
   void stop_workers();

@@ -16,7 +16,8 @@ namespace processhub::sim {
 class NeverAlone : public PartitionTolerance {
  public:
   std::string_view name() const override { return "never_alone"; }
-  bool has_quorum(const HubView& view) override { return view.up_count > 1; }
+  QuorumPlan plan() const override { return {}; }
+  std::size_t needed(const QuorumView&) const override { return 2; }
 };
 
 struct QuorumHooks : ClusterObserver {

@@ -146,9 +146,21 @@ std::vector<Verb> cluster_verbs() {
       {{"status", "", "the asked node: lock, partition, children, digest, counters", 0, 0, {}, {}},
        ask_plain,
        show<print_status>},
+      {{"moves", "", "children on their way to the asked node or from it, with phase and age", 0, 0, {}, {}},
+       ask_plain,
+       show<print_moves>},
       {{"digest", "", "the digest of the registry, equal on all nodes of a quiet cluster", 0, 0, {}, {}},
        ask_plain,
        show<print_fields>},
+      {{"reset-cluster-size",
+        "",
+        "counts the nodes that are up, and no others, for the quorum from now on",
+        0,
+        0,
+        {},
+        {"reset-cluster-size"}},
+       ask_plain,
+       show<print_nothing>},
   };
 }
 

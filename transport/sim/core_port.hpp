@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -14,8 +15,9 @@ namespace processhub::sim {
 
 /// A look into the core for the checkers.
 struct CoreView {
-  std::vector<NodeId> members{};  ///< the view: believed up, itself included, in order
-  bool agreed = false;            ///< all members announced this view
+  std::vector<NodeId> members{};     ///< the view: believed up, itself included, in order
+  bool agreed = false;               ///< all members announced this view
+  std::vector<std::string> seats{};  ///< names that are counted for a quorum
 };
 
 class CorePort {
@@ -26,6 +28,8 @@ class CorePort {
   virtual bool run(Time now, protocol::Effects& fx) = 0;
   virtual void flush(Time now, protocol::Effects& fx) = 0;
   virtual Time next_deadline() const = 0;
+  /// No turn of a worker starts later, by the node's own clock.
+  virtual Time turns_until() const { return kNever; }
   virtual std::vector<protocol::RegistryChange> take_registry_changes() = 0;
   virtual std::optional<protocol::ClusterSnapshot> take_cluster_change() = 0;
   virtual HubStats stats() const { return {}; }

@@ -20,6 +20,7 @@ class HubCorePort : public CorePort {
   bool run(Time now, protocol::Effects& fx) override { return core_.run(now, fx); }
   void flush(Time now, protocol::Effects& fx) override { core_.flush(now, fx); }
   Time next_deadline() const override { return core_.next_deadline(); }
+  Time turns_until() const override { return core_.turns_until(); }
   std::vector<protocol::RegistryChange> take_registry_changes() override {
     return core_.take_registry_changes();
   }
@@ -29,7 +30,7 @@ class HubCorePort : public CorePort {
   HubStats stats() const override { return core_.stats(); }
   CoreView view() const override {
     const auto& membership = core_.parts().membership;
-    CoreView view{membership.up_peers(), membership.agreed()};
+    CoreView view{membership.up_peers(), membership.agreed(), core_.parts().quorum.seats().names()};
     view.members.insert(std::lower_bound(view.members.begin(), view.members.end(), core_.self()),
                         core_.self());
     return view;

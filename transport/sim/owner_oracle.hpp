@@ -30,6 +30,10 @@ class OwnerOracle {
   std::vector<Role> roles(std::string_view id, const std::vector<NodeId>& owners) const;
   /// At most one active instance of a child within an agreed view.
   bool one_active() const { return strategies_.redundancy->one_active(); }
+  /// What the partition tolerance asks for.
+  QuorumPlan quorum_plan() const { return strategies_.partition_tolerance->plan(); }
+  std::size_t needed(const QuorumView& view) const { return strategies_.partition_tolerance->needed(view); }
+  bool singleton() const { return strategies_.redundancy->singleton(); }
   /// Best first. `kind`: what the spec says, `placement`: where somebody wished it to be.
   std::vector<NodeId> owners(std::string_view id, const ChildSpec& kind = {}, NodeId placement = {}) const;
   std::vector<NodeId> owners(const protocol::ChildRecord& record) const;

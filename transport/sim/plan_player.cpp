@@ -20,6 +20,7 @@ const std::vector<PlanPlayer::Verb>& PlanPlayer::verbs() {
                                      {"one_way", &PlanPlayer::one_way},
                                      {"flap", &PlanPlayer::flap},
                                      {"reset", &PlanPlayer::reset},
+                                     {"reset_size", &PlanPlayer::reset_size},
                                      {"clog", &PlanPlayer::clog},
                                      {"calm", &PlanPlayer::calm},
                                      {"slow", &PlanPlayer::slow},
@@ -174,6 +175,10 @@ void PlanPlayer::reset(Words& words) {
   if (!two_running(words, a, b)) return;
   cluster_.note(fmt::format("reset {} - {}", a, b));
   cluster_.network().reset_between(cluster_.node(a).host(), cluster_.node(b).host());
+}
+
+void PlanPlayer::reset_size(Words& words) {
+  if (const auto name = take_word(words); running(name) != nullptr) cluster_.reset_size(name);
 }
 
 void PlanPlayer::clog(Words& words) {

@@ -49,6 +49,7 @@ class PlanPlayer {
   void one_way(Words& words);
   void flap(Words& words);
   void reset(Words& words);
+  void reset_size(Words& words);
   void clog(Words& words);
   void calm(Words& words);
   void slow(Words& words);

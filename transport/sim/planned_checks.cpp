@@ -100,6 +100,24 @@ std::optional<Violation> probe_requests(SimCluster& cluster) {
   return {};
 }
 
+/// Without a quorum every start is refused at once.
+std::optional<Violation> probe_without_quorum(SimCluster& cluster) {
+  for (const auto* node : cluster.running_nodes()) {
+    ChildSpec spec;
+    spec.id = "probe-" + node->name();
+    spec.type = "counter";
+    const auto& op = cluster.start(node->name(), {std::move(spec)});
+    cluster.run_until([&] { return op.done(); }, Duration(1'000'000));
+    if (op.error && op.error->code == ErrorCode::partitioned) continue;
+    return Violation{cluster.now(), "I8",
+                     fmt::format("without a quorum a start on {} ended {}", op.node.str(),
+                                 op.error    ? describe(*op.error)
+                                 : op.done() ? "well"
+                                             : "never")};
+  }
+  return {};
+}
+
 /// A child that was started once and never stopped is there, whatever its restart says: its node never died.
 std::optional<Violation> child_lost(const SimCluster& cluster, const Operation& start) {
   const auto running = cluster.running_nodes();
@@ -111,6 +129,51 @@ std::optional<Violation> child_lost(const SimCluster& cluster, const Operation& 
     return Violation{cluster.now(), "I7",
                      fmt::format("{} of start #{} is gone, though nothing but planned changes happened",
                                  child.id, start.number)};
+  }
+  return {};
+}
+
+/// I5: with hot swap a child holds what all its workers together were told to add, wherever it has been.
+std::optional<Violation> state_lost(const SimCluster& cluster) {
+  const auto& config = cluster.config();
+  if (config.migration.name != "hot_swap" || config.redundancy.name != "singularity") return {};
+  struct Sum {
+    std::int64_t began = 0;
+    std::int64_t added = 0;
+  };
+  std::map<Uid, Sum> sums;
+  for (const auto& a : cluster.workers().activations) {
+    auto& sum = sums.try_emplace(a.uid, Sum{a.total - a.added, 0}).first->second;
+    sum.added += a.added;
+  }
+  for (const auto& a : cluster.workers().activations) {
+    const auto& sum = sums.at(a.uid);
+    if (!a.live() || a.role == Role::none || a.total == sum.began + sum.added) continue;
+    return Violation{cluster.now(), "I5",
+                     fmt::format("{} holds {} on {} (worker {}), but began with {} and was told to add {}",
+                                 a.id, a.total, a.node.str(), a.serial, sum.began, sum.added)};
+  }
+  return {};
+}
+
+/// Messages of one node to one child are handled in the order they were sent in, wherever the child has been.
+std::optional<Violation> overtaken(const SimCluster& cluster) {
+  if (cluster.config().redundancy.name != "singularity") return {};
+  const auto& log = cluster.workers().handled;
+  std::map<std::uint64_t, std::size_t> places;
+  for (std::size_t i = 0; i < log.size(); ++i) places.emplace(log[i].number, i);
+  std::map<std::pair<NodeId, Uid>, std::pair<std::size_t, std::size_t>> lasts;  // place, operation
+  for (const auto& op : cluster.operations()) {
+    const auto place = op.message == 0 ? places.end() : places.find(op.message);
+    if (place == places.end()) continue;
+    const auto& worker = cluster.workers().activations[log[place->second].activation];
+    const auto [last, fresh] = lasts.try_emplace({op.node, worker.uid}, place->second, op.number);
+    if (!fresh && place->second < last->second.first)
+      return Violation{
+          cluster.now(), "I7",
+          fmt::format("{} #{} of {} to {} overtook #{}, though nothing but planned changes happened",
+                      to_string(op.kind), op.number, op.node.str(), op.ids.front(), last->second.second)};
+    last->second = {place->second, op.number};
   }
   return {};
 }
@@ -130,6 +193,8 @@ std::optional<Violation> planned_problem(const SimCluster& cluster) {
     if (op.kind != OpKind::start) continue;
     if (auto wrong = child_lost(cluster, op)) return wrong;
   }
+  if (auto wrong = state_lost(cluster)) return wrong;
+  if (auto wrong = overtaken(cluster)) return wrong;
   const auto count = handled(cluster);
   for (const auto& op : cluster.operations()) {
     // A node that has not met the others yet knows of no child.
@@ -149,6 +214,8 @@ std::optional<Violation> probe_at_rest(SimCluster& cluster) {
                            [](const auto& op) { return op.token == 0 || op.done() || op.node_lost; });
       },
       kProbeTimeout);
+  const auto running = cluster.running_nodes();
+  if (!running.empty() && running.front()->cluster().partitioned) return probe_without_quorum(cluster);
   if (auto wrong = probe_requests(cluster)) return wrong;
   std::vector<const Operation*> sent;
   std::uint64_t number = kProbeNumbers;

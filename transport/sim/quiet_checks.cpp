@@ -64,6 +64,7 @@ Violation QuietChecks::broken(std::string invariant, std::string what) const {
 std::optional<Violation> QuietChecks::problem() {
   for (const auto& component : components(cluster_)) {
     if (auto found = check_views(component)) return found;
+    if (auto found = check_quorum(component)) return found;
     if (auto found = check_registries(component)) return found;
     if (auto found = check_instances(component)) return found;
     if (auto found = check_locks(component)) return found;
@@ -129,6 +130,31 @@ std::optional<Violation> QuietChecks::check_views(const Component& component) {
       }
     }
     if (!node->workers().gates_open()) return broken("I1", node->id().str() + " keeps its gates closed");
+  }
+  return {};
+}
+
+/// All know the same seats, and say of their quorum what follows from them.
+std::optional<Violation> QuietChecks::check_quorum(const Component& component) {
+  has_quorum_ = true;
+  const auto plan = oracle_.quorum_plan();
+  if (plan.lease == Duration(0)) return {};
+  const auto* first = component.front();
+  const auto seats = first->view().seats;
+  QuorumView view{first->id(), component.size(), !seats.empty(), seats.size(), 0};
+  for (const auto* node : component) {
+    if (node->view().seats != seats)
+      return broken("I2",
+                    fmt::format("{} counts the seats [{}], {} [{}]", first->id().str(), fmt::join(seats, " "),
+                                node->id().str(), fmt::join(node->view().seats, " ")));
+    if (std::find(seats.begin(), seats.end(), node->id().name()) != seats.end()) ++view.seated;
+  }
+  has_quorum_ = (plan.count_seats ? view.seated : view.present) >= oracle_.needed(view);
+  for (const auto* node : component) {
+    if (node->cluster().partitioned != has_quorum_) continue;
+    return broken("I8", fmt::format("{} says it is {}partitioned, with {} of {} seats in a component of {}",
+                                    node->id().str(), has_quorum_ ? "" : "not ", view.seated, view.seats,
+                                    view.present));
   }
   return {};
 }
@@ -211,7 +237,7 @@ std::optional<Violation> QuietChecks::check_child(const Component& component,
   // A temporary child does not outlive its node; its id goes once that life of the node cannot come back.
   if (record.spec->kind->restart == Restart::temporary && record.instances.empty() && running.empty())
     return {};
-  auto owners = oracle_.owners(record);
+  auto owners = has_quorum_ ? oracle_.owners(record) : std::vector<NodeId>();
   auto sorted = owners;
   std::sort(sorted.begin(), sorted.end());
   if (running != sorted) {
@@ -259,8 +285,8 @@ std::optional<Violation> QuietChecks::check_listing(const Component& component,
 
 std::optional<Violation> QuietChecks::check_locks(const Component& component) {
   for (const auto* node : component) {
-    if (node->cluster().locked) return broken("I8", node->id().str() + " is still locked");
-    if (node->cluster().partitioned) return broken("I8", node->id().str() + " says it is partitioned");
+    if (node->cluster().locked == has_quorum_)
+      return broken("I8", node->id().str() + (has_quorum_ ? " is still locked" : " is not locked"));
   }
   return {};
 }

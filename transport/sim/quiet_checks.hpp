@@ -42,6 +42,7 @@ class QuietChecks {
   using Component = std::vector<const SimNode*>;
   bool out_of_reach(const SimNode& node, NodeId other);
   std::optional<Violation> check_views(const Component& component);
+  std::optional<Violation> check_quorum(const Component& component);
   std::optional<Violation> check_registries(const Component& component);
   std::optional<Violation> check_instances(const Component& component);
   std::optional<Violation> check_child(const Component& component, const protocol::ChildRecord& record);
@@ -62,6 +63,7 @@ class QuietChecks {
   SimCluster& cluster_;
   SafetyChecks& safety_;
   OwnerOracle oracle_;
+  bool has_quorum_ = true;  ///< the component that is looked at
   Duration settled_after_{};
 };
 

@@ -31,6 +31,8 @@
 //   mark / moved                    which children changed their node since the mark
 //   expect quiet [within 20s]       everything is as the invariants demand
 //   expect node b down [on a] within 3s      waits until a sees b so: up, down, left, indirect …
+//   expect quorum a lost within 5s  waits until a says so: lost, held
+//   reset size on a                 the nodes that are up are the cluster
 //   expect child x1 failed [on a] within 1s  waits until a sees it so: running, failed, gone …
 // Long lists of ids are counted. A node that ends by itself says why, when it happens.
 #pragma once
@@ -118,7 +120,7 @@ class Scenario : private ClusterObserver {
   void do_cut(Words& words);
   void do_split(Words& words);
   void do_heal(Words& words);
-  void do_reset(Words& words);
+  void do_reset(Words& words);  // connections, or the size of the cluster
   void do_clog(Words& words);
   void do_show(Words& words);
   void do_mark(Words& words);
@@ -131,6 +133,7 @@ class Scenario : private ClusterObserver {
   void show_child(const SimNode& node, const std::string& id);
   void show_nodes(const SimNode& node);
   void expect_quiet(Duration limit);
+  void expect_quorum(const SimNode& node, const std::string& state, Duration limit);
   void expect_state(const std::string& what, const std::string& name, const std::string& state,
                     const SimNode& node, Duration limit);
   std::map<std::string, std::string> placement() const;

@@ -70,6 +70,7 @@ void Scenario::do_heal(Words& words) {
 
 void Scenario::do_reset(Words& words) {
   const auto a = take_word(words);
+  if (a == "size" && has_on(words)) return finish(cluster().reset_size(take_on(words)), true);
   take_keyword(words, "-");
   auto& network = cluster().network();
   network.reset_between(network.host(a), network.host(take_word(words)));
@@ -182,7 +183,11 @@ void Scenario::do_expect(Words& words) {
   if (within) limit = parse_duration(*within);
   if (!limit) throw std::invalid_argument(limit.error().message);
   if (what == "quiet") return expect_quiet(*limit);
-  if (what != "node" && what != "child") throw std::invalid_argument("expect quiet, node or child");
+  if (what == "quorum") {
+    const auto& node = cluster().node(take_word(words));
+    return expect_quorum(node, take_word(words), *limit);
+  }
+  if (what != "node" && what != "child") throw std::invalid_argument("expect quiet, node, child or quorum");
   const auto node = has_on(words) ? take_on(words) : any_running().name();
   const auto name = take_word(words);
   expect_state(what, name, take_word(words), cluster().node(node), *limit);
@@ -192,6 +197,15 @@ void Scenario::expect_quiet(Duration limit) {
   if (!quiet_->settle(limit)) return;
   const auto lost = components(*cluster_).size() == 1 ? quiet_->lost_fact() : std::nullopt;
   print(lost ? fmt::format("VIOLATION of {}: {}", lost->invariant, lost->what) : "quiet");
+}
+
+void Scenario::expect_quorum(const SimNode& node, const std::string& state, Duration limit) {
+  if (state != "lost" && state != "held") throw std::invalid_argument("a quorum is lost or held");
+  const bool lost = state == "lost";
+  const bool reached =
+      cluster().run_until([&] { return node.cluster().joined && node.cluster().partitioned == lost; }, limit);
+  print(fmt::format("{}: quorum {}", node.name(),
+                    reached ? state : fmt::format("not {} after {}", state, format_duration(limit))));
 }
 
 /// The latest life of the node counts; a child is as its first instance.

@@ -40,6 +40,7 @@ enum class OpKind : std::uint8_t {
   lock,
   unlock,
   dispatch,
+  reset_size,
   leave
 };
 std::string_view to_string(OpKind kind);
@@ -152,6 +153,7 @@ class SimCluster : private NodeObserver {
   const Operation& lock(std::string_view node, const std::string& reason, int level = 10);
   const Operation& unlock(std::string_view node, std::uint64_t lock);
   const Operation& dispatch(std::string_view node, const std::string& name, Bytes body, Scope scope);
+  const Operation& reset_size(std::string_view node);
   const Operation& leave(std::string_view node);
   const std::deque<Operation>& operations() const { return operations_; }
 

@@ -49,6 +49,8 @@ std::string_view to_string(OpKind kind) {
       return "unlock";
     case OpKind::dispatch:
       return "dispatch";
+    case OpKind::reset_size:
+      return "reset_size";
     case OpKind::leave:
       return "leave";
   }
@@ -185,6 +187,12 @@ const Operation& SimCluster::dispatch(std::string_view name, const std::string& 
   dispatch.body = std::move(body);
   dispatch.scope = scope;
   node(name).submit(std::move(dispatch));
+  return operation;
+}
+
+const Operation& SimCluster::reset_size(std::string_view name) {
+  auto& operation = new_operation(name, OpKind::reset_size, {}, {}, true);
+  node(name).submit(event::ResetClusterSize{operation.token});
   return operation;
 }
 

@@ -54,6 +54,7 @@ void SimNode::boot(std::uint64_t incarnation, Duration clock_offset) {
   listed_.clear();
   cluster_ = {};
   turn_due_ = false;
+  turns_until_ = kNever;
   ++alarm_;
   alarm_at_ = kNever;
   leave_token_.reset();
@@ -63,7 +64,8 @@ void SimNode::boot(std::uint64_t incarnation, Duration clock_offset) {
   services_.network.attach(host_, [this](protocol::Event event) { deliver(std::move(event)); });
   workers_ =
       services_.make_workers({services_.scheduler, rng_.fork(), services_.faults, config_, id_, services_.log,
-                              [this](protocol::Event event) { deliver(std::move(event)); }});
+                              [this](protocol::Event event) { deliver(std::move(event)); },
+                              [this] { return local_now() < turns_until_; }});
   protocol::Identity identity{id_, config_.listen, config_.pub_listen, rng_.next(), {}, services_.specs};
   core_ = services_.make_core(identity, config_);
   services_.observer.on_life(*this);
@@ -101,7 +103,7 @@ void SimNode::resume() {
   if (life_ != NodeLife::paused) return;
   paused_total_ = paused_for();
   life_ = NodeLife::up;
-  workers_->resume();
+  workers_->wake();
   services_.observer.on_life(*this);
   wake();
 }
@@ -164,10 +166,19 @@ void SimNode::turn() {
   core_->flush(local_now(), effects_);
   perform();
   take_changes();
+  vouch();
   services_.observer.on_turn(*this);
   if (ending_) return end_life(*ending_, SimNetwork::Detach::closed);
   if (more || !inbox_.empty()) wake();
   arm();
+}
+
+/// Tells the workers up to when they may start turns.
+void SimNode::vouch() {
+  const auto until = core_->turns_until();
+  const bool again = local_now() >= turns_until_ && local_now() < until;
+  turns_until_ = until;
+  if (again) workers_->look_again();
 }
 
 void SimNode::arm() {

@@ -108,6 +108,7 @@ class SimNode {
   void turn();
   void arm();
   void take_changes();
+  void vouch();
   void perform();
   void end_life(NodeLife life, SimNetwork::Detach how);
   Time local_now() const;
@@ -128,6 +129,10 @@ class SimNode {
   void carry_out(protocol::effect::StartWorker& e) { workers_->start(e); }
   void carry_out(protocol::effect::StopWorker& e) { workers_->stop(e.serial, e.reason); }
   void carry_out(protocol::effect::SetRole& e) { workers_->set_role(e); }
+  void carry_out(protocol::effect::FreezeWorker& e) { workers_->freeze(e); }
+  void carry_out(protocol::effect::CancelFreeze& e) { workers_->cancel_freeze(e.serial); }
+  void carry_out(protocol::effect::MergeState& e) { workers_->merge(e); }
+  void carry_out(protocol::effect::ResumeWorker& e) { workers_->resume(e); }
   void carry_out(protocol::effect::Post& e) { workers_->post(std::move(e)); }
   void carry_out(protocol::effect::CloseGates&) { workers_->close_gates(); }
   void carry_out(protocol::effect::OpenGates&) { workers_->open_gates(); }
@@ -162,6 +167,7 @@ class SimNode {
   bool jumped_ = false;
   std::unique_ptr<CorePort> core_{};
   std::unique_ptr<NodeWorkers> workers_{};
+  Time turns_until_ = kNever;
   std::deque<protocol::Event> inbox_{};
   protocol::Effects effects_{};
   bool turn_due_ = false;

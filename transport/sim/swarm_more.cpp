@@ -10,6 +10,28 @@
 namespace processhub::sim {
 namespace {
 
+/// Three seeds of ten ask for a quorum.
+void draw_quorum(Rng rng, Plan& plan) {
+  if (!rng.chance(0.3)) return;
+  const std::vector<std::string> names{"static_quorum", "dynamic_quorum", "majority_quorum"};
+  const auto& name = rng.pick(names);
+  const auto add = [&](const char* option, std::string value) {
+    plan.options.emplace_back(std::string("partition_tolerance.") + option, std::move(value));
+  };
+  plan.options.emplace_back("partition_tolerance", name);
+  if (rng.chance(0.3)) add("quorum_lease", "1s");
+  if (name == "static_quorum") {
+    add("quorum_size", std::to_string(2 + rng.below(3)));
+    if (rng.chance(0.3)) add("startup_confirm", "false");
+  } else if (name == "dynamic_quorum") {
+    add("quorum_size", rng.pick(std::vector<std::string>{"51", "60", "80"}));
+    add("threshold_time", rng.chance(0.5) ? "5s" : "30s");
+  } else {
+    add("initial_cluster_size", std::to_string(1 + rng.below(3)));
+    if (rng.chance(0.2)) add("track_max_size", "false");
+  }
+}
+
 /// One strategy of each kind, by name, out of all there are.
 void draw_strategies(Rng& rng, Plan& plan) {
   std::map<std::string, std::vector<std::string>> kinds;
@@ -18,6 +40,10 @@ void draw_strategies(Rng& rng, Plan& plan) {
     kinds[row.substr(0, slash)].push_back(row.substr(slash + 1));
   }
   for (const auto& [kind, names] : kinds) {
+    if (kind == "partition_tolerance") {
+      draw_quorum(rng.fork(), plan);
+      continue;
+    }
     const auto& name = rng.pick(names);
     if (names.size() > 1) plan.options.emplace_back(kind, name);
     if (name == "replication") {
@@ -64,11 +90,15 @@ void SwarmMore::change(Plan& plan) {
   // Where children wait for their node to return, a planned leave is felt.
   planned_only_ = planned_only_ && !chosen("distribution", "guided");
   const bool replicated = chosen("redundancy", "replication");
+  counts_size_ =
+      chosen("partition_tolerance", "dynamic_quorum") || chosen("partition_tolerance", "majority_quorum");
   if (replicated && rng_.chance(0.4)) zones_ = 2 + rng_.below(2);
   if (planned_only_) {
     plan.faults = {};
     for (auto& [name, value] : plan.options) {
       if (name == "drain_timeout") value = "10s";  // long enough to hand over everything
+      if (name == "partition_tolerance.quorum_size" && chosen("partition_tolerance", "static_quorum"))
+        value = "2";  // so many never leave
     }
     return;
   }
@@ -116,11 +146,11 @@ std::vector<PlannedAction> SwarmMore::take_due(Time until) {
 }
 
 void SwarmMore::draw(const SimCluster& cluster, SwarmUsers& users, const std::vector<std::string>& seeds) {
-  if (here_.empty() || !rng_.chance(0.1)) return;
   cluster_ = &cluster;
   users_ = &users;
   seeds_ = &seeds;
-  (this->*rng_.pick(here_)->act)();
+  if (counts_size_ && !planned_only_ && rng_.chance(0.01)) reset_size();
+  if (!here_.empty() && rng_.chance(0.1)) (this->*rng_.pick(here_)->act)();
 }
 
 std::vector<std::string> SwarmMore::up() const {
@@ -148,6 +178,11 @@ void SwarmMore::flap() {
   if (pair.empty()) return;
   const auto period = rng_.between(Duration(20'000), Duration(1'500'000));
   add({}, {"flap", pair[0], pair[1], format_duration(period), std::to_string(2 + rng_.below(8))});
+}
+
+/// Somebody has had enough of waiting for lost nodes.
+void SwarmMore::reset_size() {
+  if (const auto nodes = up(); !nodes.empty()) add({}, {"reset_size", rng_.pick(nodes)});
 }
 
 void SwarmMore::slow() {

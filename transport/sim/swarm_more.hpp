@@ -42,6 +42,7 @@ class SwarmMore {
 
   void flap();
   void slow();
+  void reset_size();
   void jump();
   void replace();
   void roll();
@@ -61,6 +62,7 @@ class SwarmMore {
 
   Rng rng_;
   bool planned_only_ = false;
+  bool counts_size_ = false;  ///< for a quorum
   double next_version_ = 0;
   std::uint64_t zones_ = 0;
   std::vector<const Kind*> here_{};

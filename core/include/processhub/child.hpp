@@ -38,11 +38,12 @@ enum class StartReason : std::uint8_t {
 };
 
 enum class StopReason : std::uint8_t {
-  user,      ///< stop_child, or stop_self
-  move,      ///< it runs on another node from now on
-  conflict,  ///< another instance won
-  shutdown,  ///< the hub stops
-  crash,     ///< another failure of the same worker
+  user,       ///< stop_child, or stop_self
+  move,       ///< it runs on another node from now on
+  conflict,   ///< another instance won
+  shutdown,   ///< the hub stops
+  crash,      ///< another failure of the same worker
+  no_quorum,  ///< this side of the cluster may not run it
 };
 
 PROCESSHUB_API std::string_view to_string(Restart);

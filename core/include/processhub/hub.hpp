@@ -124,6 +124,11 @@ class PROCESSHUB_API Hub {
   /// Clears `failed` and lets the child run again.
   Future<void> restart_child(std::string id);
 
+  /// Under a quorum that counts the cluster's size: the nodes that are up here are the whole cluster from now
+  /// on, and every one of them is told. For when others are gone for good; who may still run elsewhere then
+  /// runs twice. `invalid` under another partition tolerance.
+  Future<void> reset_cluster_size();
+
   // Registry: never waits for the loop.
   std::optional<ChildInfo> lookup(std::string_view id) const;
   std::optional<WorkerRef> active_of(std::string_view id) const;

@@ -83,8 +83,8 @@ TEST_CASE("enumerations: every value has a name and a foreign one is a question 
   all_named({InstanceState::starting, InstanceState::running, InstanceState::moving, InstanceState::stopping,
              InstanceState::restarting, InstanceState::failed, InstanceState::released});
   all_named({StartReason::first, StartReason::restart, StartReason::takeover, StartReason::move});
-  all_named(
-      {StopReason::user, StopReason::move, StopReason::conflict, StopReason::shutdown, StopReason::crash});
+  all_named({StopReason::user, StopReason::move, StopReason::conflict, StopReason::shutdown,
+             StopReason::crash, StopReason::no_quorum});
   all_named({NodeState::joining, NodeState::up, NodeState::suspect, NodeState::indirect, NodeState::leaving,
              NodeState::down, NodeState::left});
   CHECK(to_string(static_cast<ErrorCode>(200)) == "?");

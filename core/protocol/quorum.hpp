@@ -1,0 +1,98 @@
+// Quorum: whether this side of the cluster may run children, and up to when its workers may start turns. What
+// is enough, the partition tolerance says. Rules: DESIGN §10.
+//
+//   The lease     A quorum that answered something sent at T knows this node up to then. It holds it down
+//                 later at the earliest, and waits a whole lease from there before it takes children over: no
+//                 turn here may start after T plus the lease.
+//   The seats     The names that are counted. They are given and taken by the side with a quorum, in an
+//                 agreed view where all know the same seats, by the present holder whose name comes first.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/protocol/context.hpp"
+#include "core/protocol/links.hpp"
+#include "core/protocol/membership.hpp"
+#include "core/protocol/messages.hpp"
+#include "core/protocol/seats.hpp"
+#include "processhub/result.hpp"
+#include "processhub/strategy/partition_tolerance.hpp"
+
+namespace processhub::protocol {
+
+class QuorumEvents {
+ public:
+  virtual ~QuorumEvents() = default;
+  virtual void on_quorum(bool has) = 0;  ///< lost, or regained
+};
+
+class Quorum {
+ public:
+  Quorum(Context& context, Links& links, Membership& membership, const PartitionTolerance& strategy,
+         QuorumEvents& events);
+
+  void on_member_up(NodeId node);
+  void on_member_gone(NodeId node, bool left);
+  void on(NodeId from, const QuorumProbe& probe);
+  void on(NodeId from, const QuorumReply& reply);
+  void on(NodeId from, const SeatList& list);
+  void tick();
+  Time next_deadline() const;
+  /// Something it depends on may have changed: the view, an agreement.
+  void check();
+  /// By hand: from now on exactly the nodes up here are counted.
+  Result<void> reset_size();
+
+  bool asked_for() const { return plan_.lease > Duration(0); }
+  bool lost() const { return lost_; }
+  /// This node has had a quorum, or knows that it has none.
+  bool decided() const { return decided_ || !asked_for(); }
+  /// No turn of a worker starts later.
+  Time turns_until() const { return asked_for() ? turns_until_ : kNever; }
+  /// A node out of reach may still run what it ran: nothing is taken over.
+  bool must_wait() const;
+  const Seats& seats() const { return seats_; }
+
+ private:
+  struct Peer {
+    Time proven{Time::min()};              ///< the latest moment at which something it answered was sent
+    std::optional<std::uint64_t> seats{};  ///< digest of those it knows
+  };
+  Duration hold() const { return plan_.lease + plan_.lease / 10; }  ///< with a margin for clocks that drift
+  bool counts(const MemberRecord& record) const { return record.status != MemberStatus::joining; }
+  QuorumView view() const;
+  bool present(std::string_view name) const;
+  Time lease_of(std::size_t needed) const;
+  void decide();
+  void time_the_lost();
+  bool alike() const;
+  bool change_seats();
+  bool form(const QuorumView& now);
+  bool admit();
+  bool forget_lost();
+  void tell();
+  void tell_seats(NodeId peer);
+  void probe(NodeId peer);
+
+  Context& ctx_;
+  Links& links_;
+  Membership& membership_;
+  const PartitionTolerance& strategy_;
+  QuorumEvents& events_;
+  const QuorumPlan plan_;
+  std::map<NodeId, Peer> peers_{};  ///< members that are up
+  /// Lost lives that may still run what they ran, until then. kNever: the view without them is not agreed.
+  std::map<NodeId, Time> out_of_reach_{};
+  Seats seats_{};
+  std::map<std::string, Time, std::less<>> absent_since_{};  ///< holders of seats
+  bool decided_ = false;
+  bool lost_ = false;
+  Time turns_until_{Time::min()};
+  Time probe_due_{};
+};
+
+}  // namespace processhub::protocol
