@@ -76,6 +76,9 @@ struct Post {
 struct CloseGates {};
 struct OpenGates {};
 
+/// How busy is this machine? Answered by event::LoadMeasured.
+struct MeasureLoad {};
+
 // -- answers to requests
 struct CompleteStart {
   Token token = 0;
@@ -126,12 +129,13 @@ struct Terminate {
 
 }  // namespace effect
 
-using Effect = std::variant<effect::Connect, effect::Disconnect, effect::Subscribe, effect::Unsubscribe,
-                            effect::SendLink, effect::SendRoute, effect::Publish, effect::StartWorker,
-                            effect::StopWorker, effect::SetRole, effect::Post, effect::CloseGates,
-                            effect::OpenGates, effect::CompleteStart, effect::CompleteStop,
-                            effect::CompleteCall, effect::CompleteVoid, effect::CompleteLock, effect::RunHook,
-                            effect::UserEvent, effect::Log, effect::AdminQuery, effect::Terminate>;
+using Effect =
+    std::variant<effect::Connect, effect::Disconnect, effect::Subscribe, effect::Unsubscribe,
+                 effect::SendLink, effect::SendRoute, effect::Publish, effect::StartWorker,
+                 effect::StopWorker, effect::SetRole, effect::Post, effect::CloseGates, effect::OpenGates,
+                 effect::MeasureLoad, effect::CompleteStart, effect::CompleteStop, effect::CompleteCall,
+                 effect::CompleteVoid, effect::CompleteLock, effect::RunHook, effect::UserEvent, effect::Log,
+                 effect::AdminQuery, effect::Terminate>;
 
 /// Reused between steps; the driver performs and clears it.
 using Effects = std::vector<Effect>;

@@ -12,6 +12,7 @@
 #include "processhub/ids.hpp"
 #include "processhub/payload.hpp"
 #include "processhub/result.hpp"
+#include "processhub/strategy/load.hpp"
 #include "processhub/time.hpp"
 #include "processhub/transport.hpp"
 #include "processhub/worker.hpp"
@@ -170,6 +171,11 @@ struct WorkerAnswer {
   Result<Bytes> answer{Bytes{}};
 };
 
+/// The answer to MeasureLoad.
+struct LoadMeasured {
+  LoadSample sample{};
+};
+
 // -- the answer to an AdminQuery effect; body is msgpack
 struct AdminAnswer {
   std::uint64_t client = 0;
@@ -181,12 +187,12 @@ struct AdminAnswer {
 
 }  // namespace event
 
-using Event =
-    std::variant<event::LinkFrame, event::RouteFrame, event::Publication, event::LinkUp, event::LinkDown,
-                 event::SendRefused, event::TimerDue, event::StartChildren, event::StopChildren,
-                 event::UpdateMetadata, event::RestartChild, event::MigrateChild, event::CallChild,
-                 event::CastChild, event::Broadcast, event::LockQueue, event::UnlockQueue,
-                 event::DispatchEvent, event::LeaveCluster, event::WorkerUp, event::RoleTaken,
-                 event::WorkerDown, event::Undelivered, event::WorkerAnswer, event::AdminAnswer>;
+using Event = std::variant<event::LinkFrame, event::RouteFrame, event::Publication, event::LinkUp,
+                           event::LinkDown, event::SendRefused, event::TimerDue, event::StartChildren,
+                           event::StopChildren, event::UpdateMetadata, event::RestartChild,
+                           event::MigrateChild, event::CallChild, event::CastChild, event::Broadcast,
+                           event::LockQueue, event::UnlockQueue, event::DispatchEvent, event::LeaveCluster,
+                           event::WorkerUp, event::RoleTaken, event::WorkerDown, event::Undelivered,
+                           event::WorkerAnswer, event::LoadMeasured, event::AdminAnswer>;
 
 }  // namespace processhub::protocol

@@ -116,6 +116,7 @@ void HubCore::Parts::tick() {
   requests.tick();
   calls.tick();
   placement.tick();
+  balancer.tick();
   hear_last_words();
   if (ctx.now >= purge_due_) purge();
 }
@@ -123,11 +124,12 @@ void HubCore::Parts::tick() {
 Time HubCore::Parts::next_deadline() const {
   Time last_rows_due = kNever;
   for (const auto& [node, words] : last_words_) last_rows_due = std::min(last_rows_due, words.until);
-  return std::min(
-      {last_rows_due, links.next_deadline(), membership.next_deadline(), replication.next_deadline(),
-       heartbeat_wanted_ || !view_announced_ ? announce_due_ : kNever, supervisor.next_deadline(),
-       requests.next_deadline(), calls.next_deadline(), placement.next_deadline(), purge_due_, leave_until_,
-       ctx.tally.next_deadline(), queue.next_deadline(ctx.config.deadlock_recovery_timeout)});
+  return std::min({last_rows_due, links.next_deadline(), membership.next_deadline(),
+                   replication.next_deadline(),
+                   heartbeat_wanted_ || !view_announced_ ? announce_due_ : kNever, supervisor.next_deadline(),
+                   requests.next_deadline(), calls.next_deadline(), placement.next_deadline(),
+                   balancer.next_deadline(), purge_due_, leave_until_, ctx.tally.next_deadline(),
+                   queue.next_deadline(ctx.config.deadlock_recovery_timeout)});
 }
 
 void HubCore::Parts::flush() {

@@ -25,11 +25,13 @@ HubCore::Parts::Parts(Identity identity, HubConfig config, StrategySet set)
       replication(ctx, registry, links, publications, membership, *this),
       gossiping(ctx, membership, links, replication),
       supervisor(ctx, registry, replication, *this),
-      placement(ctx, registry, links, membership, replication, supervisor, strategies, *this),
+      balancer(ctx, links, strategies.distribution->load_rules()),
+      placement(ctx, registry, links, membership, replication, supervisor, balancer, strategies, *this),
       requests(ctx, registry, membership, replication, placement),
       calls(ctx, registry, links, membership, supervisor),
       statics(ctx, registry, membership, replication, requests) {
   ctx.sync = strategies.synchronization->plan();
+  registry.tell_places(balancer.on());
   calls.prefer_local(!strategies.redundancy->one_active());
 }
 
@@ -78,6 +80,11 @@ void HubCore::Parts::on(event::LeaveCluster& e) {
   ctx.hook(hook::HubShutdown{});
   ctx.log(LogLevel::info, "leaving: handing over " + std::to_string(supervisor.count()) + " children");
   membership.set_status(MemberStatus::leaving);
+}
+
+void HubCore::Parts::on(event::LoadMeasured& e) {
+  balancer.on(e);
+  if (balancer.take_round()) placement.rebalance();
 }
 
 void HubCore::Parts::on(event::AdminAnswer& e) {
@@ -203,6 +210,7 @@ Heartbeat HubCore::Parts::own_heartbeat() {
   auto self = membership.self_record();
   h.status = self.status;
   h.status_version = self.status_version;
+  h.joined = self.joined;
   h.refutation = self.refutation;
   h.published = publications.flushed_seq();
   const bool news = h.view_digest != announced_.view_digest || h.table_version != announced_.table_version ||

@@ -1,6 +1,7 @@
 // Where children belong, computed beside the core with a distribution and redundancy strategy of its own.
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,8 +31,10 @@ class OwnerOracle {
   std::vector<Role> roles(std::string_view id, const std::vector<NodeId>& owners) const;
   /// At most one active instance of a child within an agreed view.
   bool one_active() const { return strategies_.redundancy->one_active(); }
-  /// Best first. `kind`: what the spec says, `placement`: where somebody wished it to be.
-  std::vector<NodeId> owners(std::string_view id, const ChildSpec& kind = {}, NodeId placement = {}) const;
+  /// Best first. `kind`: what the spec says, `placement`: where somebody wished it to be, `placed`: where it
+  /// was put by load.
+  std::vector<NodeId> owners(std::string_view id, const ChildSpec& kind = {}, NodeId placement = {},
+                             std::span<const NodeId> placed = {}) const;
   std::vector<NodeId> owners(const protocol::ChildRecord& record) const;
 
  private:

@@ -63,6 +63,7 @@ class SwarmMore {
   bool planned_only_ = false;
   double next_version_ = 0;
   std::uint64_t zones_ = 0;
+  bool loads_ = false;  ///< nodes differ in how busy they are
   std::vector<const Kind*> here_{};
   std::multimap<Time, Words> due_{};
   std::uint64_t batches_ = 0;

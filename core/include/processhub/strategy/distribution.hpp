@@ -8,6 +8,7 @@
 #include "processhub/child.hpp"
 #include "processhub/export.hpp"
 #include "processhub/result.hpp"
+#include "processhub/strategy/load.hpp"
 #include "processhub/strategy/view.hpp"
 
 namespace processhub {
@@ -24,6 +25,9 @@ class PROCESSHUB_API Distribution {
   virtual Result<void> check(const ChildSpec& spec, std::size_t replicas, const HubView& view) const;
   /// Appends the owners of `child`, best first, at most `replicas`, all from the prepared view.
   virtual void owners(const ChildKey& child, std::size_t replicas, std::vector<NodeId>& out) const = 0;
+  /// Of a distribution that places by load; null: it does not. Nodes are then measured, new children go where
+  /// the rules say, and what was chosen is written down for owners() as ChildKey::placed.
+  virtual const LoadRules* load_rules() const { return nullptr; }
 };
 
 }  // namespace processhub
