@@ -1,6 +1,7 @@
 #include "strategies/builtin.hpp"
 
 #include "strategies/distribution/guided.hpp"
+#include "strategies/distribution/load_balancer.hpp"
 #include "strategies/distribution/rendezvous.hpp"
 #include "strategies/migration/cold_swap.hpp"
 #include "strategies/migration/hot_swap.hpp"
@@ -20,6 +21,7 @@ StrategyCatalog builtin_strategies() {
   StrategyCatalog catalog;
   catalog.add_distribution("rendezvous", make_rendezvous);
   catalog.add_distribution("guided", make_guided);
+  catalog.add_distribution("load_balancer", make_load_balancer);
   catalog.add_redundancy("replication", make_replication);
   catalog.add_redundancy("singularity", make_singularity);
   catalog.add_migration("cold_swap", make_cold_swap);

@@ -36,6 +36,7 @@ template void Context::emit(effect::ResumeWorker);
 template void Context::emit(effect::Post);
 template void Context::emit(effect::CloseGates);
 template void Context::emit(effect::OpenGates);
+template void Context::emit(effect::MeasureLoad);
 template void Context::emit(effect::CompleteStart);
 template void Context::emit(effect::CompleteStop);
 template void Context::emit(effect::CompleteCall);

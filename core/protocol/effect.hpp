@@ -99,6 +99,9 @@ struct Post {
 struct CloseGates {};
 struct OpenGates {};
 
+/// How busy is this machine? Answered by event::LoadMeasured.
+struct MeasureLoad {};
+
 // -- answers to requests
 struct CompleteStart {
   Token token = 0;
@@ -162,7 +165,7 @@ using Effect = std::variant<effect::Connect, effect::Disconnect, effect::Subscri
                             effect::SendLink, effect::SendRoute, effect::Publish, effect::StartWorker,
                             effect::StopWorker, effect::SetRole, effect::FreezeWorker, effect::CancelFreeze,
                             effect::MergeState, effect::ResumeWorker, effect::Post, effect::CloseGates,
-                            effect::OpenGates, effect::CompleteStart, effect::CompleteStop,
+                            effect::OpenGates, effect::MeasureLoad, effect::CompleteStart, effect::CompleteStop,
                             effect::CompleteCall, effect::CompleteVoid, effect::CompleteLock, effect::RunHook,
                             effect::UserEvent, effect::Log, effect::AdminQuery, effect::Terminate>;
 

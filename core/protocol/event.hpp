@@ -12,6 +12,7 @@
 #include "processhub/ids.hpp"
 #include "processhub/payload.hpp"
 #include "processhub/result.hpp"
+#include "processhub/strategy/load.hpp"
 #include "processhub/time.hpp"
 #include "processhub/transport.hpp"
 #include "processhub/worker.hpp"
@@ -188,6 +189,11 @@ struct WorkerAnswer {
   Result<Bytes> answer{Bytes{}};
 };
 
+/// The answer to MeasureLoad.
+struct LoadMeasured {
+  LoadSample sample{};
+};
+
 // -- the answer to an AdminQuery effect; body is msgpack
 struct AdminAnswer {
   std::uint64_t client = 0;
@@ -206,6 +212,6 @@ using Event =
                  event::CallChild, event::CastChild, event::Broadcast, event::LockQueue, event::UnlockQueue,
                  event::DispatchEvent, event::LeaveCluster, event::WorkerUp, event::RoleTaken,
                  event::WorkerFrozen, event::WorkerPrepared, event::WorkerDown, event::Undelivered,
-                 event::WorkerAnswer, event::AdminAnswer>;
+                 event::WorkerAnswer, event::LoadMeasured, event::AdminAnswer>;
 
 }  // namespace processhub::protocol

@@ -46,6 +46,7 @@ struct ChildChanges {
   std::optional<Metadata> metadata{};  ///< none: that of the spec
   std::string failure{};               ///< why it is failed
   NodeId placement{};                  ///< where it shall run by somebody's wish
+  std::vector<NodeId> placed{};        ///< with a distribution by load: where it was placed
 };
 
 /// The registry's answer about one id. What it points to is immutable, and may be read by other threads.

@@ -144,7 +144,7 @@ HubView Membership::eligible_view() const {
   view.now = ctx_.now;
   view.up_count = up_count();
   auto add = [&](const MemberRecord& r) {
-    if (r.status == MemberStatus::synced) view.members.push_back({r.id, r.weight, r.zone, r.roles});
+    if (r.status == MemberStatus::synced) view.members.push_back({r.id, r.weight, r.zone, r.roles, r.joined});
   };
   add(self_);
   for (const auto& [id, m] : members_)

@@ -115,6 +115,7 @@ void Membership::on(NodeId from, const Heartbeat& h) {
   if (h.status_version > m.record.status_version) {
     m.record.status_version = h.status_version;
     m.record.status = h.status;
+    m.record.joined = h.joined;
     count(m);
     if (is_up(from)) events_.on_status(from, h.status);
     refresh_digest();
@@ -301,6 +302,9 @@ void Membership::check_joined() {
     warned_alone_ = true;
     ctx_.log(LogLevel::warn, "no seed answered: running alone, still looking");
   }
+  for (const auto& [id, m] : members_)
+    if (is_up(m)) self_.joined = std::max(self_.joined, m.record.joined);
+  ++self_.joined;
   set_status(MemberStatus::synced);
 }
 

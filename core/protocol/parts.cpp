@@ -27,12 +27,14 @@ HubCore::Parts::Parts(Identity identity, HubConfig config, StrategySet set)
       supervisor(ctx, registry, replication, *this),
       quorum(ctx, links, membership, *strategies.partition_tolerance, *this),
       handover(ctx, registry, links, membership, supervisor, strategies.migration->plan(), *this),
-      placement(ctx, registry, links, membership, replication, supervisor, quorum, handover, strategies,
+      balancer(ctx, links, strategies.distribution->load_rules()),
+      placement(ctx, registry, links, membership, replication, supervisor, quorum, handover, balancer, strategies,
                 *this),
       requests(ctx, registry, membership, replication, placement),
       calls(ctx, registry, links, membership, supervisor),
       statics(ctx, registry, membership, replication, requests) {
   ctx.sync = strategies.synchronization->plan();
+  registry.tell_places(balancer.on());
   calls.prefer_local(!strategies.redundancy->one_active());
 }
 
@@ -81,6 +83,11 @@ void HubCore::Parts::on(event::LeaveCluster& e) {
   ctx.hook(hook::HubShutdown{});
   ctx.log(LogLevel::info, "leaving: handing over " + std::to_string(supervisor.count()) + " children");
   membership.set_status(MemberStatus::leaving);
+}
+
+void HubCore::Parts::on(event::LoadMeasured& e) {
+  balancer.on(e);
+  if (balancer.take_round()) placement.rebalance();
 }
 
 void HubCore::Parts::on(event::AdminAnswer& e) {
@@ -208,6 +215,7 @@ Heartbeat HubCore::Parts::own_heartbeat() {
   auto self = membership.self_record();
   h.status = self.status;
   h.status_version = self.status_version;
+  h.joined = self.joined;
   h.refutation = self.refutation;
   h.published = publications.flushed_seq();
   const bool news = h.view_digest != announced_.view_digest || h.table_version != announced_.table_version ||

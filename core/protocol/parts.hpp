@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "core/protocol/balancer.hpp"
 #include "core/protocol/call_router.hpp"
 #include "core/protocol/context.hpp"
 #include "core/protocol/event_queue.hpp"
@@ -74,6 +75,7 @@ class HubCore::Parts final : public Registry::Listener,
   void on(event::WorkerDown& e) { supervisor.on(e); }
   void on(event::Undelivered& e) { supervisor.on(e); }
   void on(event::WorkerAnswer& e) { calls.on(std::move(e)); }
+  void on(event::LoadMeasured& e);
   void on(event::AdminAnswer& e);
 
   // -- messages; a type without an overload does not compile
@@ -118,6 +120,13 @@ class HubCore::Parts final : public Registry::Listener,
   void on(NodeId from, HandoverReady& m) { handover.on(from, m); }
   void on(NodeId from, HandoverCommit& m) { handover.on(from, m); }
   void on(NodeId from, HandoverAbort& m) { handover.on(from, m); }
+
+  void on(NodeId from, LoadReport& m) { balancer.on(from, m); }
+  void on(NodeId from, LoadBoard& m) {
+    balancer.on(from, m);
+    requests.on_load_told(static_cast<std::uint32_t>(m.ask));
+  }
+  void on(NodeId from, LoadAsk& m) { balancer.on(from, m); }
 
   // -- Registry::Listener
   void on_child_changed(Child& child) override;
@@ -199,6 +208,7 @@ class HubCore::Parts final : public Registry::Listener,
   Supervisor supervisor;
   Quorum quorum;
   Handover handover;
+  Balancer balancer;
   Placement placement;
   Requests requests;
   CallRouter calls;

@@ -15,12 +15,12 @@ constexpr Duration kLookPause = std::chrono::milliseconds(20);
 
 ChildKey key_of(const Child& child) {
   const auto& spec = child.spec->spec;
-  return {spec.id, spec.id_hash, child.value->placement, spec.kind->nodes};
+  return {spec.id, spec.id_hash, child.value->placement, spec.kind->nodes, child.placed()};
 }
 
 Placement::Placement(Context& context, Registry& registry, Links& links, Membership& membership,
                      Replication& replication, Supervisor& supervisor, const Quorum& quorum,
-                     Handover& handover, StrategySet& strategies, PlacementEvents& events)
+                     Handover& handover, Balancer& balancer, StrategySet& strategies, PlacementEvents& events)
     : ctx_(context),
       registry_(registry),
       links_(links),
@@ -29,16 +29,11 @@ Placement::Placement(Context& context, Registry& registry, Links& links, Members
       supervisor_(supervisor),
       quorum_(quorum),
       handover_(handover),
+      balancer_(balancer),
       strategies_(strategies),
       events_(events) {
   strategies_.distribution->prepare(view_);
   supervisor_.tell_roles(strategies_.redundancy->signals());
-}
-
-std::vector<NodeId> Placement::owners_for(const ChildSpec& spec) const {
-  std::vector<NodeId> out;
-  find_owners({spec.id, hash64(spec.id), {}, spec.nodes}, spec, out);
-  return out;
 }
 
 bool Placement::has_role(NodeId node, const std::string& role) const {
@@ -52,17 +47,23 @@ bool Placement::has_role(NodeId node, const std::string& role) const {
 /// The distribution's choice among the nodes that have the worker type and the role; if nobody has, the child
 /// waits.
 void Placement::find_owners(const ChildKey& key, const ChildSpec& kind, std::vector<NodeId>& out) const {
+  const bool spread = replicas_ > 1 && zones_.matters();
+  if (alike_ && kind.requires_role.empty() && !spread) {
+    if (!offers_.nobody_has(hash64(kind.type))) strategies_.distribution->owners(key, replicas_, out);
+    return;
+  }
+  find_able(key, kind, out);
+  zones_.choose(out, replicas_);
+}
+
+/// All that have the worker type and the role, as the distribution ranks them.
+void Placement::find_able(const ChildKey& key, const ChildSpec& kind, std::vector<NodeId>& out) const {
   const auto hash = hash64(kind.type);
   if (offers_.nobody_has(hash)) return;
-  const bool spread = replicas_ > 1 && zones_.matters();
-  const bool all_may = alike_ && kind.requires_role.empty();
-  if (all_may && !spread) return strategies_.distribution->owners(key, replicas_, out);
   strategies_.distribution->owners(key, view_.members.size(), out);
-  if (!all_may) {
-    std::erase_if(
-        out, [&](NodeId node) { return !offers_.has(node, hash) || !has_role(node, kind.requires_role); });
-  }
-  zones_.choose(out, replicas_);
+  if (alike_ && kind.requires_role.empty()) return;
+  std::erase_if(out,
+                [&](NodeId node) { return !offers_.has(node, hash) || !has_role(node, kind.requires_role); });
 }
 
 std::string Placement::nobody_has(const ChildSpec& spec) const {
@@ -118,6 +119,7 @@ bool Placement::look() {
   const bool were_alike = std::exchange(alike_, offers_.alike());
   only_members_changed_ = only_members_changed_ && were_alike && alike_;
   strategies_.distribution->prepare(view_);
+  balancer_.on_view_changed(view_);
   zones_.prepare(view_);
   replicas_ = std::max<std::size_t>(1, strategies_.redundancy->replicas(view_));
   replicated_ = replicas_ > 1 || !strategies_.redundancy->singleton();
@@ -150,7 +152,9 @@ void Placement::recompute(Child& child) {
   bool same = child.owners.size() == scratch_.size() &&
               std::equal(scratch_.begin(), scratch_.end(), child.owners.begin());
   if (same) return;
+  count(child, false);
   child.owners.assign(scratch_.begin(), scratch_.end());
+  count(child, true);
   enqueue(child);
 }
 
@@ -168,6 +172,7 @@ void Placement::on_spec_added(Child& child) {
 }
 
 void Placement::enqueue(Child& child) {
+  if (!child.spec) count(child, false);
   if (child.placed_anew) recompute(child);
   if (child.queued) return;
   child.queued = true;
@@ -281,6 +286,7 @@ void Placement::evaluate(Child& child) {
     return;
   }
   if (resolve_conflict(child)) return;
+  if (balancer_.on()) write_down(child);
   if (local != nullptr) return evaluate_running(child, *local);
   if (is_owner(child, ctx_.self())) return evaluate_missing(child);
   handover_.decline(child.uid);

@@ -9,6 +9,7 @@
 #include <memory>
 #include <vector>
 
+#include "core/protocol/balancer.hpp"
 #include "core/protocol/containers.hpp"
 #include "core/protocol/context.hpp"
 #include "core/protocol/handover.hpp"
@@ -39,10 +40,14 @@ class Placement {
  public:
   Placement(Context& context, Registry& registry, Links& links, Membership& membership,
             Replication& replication, Supervisor& supervisor, const Quorum& quorum, Handover& handover,
-            StrategySet& strategies, PlacementEvents& events);
+            Balancer& balancer, StrategySet& strategies, PlacementEvents& events);
 
-  /// Owners under the current view, best first, for a spec that does not exist yet.
-  std::vector<NodeId> owners_for(const ChildSpec& spec) const;
+  /// Owners under the current view, best first, for a child that is about to be.
+  std::vector<NodeId> owners_for(const ChildSpec& spec);
+  /// Asks who knows best where so many new children go; the answer, if it comes, is a LoadBoard.
+  bool ask_for_places(std::uint64_t number, std::size_t count) { return balancer_.ask(number, count); }
+  /// As the leader: moves children though all nodes live, if that is wanted.
+  void rebalance();
   /// Whether such a child can be started, as the distribution sees it.
   Result<void> check(const ChildSpec& spec) const {
     return strategies_.distribution->check(spec, replicas_, view_);
@@ -106,7 +111,12 @@ class Placement {
   };
 
   void find_owners(const ChildKey& key, const ChildSpec& kind, std::vector<NodeId>& out) const;
+  void find_able(const ChildKey& key, const ChildSpec& kind, std::vector<NodeId>& out) const;
   bool has_role(NodeId node, const std::string& role) const;
+  void count(Child& child, bool counted);
+  void write_down(Child& child);
+  void shift(const LoadShift& shift);
+  bool may_shift(const Child& child, const LoadShift& shift) const;
   void recompute(Child& child);
   bool owner_stays(const Child& child) const;
   void note_newcomers(const HubView& view);
@@ -157,6 +167,7 @@ class Placement {
   Supervisor& supervisor_;
   const Quorum& quorum_;
   Handover& handover_;
+  Balancer& balancer_;
   StrategySet& strategies_;
   PlacementEvents& events_;
   HubView view_{};

@@ -88,7 +88,7 @@ void Placement::flush() {
 /// may have started it late. Then all are asked, told of the wish, and say if they were quicker.
 bool Placement::must_ask_all(const Child& child) const {
   if (!child.spec) return false;
-  const bool wished = static_cast<bool>(child.value->placement);
+  const bool wished = child.value->placement || child.value->placed.version > 0;
   if (!replicated_) return wished;
   if (!strategies_.redundancy->one_active() || start_role(child, child.owners) != Role::active) return false;
   const auto& first = child.spec->first;

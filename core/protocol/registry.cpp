@@ -22,6 +22,8 @@ std::uint64_t spec_hash(const Child& child) {
   auto x = child.uid.hash() * 0x94D049BB133111EBULL;
   if (child.value->version > 0)
     x ^= (child.value->version ^ child.value->writer.hash()) * 0x9E3779B97F4A7C15ULL;
+  if (const auto& placed = child.value->placed; placed.version > 0)
+    x += (placed.version ^ placed.writer.hash()) * 0xD6E8FEB86659FD93ULL;
   return x ^ (x >> 29);
 }
 
@@ -43,6 +45,11 @@ const Entry* Child::entry_of(NodeId node) const {
   for (const auto& e : entries)
     if (e.node == node) return &e;
   return nullptr;
+}
+
+std::span<const NodeId> Child::placed() const {
+  if (!value->placed.nodes.empty()) return value->placed.nodes;
+  return spec ? std::span<const NodeId>(spec->first.begin(), spec->first.end()) : std::span<const NodeId>();
 }
 
 std::uint64_t Child::highest_epoch() const {
@@ -158,11 +165,18 @@ void Registry::remove_spec(const Uid& uid) {
 bool Registry::merge_value(const Uid& uid, const SpecValue& value) {
   auto* child = find(uid);
   if (child == nullptr || !child->spec) return false;
-  auto key = [](const SpecValue& v) { return std::pair(v.version, v.writer); };
-  if (key(value) <= key(*child->value)) return false;
+  const auto newer = [](const auto& a, const auto& b) {
+    return std::pair(a.version, a.writer) > std::pair(b.version, b.writer);
+  };
+  const auto& known = *child->value;
+  const bool changed = newer(value, known);
+  const bool placed = newer(value.placed, known.placed);
+  if (!changed && !placed) return false;
+  auto merged = changed ? value : known;
+  merged.placed = placed ? value.placed : known.placed;
   spec_sum_ -= spec_hash(*child);
-  child->placed_anew = child->placed_anew || value.placement != child->value->placement;
-  child->value = value;
+  child->placed_anew = child->placed_anew || placed || merged.placement != known.placement;
+  child->value = std::move(merged);
   spec_sum_ += spec_hash(*child);
   touch(*child);
   return true;
@@ -299,9 +313,12 @@ ChildRecord Registry::record_of(const Child& child, const std::function<bool(Nod
   record.spec = std::shared_ptr<const SharedSpec>(child.spec, &child.spec->spec);
   record.uid = child.uid;
   const auto& value = *child.value;
-  if (value.metadata || value.failed || value.placement)
+  if (value.metadata || value.failed || value.placement || tells_places_) {
+    const auto placed = tells_places_ ? child.placed() : std::span<const NodeId>();
     record.changes = std::make_shared<ChildChanges>(
-        ChildChanges{value.metadata, value.failed ? value.why : std::string(), value.placement});
+        ChildChanges{value.metadata, value.failed ? value.why : std::string(), value.placement,
+                     std::vector<NodeId>(placed.begin(), placed.end())});
+  }
   for (const auto& e : child.entries) {
     if (!e.listed() || !is_up(e.node)) continue;
     record.instances.push_back({{e.node, e.serial}, e.role, e.state, e.generation()});

@@ -45,7 +45,8 @@ struct Child {
   bool waiting : 1 = false;      ///< in Placement's list of what cannot be decided yet
   bool changed : 1 = false;      ///< in the list of registry changes
   bool loses : 1 = false;        ///< a live child of the same id wins over it
-  bool placed_anew : 1 = false;  ///< value->placement has changed: its owners are to be found again
+  bool counted : 1 = false;      ///< its owners are, as children that they have
+  bool placed_anew : 1 = false;  ///< where somebody wants it has changed: its owners are to be found again
   Uid uid{};
   std::shared_ptr<const SpecRecord> spec{};  ///< null: removed, or its spec is still on the way
   Rare<SpecValue> value{};
@@ -54,6 +55,8 @@ struct Child {
   std::uint64_t epoch_floor = 0;    ///< highest epoch heard of or reserved
 
   const Entry* entry_of(NodeId node) const;
+  /// Where it was placed at first, or since, best first.
+  std::span<const NodeId> placed() const;
   std::uint64_t highest_epoch() const;
 };
 
@@ -128,6 +131,8 @@ class Registry {
   /// Ids that became live, and that ceased to be, since the last call.
   std::vector<std::string> take_inserted() { return std::exchange(inserted_, {}); }
   std::vector<std::string> take_removed() { return std::exchange(removed_, {}); }
+  /// Records say where children were placed.
+  void tell_places(bool tell) { tells_places_ = tell; }
   std::vector<RegistryChange> take_changes(const std::function<bool(NodeId)>& is_up);
 
  private:
@@ -160,6 +165,7 @@ class Registry {
   std::pair<NodeId, Table*> recent_table_{};  ///< rows come many of one table at once
   std::uint64_t spec_sum_ = 0;
   std::size_t live_ = 0;
+  bool tells_places_ = false;
   std::vector<Slot> changed_{};
   std::vector<std::string> gone_ids_{};  ///< of removed children, since the last take_changes
   std::vector<std::string> inserted_{};

@@ -97,7 +97,7 @@ bool Replication::serve_specs(Serving& job, std::size_t budget) {
       bytes += size_guess(*record);
       chunk.specs.push_back(std::move(record));
     }
-    if (child->value->version > 0 && (lacks || job.all_values)) {
+    if (child->value->is_set() && (lacks || job.all_values)) {
       bytes += size_guess(*child->spec);  // metadata may have grown as long as the first
       chunk.values.push_back({child->uid, *child->value});
     }

@@ -36,6 +36,7 @@ struct EffectPerformer::Now {
   }
   bool operator()(effect::CloseGates&) const { return to.host_.close_gates(), true; }
   bool operator()(effect::OpenGates&) const { return to.host_.open_gates(), true; }
+  bool operator()(effect::MeasureLoad&) const { return to.measure_ = true; }
   bool operator()(effect::Log& e) const { return to.log_.log(e.level, e.text), true; }
   bool operator()(effect::Terminate& e) const {
     if (!std::exchange(to.terminated_, true)) to.why_terminated_ = std::move(e.why);

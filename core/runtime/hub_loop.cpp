@@ -138,10 +138,12 @@ bool HubLoop::take_answer(protocol::ReplyRef to, Result<Bytes>& answer) {
 /// core hears of it afterwards.
 void HubLoop::take_what_effects_caused() {
   auto undelivered = performer_.take_undelivered();
-  if (own_answers_.empty() && undelivered.empty()) return;
+  const bool measure = performer_.take_measure();
+  if (own_answers_.empty() && undelivered.empty() && !measure) return;
   for (auto& answer : own_answers_) step_core(std::move(answer));
   own_answers_.clear();
   for (auto& message : undelivered) step_core(std::move(message));
+  if (measure) step_core(event::LoadMeasured{meter_.measure()});
   if (!deaf_) world_.core->flush(now_, effects_);
   performer_.perform(effects_);
 }

@@ -101,7 +101,7 @@ TEST_CASE("check_distribution: mistakes with name and options are named") {
   auto unknown = with({});
   unknown.distribution.name = "nonesuch";
   CHECK(wrong(unknown) ==
-        "distribution: there is no strategy 'nonesuch'; there are: guided, mine, rendezvous");
+        "distribution: there is no strategy 'nonesuch'; there are: guided, load_balancer, mine, rendezvous");
 }
 
 TEST_CASE("check_distribution: wrong owners are named") {

@@ -98,6 +98,10 @@ struct EventText {
   }
   std::string operator()(const event::LeaveCluster& e) { return fmt::format("leave #{}", e.token); }
   std::string operator()(const event::WorkerUp& e) { return fmt::format("worker {} up", e.serial); }
+  std::string operator()(const event::LoadMeasured& e) {
+    return fmt::format("load: cpu {:g}, run queue {:g}, memory {:g}", e.sample.cpu, e.sample.run_queue,
+                       e.sample.memory);
+  }
   std::string operator()(const event::RoleTaken& e) {
     return fmt::format("worker {} is {}", e.serial, to_string(e.role));
   }
@@ -165,6 +169,7 @@ struct EffectText {
   }
   std::string operator()(const effect::CloseGates&) { return "close gates"; }
   std::string operator()(const effect::OpenGates&) { return "open gates"; }
+  std::string operator()(const effect::MeasureLoad&) { return "measure load"; }
   std::string operator()(const effect::CompleteStart& e) {
     return fmt::format("complete #{} {}", e.token,
                        e.result ? describe(*e.result) : describe(e.result.error()));

@@ -67,6 +67,8 @@ class SimNode {
   void crash(SimNetwork::Detach how);
   void pause();
   void resume();
+  /// What it measures of itself from now on.
+  void set_load(const LoadSample& load) { load_ = load; }
   /// From now on a turn of its loop begins this much later.
   void slow(Duration slowness) { slowness_ = slowness; }
   Duration slowness() const { return slowness_; }
@@ -136,6 +138,7 @@ class SimNode {
   void carry_out(protocol::effect::Post& e) { workers_->post(std::move(e)); }
   void carry_out(protocol::effect::CloseGates&) { workers_->close_gates(); }
   void carry_out(protocol::effect::OpenGates&) { workers_->open_gates(); }
+  void carry_out(protocol::effect::MeasureLoad&) { deliver(protocol::event::LoadMeasured{load_}); }
   void carry_out(protocol::effect::AdminQuery& e) {
     deliver(protocol::event::AdminAnswer{e.client, e.request, 1, {}});
   }
@@ -164,6 +167,7 @@ class SimNode {
   Time drifts_since_{};
   std::int64_t drift_ = 0;  ///< millionths
   Duration slowness_{};
+  LoadSample load_{};
   bool jumped_ = false;
   std::unique_ptr<CorePort> core_{};
   std::unique_ptr<NodeWorkers> workers_{};

@@ -146,5 +146,33 @@ TEST_CASE("a node explains long what changed in its own table, and of others the
   CHECK_FALSE(r.rows_since(kB, 0, changed));
 }
 
+TEST_CASE("a place by load and what a user changed at the same moment are both kept, whichever comes first") {
+  const auto nothing = SpecValue{};
+  auto edited = nothing.next(kA);
+  edited.metadata = Metadata{{"k", "new"}};
+  const auto placed = nothing.placed_at({kB}, kB);
+  std::uint64_t digest = 0;
+  for (const bool edit_first : {true, false}) {
+    Nobody nobody;
+    Registry r(nobody);
+    r.add_spec(spec(kA, 1, "x"));
+    const auto before = r.spec_digest();
+    for (const bool edit : {edit_first, !edit_first}) {
+      const auto known = r.spec_digest();
+      CHECK(r.merge_value({kA, 1}, edit ? edited : placed));
+      CHECK(r.spec_digest() != known);
+      CHECK_FALSE(r.merge_value({kA, 1}, edit ? edited : placed));
+    }
+    const auto& value = *r.winner("x")->value;
+    REQUIRE(value.metadata);
+    CHECK(value.metadata->at("k") == "new");
+    CHECK(value.placed.nodes == std::vector<NodeId>{kB});
+    CHECK(r.winner("x")->placed().front() == kB);
+    CHECK(r.spec_digest() != before);
+    if (digest != 0) CHECK(r.spec_digest() == digest);
+    digest = r.spec_digest();
+  }
+}
+
 }  // namespace
 }  // namespace processhub::protocol

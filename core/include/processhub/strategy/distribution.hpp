@@ -9,6 +9,7 @@
 #include "processhub/child.hpp"
 #include "processhub/export.hpp"
 #include "processhub/result.hpp"
+#include "processhub/strategy/load.hpp"
 #include "processhub/strategy/view.hpp"
 
 namespace processhub {
@@ -29,6 +30,9 @@ class PROCESSHUB_API Distribution {
   /// owner of `child` under an earlier view; all members of the prepared one but `newcomers` were members
   /// then. True: it still is.
   virtual bool keeps(const ChildKey& child, NodeId owner, std::span<const NodeId> newcomers) const;
+  /// Of a distribution that places by load; null: it does not. Nodes are then measured, new children go where
+  /// the rules say, and what was chosen is written down for owners() as ChildKey::placed.
+  virtual const LoadRules* load_rules() const { return nullptr; }
 };
 
 }  // namespace processhub
