@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "core/protocol/call_router.hpp"
 #include "core/protocol/context.hpp"
@@ -159,6 +160,7 @@ class HubCore::Parts final : public Registry::Listener,
   void on_undelivered(std::vector<PostedMessage> messages, const std::string& id) override;
   // -- QuorumEvents
   void on_quorum(bool has) override;
+  void on_held_down(NodeId by) override;
   // -- PlacementEvents
   void on_redistribution_begin() override;
   void on_redistribution_end() override;
@@ -189,6 +191,7 @@ class HubCore::Parts final : public Registry::Listener,
  private:
   void touch_children_of(NodeId node);
   void on_stall(Duration away);
+  void stall(const std::vector<NodeId>& peers);
   void check_stall();
   void check_leave();
   bool has_rows(NodeId node, std::uint64_t version) const;
