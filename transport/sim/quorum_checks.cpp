@@ -45,6 +45,7 @@ void QuorumChecks::find_reach() {
 void QuorumChecks::on_turn(const SimNode& node) {
   if (!asked_for()) return;
   check_turns();
+  if (stale_) find_reach();
   seats_[node.id()] = node.view().seats;
 }
 
