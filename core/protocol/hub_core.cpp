@@ -169,7 +169,7 @@ void HubCore::Parts::announce_view() {
 // ----------------------------------------------------------------------------------
 
 void HubCore::Parts::check_settled() {
-  if (unchecked_ || !settled_) quorum.check();
+  if (unchecked_ || !settled_) quorum.look_again();
   if (joining_lock_ != 0 && membership.joined() && quorum.decided()) {
     auto before = queue.level();
     queue.unlock(joining_lock_);
@@ -193,6 +193,18 @@ void HubCore::Parts::on_stall(Duration away) {
   if (peers.empty() || terminated_) return;
   ctx.log(LogLevel::warn, "this process was away for " + seconds_text(away) +
                               ": nothing runs until the others have said what they took over");
+  stall(peers);
+}
+
+void HubCore::Parts::on_held_down(NodeId by) {
+  if (terminated_ || stalled_) return;
+  ctx.log(LogLevel::warn, by.str() +
+                              " held this node down: nothing runs until the others have said what they "
+                              "took over");
+  stall(membership.up_peers());
+}
+
+void HubCore::Parts::stall(const std::vector<NodeId>& peers) {
   stalled_ = true;
   if (!gates_closed_) ctx.emit(effect::CloseGates{});
   gates_closed_ = true;
@@ -205,6 +217,7 @@ void HubCore::Parts::check_stall() {
   if (stalled_) {
     for (auto peer : membership.up_peers())
       if (!replication.complete(peer)) return;
+    if (quorum.asked_for() && !membership.agreed()) return;  // somebody who took over may not be met yet
     stalled_ = false;
     ctx.log(LogLevel::info, "the others have answered: children go on here unless they run elsewhere by now");
     placement.set_active(!quorum.lost());

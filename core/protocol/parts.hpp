@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "core/protocol/balancer.hpp"
 #include "core/protocol/call_router.hpp"
@@ -177,6 +178,7 @@ class HubCore::Parts final : public Registry::Listener,
   void on_undelivered(std::vector<PostedMessage> messages, const std::string& id) override;
   // -- QuorumEvents
   void on_quorum(bool has) override;
+  void on_held_down(NodeId by) override;
   void on_frozen(const LocalChild& child, event::WorkerFrozen& frozen) override {
     handover.on_frozen(child, frozen);
   }
@@ -222,6 +224,7 @@ class HubCore::Parts final : public Registry::Listener,
 
  private:
   void on_stall(Duration away);
+  void stall(const std::vector<NodeId>& peers);
   void check_stall();
   void check_leave();
   bool has_rows(NodeId node, std::uint64_t version) const;

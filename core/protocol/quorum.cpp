@@ -34,10 +34,11 @@ void Quorum::on_member_up(NodeId node) {
 void Quorum::on_member_gone(NodeId node, bool left) {
   if (!asked_for()) return;
   peers_.erase(node);
+  if (!left) ++losses_[node];
   const bool dead = plan_.trust_refused && membership_.members().at(node).refused;
   if (!left && !dead && !mutated(Mutation::takes_over_at_once)) out_of_reach_[node] = kNever;
   // Said aloud: its seat goes with it, unless a later life of the name has it by now.
-  if (left && !present(node.name())) seats_.set(node.name(), false);
+  if (left && !present().contains(node.name())) seats_.set(node.name(), false);
 }
 
 bool Quorum::must_wait() const {
@@ -54,6 +55,11 @@ void Quorum::time_the_lost() {
     if (until == kNever) until = ctx_.now + hold();
 }
 
+/// What it is counted from are those that know what there is to know.
+bool Quorum::counts(NodeId peer) const {
+  return membership_.members().at(peer).record.status != MemberStatus::joining;
+}
+
 // -- the lease
 
 void Quorum::probe(NodeId peer) { links_.send(peer, Lane::control, QuorumProbe{ctx_.now, seats_.digest()}); }
@@ -61,7 +67,8 @@ void Quorum::probe(NodeId peer) { links_.send(peer, Lane::control, QuorumProbe{c
 void Quorum::on(NodeId from, const QuorumProbe& m) {
   auto peer = peers_.find(from);
   if (!asked_for() || peer == peers_.end()) return;  // held down: no answer
-  QuorumReply reply{m.sent, seats_.digest(), {}};
+  const auto losses = losses_.find(from);
+  QuorumReply reply{m.sent, seats_.digest(), {}, losses == losses_.end() ? 0 : losses->second};
   for (const auto& [node, until] : out_of_reach_) reply.out_of_reach.push_back(node);
   links_.send(from, Lane::control, reply);
   if (peer->second.seats) peer->second.seats = m.seats;
@@ -76,18 +83,21 @@ void Quorum::on(NodeId from, const QuorumReply& m) {
     for (auto node : m.out_of_reach)
       if (node != ctx_.self() && !membership_.is_up(node)) out_of_reach_.try_emplace(node, kNever);
   }
+  const bool unnoticed = peer.seats && m.losses != peer.losses && !lost_;
+  peer.losses = m.losses;
   peer.proven = std::max(peer.proven, m.sent);
   peer.seats = m.seats;
-  check();
+  if (unnoticed) events_.on_held_down(from);
+  // There are as many replies as members: most of them change nothing that matters.
+  if (waits_ || turns_until_ < ctx_.now + plan_.lease / 2) check();
 }
 
 /// Enough others have answered something that was sent at this time or later.
 Time Quorum::lease_of(std::size_t needed) const {
-  if (needed <= 1) return kNever;
+  if (needed == 0) return kNever;
   std::vector<Time> proven;
   for (const auto& [node, peer] : peers_) {
-    const auto& record = membership_.members().at(node).record;
-    if (counts(record) && (!plan_.count_seats || seats_.has(node.name()))) proven.push_back(peer.proven);
+    if (counts(node) && (!plan_.count_seats || seats_.has(node.name()))) proven.push_back(peer.proven);
   }
   auto others = needed;
   if (!plan_.count_seats || seats_.has(ctx_.self().name())) --others;
@@ -100,35 +110,37 @@ Time Quorum::lease_of(std::size_t needed) const {
 
 // -- the decision
 
-QuorumView Quorum::view() const {
-  QuorumView out;
-  out.self = ctx_.self();
-  out.present = 1;
+Quorum::Names Quorum::present() const {
+  Names out{ctx_.self().name()};
   for (const auto& [node, peer] : peers_)
-    if (counts(membership_.members().at(node).record)) ++out.present;
-  out.formed = seats_.formed();
-  for (const auto& name : seats_.names()) {
-    ++out.seats;
-    if (present(name)) ++out.seated;
-  }
+    if (counts(node)) out.insert(node.name());
   return out;
 }
 
-bool Quorum::present(std::string_view name) const {
-  if (name == ctx_.self().name()) return true;
-  return std::any_of(peers_.begin(), peers_.end(), [&](const auto& p) {
-    return p.first.name() == name && counts(membership_.members().at(p.first).record);
-  });
+QuorumView Quorum::view() const {
+  const auto names = present();
+  QuorumView out;
+  out.self = ctx_.self();
+  out.present = names.size();
+  out.formed = seats_.formed();
+  for (const auto& name : seats_.names()) {
+    ++out.seats;
+    if (names.contains(name)) ++out.seated;
+  }
+  return out;
 }
 
 void Quorum::check() {
   if (!asked_for() || !membership_.joined()) return;
   time_the_lost();
   decide();
-  if (change_seats()) {
+  const bool same = alike();
+  const bool changed = same && change_seats();
+  if (changed) {
     tell();
     decide();
   }
+  waits_ = changed || !same || lost_ || !decided_ || !out_of_reach_.empty();
 }
 
 void Quorum::decide() {
@@ -159,21 +171,21 @@ bool Quorum::alike() const {
 }
 
 bool Quorum::change_seats() {
-  if (!alike()) return false;
-  if (!seats_.formed()) return form(view());
+  if (!seats_.formed()) return form();
   if (lost_ || !decided_) return false;
+  const auto here = present();
   const auto names = seats_.names();
-  const auto first = std::find_if(names.begin(), names.end(), [&](const auto& n) { return present(n); });
+  const auto first =
+      std::find_if(names.begin(), names.end(), [&](const auto& n) { return here.contains(n); });
   if (first == names.end() || *first != ctx_.self().name()) return false;
-  return admit() || forget_lost();
+  return admit() || forget_lost(here);
 }
 
 /// All come to the same seats by themselves: they agree on who is there.
-bool Quorum::form(const QuorumView& now) {
-  if (now.present < plan_.formed_by) return false;
-  seats_.set(ctx_.self().name(), true);
-  for (const auto& [node, peer] : peers_)
-    if (counts(membership_.members().at(node).record)) seats_.set(node.name(), true);
+bool Quorum::form() {
+  const auto here = present();
+  if (here.size() < plan_.formed_by) return false;
+  for (const auto name : here) seats_.set(name, true);
   return true;
 }
 
@@ -188,11 +200,11 @@ bool Quorum::admit() {
   return changed;
 }
 
-bool Quorum::forget_lost() {
+bool Quorum::forget_lost(const Names& here) {
   if (plan_.forget_after == kNever) return false;
   bool changed = false;
   for (const auto& name : seats_.names()) {
-    if (present(name)) {
+    if (here.contains(name)) {
       absent_since_.erase(name);
       continue;
     }
@@ -208,10 +220,9 @@ Result<void> Quorum::reset_size() {
   if (!plan_.count_seats)
     return {ErrorCode::invalid, "partition_tolerance '" + std::string(strategy_.name()) +
                                     "' counts no cluster size that could be reset"};
-  for (const auto& name : seats_.names()) seats_.set(name, present(name));
-  seats_.set(ctx_.self().name(), true);
-  for (const auto& [node, peer] : peers_)
-    if (counts(membership_.members().at(node).record)) seats_.set(node.name(), true);
+  const auto here = present();
+  for (const auto& name : seats_.names()) seats_.set(name, here.contains(name));
+  for (const auto name : here) seats_.set(name, true);
   absent_since_.clear();
   ctx_.log(LogLevel::warn, "the cluster size was reset: " + std::to_string(seats_.names().size()) +
                                " nodes are counted from now on");

@@ -11,7 +11,9 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/protocol/context.hpp"
@@ -28,6 +30,8 @@ class QuorumEvents {
  public:
   virtual ~QuorumEvents() = default;
   virtual void on_quorum(bool has) = 0;  ///< lost, or regained
+  /// Others held this node down, unnoticed here: they may run by now what runs here.
+  virtual void on_held_down(NodeId by) = 0;
 };
 
 class Quorum {
@@ -42,8 +46,12 @@ class Quorum {
   void on(NodeId from, const SeatList& list);
   void tick();
   Time next_deadline() const;
-  /// Something it depends on may have changed: the view, an agreement.
+  /// The view has changed.
   void check();
+  /// Perhaps what it waits for has come.
+  void look_again() {
+    if (waits_) check();
+  }
   /// By hand: from now on exactly the nodes up here are counted.
   Result<void> reset_size();
 
@@ -61,19 +69,21 @@ class Quorum {
   struct Peer {
     Time proven{Time::min()};              ///< the latest moment at which something it answered was sent
     std::optional<std::uint64_t> seats{};  ///< digest of those it knows
+    std::uint32_t losses = 0;              ///< of this node, as it said last
   };
   Duration hold() const { return plan_.lease + plan_.lease / 10; }  ///< with a margin for clocks that drift
-  bool counts(const MemberRecord& record) const { return record.status != MemberStatus::joining; }
+  using Names = std::set<std::string_view>;
+  bool counts(NodeId peer) const;
+  Names present() const;
   QuorumView view() const;
-  bool present(std::string_view name) const;
   Time lease_of(std::size_t needed) const;
   void decide();
   void time_the_lost();
   bool alike() const;
   bool change_seats();
-  bool form(const QuorumView& now);
+  bool form();
   bool admit();
-  bool forget_lost();
+  bool forget_lost(const Names& here);
   void tell();
   void tell_seats(NodeId peer);
   void probe(NodeId peer);
@@ -87,10 +97,12 @@ class Quorum {
   std::map<NodeId, Peer> peers_{};  ///< members that are up
   /// Lost lives that may still run what they ran, until then. kNever: the view without them is not agreed.
   std::map<NodeId, Time> out_of_reach_{};
+  std::map<NodeId, std::uint32_t> losses_{};  ///< how often each life was lost
   Seats seats_{};
   std::map<std::string, Time, std::less<>> absent_since_{};  ///< holders of seats
   bool decided_ = false;
   bool lost_ = false;
+  bool waits_ = true;  ///< for an agreement, an answer, or time to pass
   Time turns_until_{Time::min()};
   Time probe_due_{};
 };

@@ -33,7 +33,8 @@ struct QuorumReply {
   Time sent{};  ///< of the probe
   std::uint64_t seats = 0;
   std::vector<NodeId> out_of_reach{};  ///< lost lives that may still run what they ran
-  PROCESSHUB_FIELDS(sent, seats, out_of_reach)
+  std::uint32_t losses = 0;            ///< how often the sender has lost this life of the receiver
+  PROCESSHUB_FIELDS(sent, seats, out_of_reach, losses)
 };
 
 struct SeatList {

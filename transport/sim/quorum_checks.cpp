@@ -1,6 +1,7 @@
 #include "transport/sim/quorum_checks.hpp"
 
 #include <algorithm>
+#include <string_view>
 #include <vector>
 
 #include <fmt/format.h>
@@ -19,8 +20,8 @@ QuorumChecks::QuorumChecks(SimCluster& cluster)
 void QuorumChecks::on_world_changed() {
   if (!asked_for()) return;
   check_turns();
-  for (const auto& [node, has] : enough_)
-    if (has) last_enough_[node] = cluster_.now();
+  for (const auto& [node, others] : reach_)
+    for (const auto& other : others) last_reached_[node][other] = cluster_.now();
   stale_ = true;
 }
 
@@ -41,45 +42,41 @@ void QuorumChecks::find_reach() {
   stale_ = false;
 }
 
-bool QuorumChecks::enough(const SimNode& node) {
-  if (stale_) find_reach();
-  const auto seats = node.view().seats;
-  QuorumView view{node.id(), reach_[node.id()].size(), !seats.empty(), seats.size(), 0};
-  for (const auto& other : reach_[node.id()])
-    if (std::find(seats.begin(), seats.end(), other.name()) != seats.end()) ++view.seated;
-  return (plan_.count_seats ? view.seated : view.present) >= oracle_.needed(view);
-}
-
 void QuorumChecks::on_turn(const SimNode& node) {
   if (!asked_for()) return;
   check_turns();
-  auto& before = enough_[node.id()];
-  const bool now = enough(node);
-  if (before || now) last_enough_[node.id()] = cluster_.now();
-  before = now;
+  if (stale_) find_reach();
+  seats_[node.id()] = node.view().seats;
 }
 
 void QuorumChecks::check_turns() {
   const auto& log = cluster_.workers();
   for (; known_ < log.activations.size(); ++known_)
     activations_[log.activations[known_].uid].push_back(known_);
-  for (; seen_ < log.handled.size(); ++seen_) {
-    check_late(log.handled[seen_]);
-    check_second(log.handled[seen_]);
+  while (seen_ < log.handled.size()) {
+    const auto turn = log.handled[seen_++];  // what is reported is noted, and brings us here again
+    check_late(turn);
+    check_second(turn);
   }
 }
 
 void QuorumChecks::check_late(const Handled& turn) {
   const auto& activation = cluster_.workers().activations[turn.activation];
-  if (enough_[activation.node]) return;
-  const auto last = last_enough_.find(activation.node);
-  const bool ever = last != last_enough_.end();
-  if (ever && turn.when <= last->second + plan_.lease + kSlack) return;
+  if (stale_) find_reach();
+  auto within_lease = reach_[activation.node];
+  for (const auto& [other, last] : last_reached_[activation.node])
+    if (last + plan_.lease + kSlack >= turn.when) within_lease.insert(other);
+  const auto& seats = seats_[activation.node];
+  QuorumView view{activation.node, within_lease.size(), !seats.empty(), seats.size(), 0};
+  std::set<std::string_view> names;
+  for (const auto& other : within_lease) names.insert(other.name());
+  for (const auto& seat : seats) view.seated += names.contains(seat) ? 1 : 0;
+  const auto needed = oracle_.needed(view);
+  const auto there = plan_.count_seats ? view.seated : view.present;
+  if (there >= needed) return;
   cluster_.report(
-      "I10",
-      fmt::format("{} handles message #{} on {}, {}", activation.id, turn.number, activation.node.str(),
-                  ever ? format_duration(turn.when - last->second) + " after its quorum was lost"
-                       : "which never had a quorum"));
+      "I10", fmt::format("{} handles message #{} on {}, which could reach {} of {} within {}", activation.id,
+                         turn.number, activation.node.str(), there, needed, format_duration(plan_.lease)));
 }
 
 /// Majority and more than half of all that ever were, as long as nobody counted anew by hand.

@@ -54,14 +54,32 @@ TEST_CASE("a lock may refuse what is below its level instead of keeping it") {
   CHECK(q.unlock(keeps));
 }
 
-TEST_CASE("a lock held too long is freed by the deadlock timeout, the joining lock is not") {
+TEST_CASE("some events can be taken out while they wait, the others stay in order") {
+  EventQueue q;
+  q.lock(EventQueue::Holder::user, "waits", kLockedLevel, Time{0});
+  q.push(0, named("a"), Time{0});
+  q.push(5, event::StartChildren{}, Time{0});
+  q.push(0, event::StartChildren{}, Time{0});
+  q.push(0, named("b"), Time{0});
+  const auto starts =
+      q.take_if([](const Event& e) { return std::holds_alternative<event::StartChildren>(e); });
+  CHECK(starts.size() == 2);
+  CHECK(q.size() == 2);
+  q.free_overdue(seconds(60), seconds(60));
+  CHECK(next(q) == "a");
+  CHECK(next(q) == "b");
+}
+
+TEST_CASE(
+    "a lock held too long is freed by the deadlock timeout, those of joining and of the quorum are not") {
   EventQueue q;
   q.lock(EventQueue::Holder::joining, "joining", kLockedLevel, Time{0});
+  q.lock(EventQueue::Holder::quorum, "no quorum", kLockedLevel, Time{0});
   q.lock(EventQueue::Holder::user, "forgotten", kLockedLevel, Time{0});
   CHECK(q.next_deadline(seconds(60)) == seconds(60));
   CHECK(q.free_overdue(seconds(59), seconds(60)).empty());
   CHECK(q.free_overdue(seconds(60), seconds(60)) == std::vector<std::string>{"forgotten"});
-  CHECK(q.holders() == 1);
+  CHECK(q.holders() == 2);
   CHECK(q.level() == kLockedLevel);
 }
 
