@@ -2,6 +2,7 @@
 
 #include <dlfcn.h>
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 #include <link.h>
 #include <unistd.h>
 
