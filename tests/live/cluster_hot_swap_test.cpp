@@ -58,7 +58,7 @@ TEST_CASE(
     "1,000 states are handed over to a node that joins and by one that leaves, and no call fails meanwhile") {
   ProcessCluster cluster;
   cluster.set_flags({"--migration", "hot_swap"}, {});
-  cluster.start({"a", "b"});
+  cluster.start(std::vector<std::string>{"a", "b"});
   auto client = connect_to(cluster, {"a", "b"});
   std::vector<ChildSpec> specs(kChildren);
   for (std::int64_t i = 0; i < kChildren; ++i) {

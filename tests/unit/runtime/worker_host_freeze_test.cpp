@@ -55,6 +55,7 @@ class Keeper : public Worker {
                      [this](const Result<Text>&) { log_->add("told"); });
   }
   void later(const Later&, Reply<Text> reply) {
+    log_->add("owes");
     ctx().after(std::chrono::milliseconds(20), [this, reply] { reply({texts_}); });
   }
   std::shared_ptr<Log> log_;
@@ -133,6 +134,7 @@ TEST_CASE("what save_state throws is no crash") {
   t.run();
   t.start_up(1, "keeper");
   CHECK(t.say(1, "bad"));
+  REQUIRE(t.log->wait_for("bad"));
   t.host->freeze({1, true, false});
   const auto answer = t.events.wait_frozen(1);
   CHECK_FALSE(answer.frozen);
@@ -186,6 +188,7 @@ TEST_CASE("a worker that waits for an answer, or owes one, is not frozen before 
 
   CHECK(t.cast(2, Say{"x"}));
   const auto answer = t.call(2, Later{});
+  REQUIRE(t.log->wait_for("owes"));
   t.host->freeze({2, true, false});
   CHECK(t.events.wait_frozen(2).frozen);
   CHECK(answer->wait() == "ok");
@@ -214,6 +217,7 @@ TEST_CASE("the state of another instance is merged in a turn of its own, and bef
   t.run();
   t.start_up(1, "keeper");
   CHECK(t.say(1, "a"));
+  REQUIRE(t.log->wait_for("a"));
   t.host->merge({1, {1, 0, NodeId::of("node-b", 1)}, std::make_shared<const Bytes>("b")});
   t.host->freeze({1, true, true});
   CHECK(t.events.wait_frozen(1).state == "a+b");
