@@ -100,6 +100,7 @@ TEST_CASE("a frozen worker has saved its state, gives back what it had not begun
     CHECK(t.say(1, "a"));
     REQUIRE(t.log->wait_for("a"));
     CHECK(t.cast(1, Wait{}));
+    REQUIRE(t.log->wait_for("waits"));
     CHECK(t.say(1, "b"));
     t.host->freeze({1, true, false});
     CHECK(t.say(1, "c"));
