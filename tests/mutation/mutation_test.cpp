@@ -51,9 +51,6 @@ const std::vector<Mutant> kMutants{
     {Mutation::no_lease, "no_lease", 400},
     {Mutation::takes_over_at_once, "takes_over_at_once", 400},
     {Mutation::thaws_after_commit, "thaws_after_commit", 400},
-    {Mutation::activates_without_state, "activates_without_state", 400},
-    {Mutation::merges_twice, "merges_twice", 400},
-    {Mutation::overtakes_moves, "overtakes_moves", 400},
 };
 
 /// The plans of bugs that were found before find some of these again, too.
