@@ -12,7 +12,7 @@ using live::ProcessCluster;
 TEST_CASE("a node with other options is refused, and both ends name the option, both values and both nodes") {
   ProcessCluster cluster;
   cluster.set_flags({"--redundancy", "replication", "--redundancy.factor", "2"}, {});
-  cluster.start({"a", "b"});
+  cluster.start(std::vector<std::string>{"a", "b"});
   REQUIRE(eventually([&] { return cluster.all_see({"a", "b"}); }));
   const auto join = [&](const std::vector<std::string>& flags) {
     std::vector<std::string> command = {live::program_path("hubd"),
