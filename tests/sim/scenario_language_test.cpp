@@ -47,7 +47,7 @@ TEST_CASE("a wrong command is an error with its line") {
   CHECK(error("nodes a\nheal a - a now\n") == "line 2 'heal a - a now': what is 'now'?");
   CHECK(error("fault los 0.1\n").find("unknown fault option") != std::string::npos);
   CHECK(error("option spec_copys 1\n").find("unknown option") != std::string::npos);
-  CHECK(error("nodes a\nexpect peace\n").find("expect quiet, node or child") != std::string::npos);
+  CHECK(error("nodes a\nexpect peace\n").find("expect quiet, node, child or quorum") != std::string::npos);
   CHECK(error("nodes a\nclog a b 1s\n").find("'->' is missing") != std::string::npos);
   CHECK(error("nodes a\ndispatch x on a all\n").find("to all") != std::string::npos);
   CHECK(error("nodes a\nstart x on a type\n").find("'on NODE' is missing") != std::string::npos);
