@@ -28,10 +28,12 @@ set(CMAKE_INSTALL_RPATH "$ORIGIN;$ORIGIN/${ph_bin_to_lib}")
 set(CMAKE_INSTALL_RPATH_USE_LINK_PATH ON)
 set(CMAKE_BUILD_WITH_INSTALL_RPATH ON)
 
-# The sanitizer builds of CI start from nothing: parts compiled as a few large units take a third of the time.
-# Release and debug compile each file by itself, which finds missing includes.
-if(PROCESSHUB_SANITIZE)
+# A new machine starts from nothing, and so does CI: parts compiled as a few large units take a third of the time.
+# The presets debug and clang-release compile each file by itself, which finds missing includes.
+if(NOT DEFINED CMAKE_UNITY_BUILD)
   set(CMAKE_UNITY_BUILD ON)
+endif()
+if(PROCESSHUB_SANITIZE)
   set(CMAKE_UNITY_BUILD_BATCH_SIZE 12)
 endif()
 

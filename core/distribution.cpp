@@ -11,6 +11,8 @@ std::string names_of(const HubView& view) {
       view.members, [](const MemberView& member) { return member.id.name(); }, "");
 }
 
+bool Distribution::keeps(const ChildKey&, NodeId, std::span<const NodeId>) const { return false; }
+
 Result<void> Distribution::check(const ChildSpec& spec, std::size_t, const HubView&) const {
   if (spec.nodes.empty()) return {};
   return {ErrorCode::invalid, "child '" + spec.id + "': nodes is for the distribution 'guided', not for '" +

@@ -1,6 +1,7 @@
 #include "core/protocol/call_router.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "core/protocol/mutation.hpp"
@@ -9,6 +10,8 @@ namespace processhub::protocol {
 
 namespace {
 constexpr Duration kCastPatience = std::chrono::seconds(5);  // how long a cast waits for a child in transit
+constexpr Duration kFlushPatience = std::chrono::seconds(2);
+constexpr Duration kTrailCold = std::chrono::seconds(10);  // nothing is on its way any more
 constexpr std::uint32_t kMaxHops = 8;
 constexpr std::size_t kMaxHeld = 200'000;
 constexpr Duration kLongestCall = std::chrono::hours(24);  // of a client; what it says is only a wish
@@ -82,6 +85,12 @@ void CallRouter::on_client(std::uint64_t client, CallRequest&& request) {
 }
 
 void CallRouter::on(NodeId, CallReply&& reply) {
+  if (reply.token > kFlushTokens) {
+    const auto flush = std::find_if(flushes_.begin(), flushes_.end(),
+                                    [&](const auto& f) { return f.second.token == reply.token; });
+    if (flush != flushes_.end()) end_flush(flush);
+    return;
+  }
   if (reply.code == ErrorCode{}) {
     complete(reply.token, std::move(reply.body));
   } else {
@@ -103,7 +112,9 @@ void CallRouter::on(event::WorkerAnswer&& a) {
 }
 
 void CallRouter::route(CallRequest&& request, Time until) {
-  const bool waits = !held_.empty() && held_.contains(request.id);
+  // What another node passes on has no order with what waits for that node's way to be swept.
+  const bool passes = request.hops > 0 && flushes_.contains(request.id);
+  const bool waits = !passes && !held_.empty() && held_.contains(request.id);
   if (!waits && try_route(request, until)) return;
   if (held_count_ >= kMaxHeld)
     return fail(request, ErrorCode::overloaded, "too many messages wait for children in transit");
@@ -139,7 +150,9 @@ bool CallRouter::try_route(CallRequest& request, Time until) {
     return true;
   }
   const auto* to = target(*child);
-  if (to == nullptr) return false;
+  // One that is only prepared here gets all there is when it runs, whatever the tables still say.
+  if (to == nullptr || supervisor_.is_prepared(child->uid)) return false;
+  if (request.hops == 0 && !request.flush && !keeps_order(*child, to->node)) return false;
   if (to->node != ctx_.self()) {
     send(request, to->node, until);
     return true;
@@ -150,7 +163,32 @@ bool CallRouter::try_route(CallRequest& request, Time until) {
   return true;
 }
 
+/// What this node has sent to a child before must not be overtaken when the child has moved: the way over its
+/// former node is swept first, and messages wait. (Instances of one child have no common order.)
+bool CallRouter::keeps_order(const Child& child, NodeId to) {
+  if (child.entries.size() > 1 && prefer_local_) return true;
+  const auto& id = child.spec->spec.id;
+  if (flushes_.contains(id)) return false;
+  if (child.slot >= trails_.size()) trails_.resize(child.slot + 1);
+  auto& trail = trails_[child.slot];
+  const auto former = std::exchange(trail.node, to);
+  const bool recent = ctx_.now - std::exchange(trail.when, ctx_.now) < kTrailCold;
+  if (!former || former == to || former == ctx_.self() || !recent || mutated(Mutation::overtakes_moves))
+    return true;
+  Flush flush{former, ++last_flush_, ctx_.now + kFlushPatience};
+  const CallRequest sweep{{}, flush.token, id, {}, {}, false, kFlushPatience, 1, true};
+  if (!links_.send(former, Lane::data, sweep)) return true;
+  flushes_.emplace(id, flush);
+  return false;
+}
+
+void CallRouter::end_flush(std::map<std::string, Flush>::iterator flush) {
+  ready_.insert(flush->first);
+  flushes_.erase(flush);
+}
+
 void CallRouter::deliver(CallRequest& request, const LocalChild& local) {
+  if (request.flush) return on(event::WorkerAnswer{{request.origin, request.token}, Bytes{}});
   PostedMessage m;
   m.message = std::move(request.message);
   m.body = std::move(request.body);
@@ -227,7 +265,7 @@ void CallRouter::reroute(std::vector<PostedMessage> messages, const std::string&
                   std::move(m.body),
                   m.named_reply,
                   kCastPatience,
-                  0};
+                  1};  // they have their place in the order
     if (removed) {
       fail(r, ErrorCode::stopped, "child '" + id + "' was stopped");
     } else {
@@ -245,12 +283,31 @@ void CallRouter::release(const std::string& id) {
   auto it = held_.find(id);
   if (it == held_.end()) return;
   auto& queue = it->second;
-  while (!queue.empty()) {
-    if (!try_route(queue.front().request, queue.front().until)) return;
+  std::deque<Held> stay;  // until their way is swept; those of other nodes go all the same
+  for (; !queue.empty(); queue.pop_front()) {
+    if (try_route(queue.front().request, queue.front().until)) {
+      --held_count_;
+    } else if (flushes_.contains(id)) {
+      stay.push_back(std::move(queue.front()));
+    } else {
+      break;
+    }
+  }
+  stay.insert(stay.end(), std::make_move_iterator(queue.begin()), std::make_move_iterator(queue.end()));
+  queue = std::move(stay);
+  if (queue.empty()) held_.erase(it);
+}
+
+void CallRouter::forward(const std::string& id, NodeId to) {
+  auto it = held_.find(id);
+  if (it == held_.end() || !links_.has_session(to)) return;
+  auto& queue = it->second;
+  while (!queue.empty() && links_.queued(to, Lane::data) < ctx_.config.link_ring_bytes / 2) {
+    send(queue.front().request, to, queue.front().until);
     queue.pop_front();
     --held_count_;
   }
-  held_.erase(it);
+  if (queue.empty()) held_.erase(it);
 }
 
 void CallRouter::work() {
@@ -269,6 +326,10 @@ std::vector<Token> CallRouter::open_tokens() const {
 }
 
 void CallRouter::on_session_end(NodeId peer) {
+  for (auto it = flushes_.begin(); it != flushes_.end();) {
+    const auto flush = it++;
+    if (flush->second.via == peer) end_flush(flush);
+  }
   auto code = membership_.is_up(peer) ? ErrorCode::unknown : ErrorCode::node_down;
   for (auto token : open_tokens()) {
     if (pending_.find(token)->second.at != peer) continue;
@@ -285,6 +346,10 @@ void CallRouter::tick() {
       complete(token, Error{ErrorCode::timeout, "no answer from '" + it->second.id + "' in time"});
     }
   }
+  for (auto it = flushes_.begin(); it != flushes_.end();) {
+    const auto flush = it++;
+    if (flush->second.until <= ctx_.now) end_flush(flush);
+  }
   for (auto it = held_.begin(); it != held_.end();) {
     auto& queue = it->second;
     if (registry_.winner(it->first) == nullptr) ready_.insert(it->first);
@@ -300,6 +365,7 @@ void CallRouter::tick() {
 
 Time CallRouter::next_deadline() const {
   Time due = deadlines_.empty() ? kNever : deadlines_.begin()->first;
+  for (const auto& [id, flush] : flushes_) due = std::min(due, flush.until);
   for (const auto& [id, queue] : held_) due = std::min(due, queue.front().until);
   return ready_.empty() ? due : Time::zero();
 }

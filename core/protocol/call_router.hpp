@@ -38,6 +38,8 @@ class CallRouter {
   void reroute(std::vector<PostedMessage> messages, const std::string& id, bool removed);
   /// Something about this child changed: what waits for it may go now.
   void on_child_changed(const Child& child);
+  /// What waits for a child that goes to `to`: sent there at once, as far as the session takes it.
+  void forward(const std::string& id, NodeId to);
   void on_session_end(NodeId peer);
   void work();
   void tick();
@@ -50,6 +52,7 @@ class CallRouter {
  private:
   /// Calls of clients are numbered from here, out of the way of this node's own.
   static constexpr Token kClientTokens = 1ULL << 63;
+  static constexpr Token kFlushTokens = 3ULL << 62;
   /// The calls of one deadline. Those that ended stay in the list until the last of them has: most of a
   /// moment's calls have the same deadline, and none is searched for.
   struct Due {
@@ -68,6 +71,17 @@ class CallRouter {
     CallRequest request{};
     Time until{};
   };
+  /// Where this node's own messages for a child went last.
+  struct Trail {
+    NodeId node{};
+    Time when{};
+  };
+  /// A child has moved: until its former node has passed on what came before, new messages wait.
+  struct Flush {
+    NodeId via{};
+    Token token = 0;
+    Time until{};
+  };
   bool serves(const Entry& e) const;
   void tell_every_instance(const Child& child, const CallRequest& request, Time until);
   void route(CallRequest&& request, Time until);
@@ -81,6 +95,8 @@ class CallRouter {
   void answer_client(const Pending& call, Result<Bytes>&& result);
   std::vector<Token> open_tokens() const;
   void release(const std::string& id);
+  bool keeps_order(const Child& child, NodeId to);
+  void end_flush(std::map<std::string, Flush>::iterator flush);
 
   Context& ctx_;
   Registry& registry_;
@@ -92,6 +108,9 @@ class CallRouter {
   std::map<std::string, std::deque<Held>> held_{};
   std::size_t held_count_ = 0;
   Token last_client_token_ = kClientTokens;
+  std::vector<Trail> trails_{};             ///< by slot
+  std::map<std::string, Flush> flushes_{};  ///< by id
+  Token last_flush_ = kFlushTokens;
   std::set<std::string> ready_{};
   bool prefer_local_ = false;
 };

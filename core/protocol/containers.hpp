@@ -3,6 +3,7 @@
 // between runs. (Where order does not matter, runtime/ may.)
 #pragma once
 
+#include <absl/container/btree_set.h>
 #include <absl/container/flat_hash_map.h>
 #include <absl/container/flat_hash_set.h>
 #include <absl/container/inlined_vector.h>
@@ -41,6 +42,51 @@ using TextSet =
 
 template <class T, std::size_t N>
 using SmallVector = absl::InlinedVector<T, N>;
+
+/// Ordered, some six bytes for a number.
+template <class T>
+using CompactSet = absl::btree_set<T>;
+
+template <class T, class H>
+using HashSet = absl::flat_hash_set<T, H>;
+
+/// First in, first out. Takes no memory while it is empty, where a deque takes half a kilobyte: most queues
+/// of a large cluster are. What was taken out is given back when the queue is empty or half of it is that.
+template <class T>
+class Fifo {
+ public:
+  bool empty() const { return first_ == items_.size(); }
+  std::size_t size() const { return items_.size() - first_; }
+  T& front() { return items_[first_]; }
+  const T& front() const { return items_[first_]; }
+  T& back() { return items_.back(); }
+  const T& back() const { return items_.back(); }
+  auto begin() { return items_.begin() + static_cast<std::ptrdiff_t>(first_); }
+  auto begin() const { return items_.begin() + static_cast<std::ptrdiff_t>(first_); }
+  auto end() { return items_.end(); }
+  auto end() const { return items_.end(); }
+  void push_back(T item) { items_.push_back(std::move(item)); }
+  void pop_front() {
+    items_[first_++] = T{};
+    if (empty())
+      clear();
+    else if (first_ >= kWorthMoving && first_ >= items_.size() / 2)
+      items_.erase(items_.begin(), std::exchange(first_, 0) + items_.begin());
+  }
+  void clear() {
+    first_ = 0;
+    if (items_.capacity() <= kKeep)
+      items_.clear();
+    else
+      items_ = {};
+  }
+
+ private:
+  static constexpr std::size_t kWorthMoving = 16;
+  static constexpr std::size_t kKeep = 4;  // of an empty queue: the next one or two are soon there
+  std::vector<T> items_{};
+  std::size_t first_ = 0;
+};
 
 /// Numbered places for objects that never move; the number of a freed place is given out again. Objects lie
 /// 64 to a block, where a deque of large elements wastes a quarter.

@@ -52,6 +52,8 @@ struct StartWorker {
   Role role = Role::active;
   StartReason reason = StartReason::first;
   Duration shutdown_timeout{};
+  bool prepare = false;                  ///< build it and load its state; the rest waits for ResumeWorker
+  std::shared_ptr<const Bytes> state{};  ///< null: none
 };
 struct StopWorker {
   std::uint64_t serial = 0;
@@ -65,7 +67,28 @@ struct SetRole {
   Role role = Role::active;
   bool tell = true;  ///< call on_role
 };
-/// Comes back as event::Undelivered if the worker has ended by then.
+/// As soon as nothing of its own is open the worker saves its state, and takes nothing more.
+struct FreezeWorker {
+  std::uint64_t serial = 0;
+  bool save = true;
+  bool hold = false;  ///< meanwhile it takes answers to calls of its own, but no messages
+};
+/// The worker gets the state of another instance, which has lost against it, as a turn of its own.
+struct MergeState {
+  std::uint64_t serial = 0;
+  Generation loser{};
+  std::shared_ptr<const Bytes> state{};
+};
+/// A worker that is not frozen yet goes on, and says so.
+struct CancelFreeze {
+  std::uint64_t serial = 0;
+};
+/// A prepared worker starts, a frozen one goes on.
+struct ResumeWorker {
+  std::uint64_t serial = 0;
+  Generation generation{};
+};
+/// Comes back as event::Undelivered if the worker is frozen or has ended by then.
 struct Post {
   std::uint64_t serial = 0;
   PostedMessage message{};
@@ -75,6 +98,9 @@ struct Post {
 /// still run.
 struct CloseGates {};
 struct OpenGates {};
+
+/// How busy is this machine? Answered by event::LoadMeasured.
+struct MeasureLoad {};
 
 // -- answers to requests
 struct CompleteStart {
@@ -111,12 +137,21 @@ struct Log {
   LogLevel level = LogLevel::info;
   std::string text{};
 };
+/// A child on its way to this node or from it.
+struct MoveInfo {
+  std::string id{};
+  NodeId from{};
+  NodeId to{};
+  std::string phase{};
+  Duration age{};
+};
 /// A client (hubctl) asks; the driver answers with event::AdminAnswer. args is a msgpack map.
 struct AdminQuery {
   std::uint64_t client = 0;
   std::uint64_t request = 0;
   std::string verb{};
   Bytes args{};
+  std::vector<MoveInfo> moves{};  ///< if the verb asks for them
 };
 /// This node must not live on (a newer life of its name exists, or the cluster refused it). Stop everything,
 /// report `why`.
@@ -128,8 +163,9 @@ struct Terminate {
 
 using Effect = std::variant<effect::Connect, effect::Disconnect, effect::Subscribe, effect::Unsubscribe,
                             effect::SendLink, effect::SendRoute, effect::Publish, effect::StartWorker,
-                            effect::StopWorker, effect::SetRole, effect::Post, effect::CloseGates,
-                            effect::OpenGates, effect::CompleteStart, effect::CompleteStop,
+                            effect::StopWorker, effect::SetRole, effect::FreezeWorker, effect::CancelFreeze,
+                            effect::MergeState, effect::ResumeWorker, effect::Post, effect::CloseGates,
+                            effect::OpenGates, effect::MeasureLoad, effect::CompleteStart, effect::CompleteStop,
                             effect::CompleteCall, effect::CompleteVoid, effect::CompleteLock, effect::RunHook,
                             effect::UserEvent, effect::Log, effect::AdminQuery, effect::Terminate>;
 

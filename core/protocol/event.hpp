@@ -12,6 +12,7 @@
 #include "processhub/ids.hpp"
 #include "processhub/payload.hpp"
 #include "processhub/result.hpp"
+#include "processhub/strategy/load.hpp"
 #include "processhub/time.hpp"
 #include "processhub/transport.hpp"
 #include "processhub/worker.hpp"
@@ -58,7 +59,7 @@ struct RouteFrame {
   Bytes frame{};
 };
 struct Publication {
-  Bytes frame{};
+  std::shared_ptr<const Bytes> frame{};  ///< one copy, however many hubs of this process it reaches
 };
 struct LinkUp {
   LinkId link = 0;
@@ -157,13 +158,27 @@ struct RoleTaken {
   std::uint64_t serial = 0;
   Role role = Role::active;
 };
+/// The answer to FreezeWorker, once, unless the worker ends first.
+struct WorkerFrozen {
+  std::uint64_t serial = 0;
+  bool frozen = false;     ///< false: it goes on, `why` says why
+  bool busy = false;       ///< not its fault: it waited for answers of its own until CancelFreeze
+  bool has_state = false;  ///< its class hands one over
+  Bytes state{};
+  std::string why{};
+  std::vector<PostedMessage> leftovers{};  ///< what it had not begun
+};
+/// It is built and has its state; it does nothing before ResumeWorker.
+struct WorkerPrepared {
+  std::uint64_t serial = 0;
+};
 struct WorkerDown {
   std::uint64_t serial = 0;
   WorkerExit exit = WorkerExit::stopped;
   std::string why{};
   std::vector<PostedMessage> leftovers{};
 };
-/// A Post met no worker: it has ended, and its WorkerDown has come or will.
+/// A Post met no worker: it is frozen, or it has ended and its WorkerDown has come or will.
 struct Undelivered {
   std::uint64_t serial = 0;
   Uid child{};
@@ -172,6 +187,11 @@ struct Undelivered {
 struct WorkerAnswer {
   ReplyRef to{};
   Result<Bytes> answer{Bytes{}};
+};
+
+/// The answer to MeasureLoad.
+struct LoadMeasured {
+  LoadSample sample{};
 };
 
 // -- the answer to an AdminQuery effect; body is msgpack
@@ -191,6 +211,7 @@ using Event =
                  event::UpdateMetadata, event::RestartChild, event::MigrateChild, event::ResetClusterSize,
                  event::CallChild, event::CastChild, event::Broadcast, event::LockQueue, event::UnlockQueue,
                  event::DispatchEvent, event::LeaveCluster, event::WorkerUp, event::RoleTaken,
-                 event::WorkerDown, event::Undelivered, event::WorkerAnswer, event::AdminAnswer>;
+                 event::WorkerFrozen, event::WorkerPrepared, event::WorkerDown, event::Undelivered,
+                 event::WorkerAnswer, event::LoadMeasured, event::AdminAnswer>;
 
 }  // namespace processhub::protocol

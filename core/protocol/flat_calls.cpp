@@ -18,6 +18,7 @@ namespace {
 constexpr std::size_t kCallHeader = 28;
 constexpr std::size_t kReplyHeader = 10;
 constexpr std::uint8_t kNamedReply = 1;
+constexpr std::uint8_t kFlush = 2;
 constexpr std::size_t kMaxNodeName = 255;
 constexpr std::size_t kMaxPlaceName = 200;  // within the header, whose length is one byte
 
@@ -39,7 +40,7 @@ void Codec<CallRequest>::put(Writer& w, const CallRequest& v) {
   const auto origin = v.origin.name().substr(0, kMaxNodeName);
   char header[kCallHeader + 8];
   header[0] = static_cast<char>(kCallHeader);
-  header[1] = static_cast<char>(v.named_reply ? kNamedReply : 0);
+  header[1] = static_cast<char>((v.named_reply ? kNamedReply : 0) | (v.flush ? kFlush : 0));
   header[2] = static_cast<char>(std::min<std::uint32_t>(v.hops, 255));
   header[3] = static_cast<char>(origin.size());
   store_le(header + 4, static_cast<std::uint32_t>(v.id.size()));
@@ -59,6 +60,7 @@ void Codec<CallRequest>::get(Reader& r, CallRequest& v) {
   if (header.empty()) return;
   const char* at = header.data();
   v.named_reply = (static_cast<unsigned char>(at[1]) & kNamedReply) != 0;
+  v.flush = (static_cast<unsigned char>(at[1]) & kFlush) != 0;
   v.hops = static_cast<unsigned char>(at[2]);
   const auto id_size = load_le<std::uint32_t>(at + 4);
   const auto message_size = load_le<std::uint32_t>(at + 8);

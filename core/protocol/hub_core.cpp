@@ -81,6 +81,7 @@ void HubCore::Parts::handle(Event&& event) {
 
 bool HubCore::Parts::run(std::size_t slice) {
   if (ctx.now >= next_deadline()) tick();
+  placement.look();
   while (auto next = queue.pop()) {
     auto waited = ctx.now - next->second;
     ctx.stats.queue_wait_max = std::max(ctx.stats.queue_wait_max, waited);
@@ -117,7 +118,9 @@ void HubCore::Parts::tick() {
   supervisor.tick();
   requests.tick();
   calls.tick();
+  handover.tick();
   placement.tick();
+  balancer.tick();
   hear_last_words();
   if (ctx.now >= purge_due_) purge();
 }
@@ -128,13 +131,14 @@ Time HubCore::Parts::next_deadline() const {
   return std::min({last_rows_due, links.next_deadline(), membership.next_deadline(), quorum.next_deadline(),
                    replication.next_deadline(),
                    heartbeat_wanted_ || !view_announced_ ? announce_due_ : kNever, supervisor.next_deadline(),
-                   requests.next_deadline(), calls.next_deadline(), placement.next_deadline(), purge_due_,
-                   leave_until_, ctx.tally.next_deadline(),
+                   requests.next_deadline(), calls.next_deadline(), handover.next_deadline(),
+                   placement.next_deadline(), balancer.next_deadline(), purge_due_, leave_until_, ctx.tally.next_deadline(),
                    queue.next_deadline(ctx.config.deadlock_recovery_timeout)});
 }
 
 void HubCore::Parts::flush() {
   placement.flush();
+  handover.flush();
   replication.flush_deltas();  // before the view is announced: others rely on that order
   if (ctx.now >= announce_due_) announce();
   publications.flush();
@@ -285,10 +289,9 @@ void HubCore::Parts::purge() {
     if (membership.has_left(node) && !membership.is_up(node)) gone.push_back(node);
   for (auto node : gone) {
     bool needed = false;
-    for (Slot s = 0; s < registry.slot_end() && !needed; ++s) {
-      auto* child = registry.at(s);
-      const auto* entry = child == nullptr || !child->spec ? nullptr : child->entry_of(node);
-      needed = entry != nullptr && child->highest_epoch() <= entry->epoch;
+    for (const auto& uid : registry.rows_of(node)) {
+      const auto* child = registry.find(uid);
+      needed = needed || (child->spec && child->highest_epoch() <= child->entry_of(node)->epoch);
     }
     if (!needed) registry.drop_table(node);
   }

@@ -29,13 +29,16 @@
 
 namespace processhub::protocol {
 
+class SpecPool;
+
 /// What the driver knows before the core exists.
 struct Identity {
   NodeId self{};
   std::string router_endpoint{};  ///< as told to peers; empty: no network
   std::string pub_endpoint{};
-  std::uint64_t random_seed = 0;  ///< all randomness of the core comes from it
-  OfferedTypes types{};           ///< of workers, that this node can make
+  std::uint64_t random_seed = 0;      ///< all randomness of the core comes from it
+  OfferedTypes types{};               ///< of workers, that this node can make
+  std::shared_ptr<SpecPool> specs{};  ///< shared with the other hubs of this process; none: not shared
 };
 
 /// What of a child is no longer as its spec says; few have any.
@@ -43,6 +46,7 @@ struct ChildChanges {
   std::optional<Metadata> metadata{};  ///< none: that of the spec
   std::string failure{};               ///< why it is failed
   NodeId placement{};                  ///< where it shall run by somebody's wish
+  std::vector<NodeId> placed{};        ///< with a distribution by load: where it was placed
 };
 
 /// The registry's answer about one id. What it points to is immutable, and may be read by other threads.

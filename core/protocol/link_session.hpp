@@ -12,10 +12,10 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <map>
 
+#include "core/protocol/containers.hpp"
 #include "core/protocol/frame.hpp"
 #include "core/protocol/messages.hpp"
 #include "processhub/time.hpp"
@@ -73,9 +73,9 @@ class LinkSession {
     Bytes frame{};
   };
   struct Out {
-    Bytes open{};               ///< the frame being filled; header room first
-    std::deque<Bytes> ready{};  ///< closed, not yet in the window
-    std::deque<Sent> unacked{};
+    Bytes open{};         ///< the frame being filled; header room first
+    Fifo<Bytes> ready{};  ///< closed, not yet in the window
+    Fifo<Sent> unacked{};
     std::uint64_t next_seq = 1;
     std::uint64_t bytes = 0;
     std::uint64_t sent_upto = 0;  ///< everything up to here was emitted since the last rewind

@@ -1,6 +1,10 @@
 #include "core/protocol/links.hpp"
 
 #include <algorithm>
+#include <utility>
+
+#include "core/hash.hpp"
+#include "core/protocol/cluster_options.hpp"
 
 namespace processhub::protocol {
 
@@ -35,8 +39,8 @@ std::optional<M> parse(std::string_view body) {
 
 }  // namespace
 
-Links::Links(Context& context, LinkEvents& events, std::uint64_t options_digest, std::string options)
-    : ctx_(context), events_(events), options_digest_(options_digest), options_(std::move(options)) {
+Links::Links(Context& context, LinkEvents& events, std::string options)
+    : ctx_(context), events_(events), options_digest_(hash64(options)), options_(std::move(options)) {
   // Nonces of one incarnation only grow, so that a late copy of an old hello is recognised.
   last_nonce_ = ctx_.rng.next() >> 16;
 }
@@ -95,6 +99,7 @@ void Links::open(NodeId id, const std::string& endpoint) {
     peer.hello_due = ctx_.now;
   }
   peer.wanted = true;
+  expect(id, peer);
 }
 
 void Links::end_session(NodeId id) {
@@ -103,6 +108,7 @@ void Links::end_session(NodeId id) {
   auto& peer = it->second;
   peer.wanted = false;
   peer.nonce = fresh_nonce();
+  expect(id, peer);
   if (!peer.session) return;
   sessions_.erase(peer.session->id());
   ctx_.stats.resends += peer.session->resends();
@@ -122,6 +128,7 @@ void Links::close(NodeId id) {
     links_.erase(it->second.link);
   }
   due_.erase({it->second.due, id});
+  expected_.erase(it->second.expected);
   peers_.erase(it);
   strangers_.erase(id);
 }
@@ -237,11 +244,9 @@ void Links::adopt_seed(NodeId id, Peer& peer, std::uint64_t token) {
 
 void Links::on_node_hello(std::optional<RouteId> route, const Hello& h) {
   if (h.options_digest != options_digest_) {
-    refuse(route, {ctx_.config.hub_id, h.self.id, ctx_.self(),
-                   "cluster-wide options differ: here " + options_ + ", there " + h.options, 0});
-    ctx_.log(LogLevel::error, "refused " + h.self.id.str() + ": cluster-wide options differ: here " +
-                                  options_ + ", there " + h.options);
-    return;
+    const auto why = options_difference(ctx_.self(), options_, h.self.id, h.options);
+    refuse(route, {ctx_.config.hub_id, h.self.id, ctx_.self(), why, 0});
+    return ctx_.log(LogLevel::error, "refused " + h.self.id.str() + ": " + why);
   }
   auto admission = events_.on_hello(h);
   if (admission.refusal) refuse(route, *admission.refusal);
@@ -264,6 +269,7 @@ void Links::on_node_hello(std::optional<RouteId> route, const Hello& h) {
   }
   if (h.nonce != 0) peer.their_nonce = h.nonce;
   peer.wanted = true;
+  expect(h.self.id, peer);
   touched_.insert(h.self.id);
   bool fresh = false;
   if (h.nonce != 0 && h.echo_nonce == peer.nonce && !peer.session) {
@@ -290,20 +296,28 @@ void Links::establish(NodeId id, Peer& peer) {
   peer.without_session = kNever;
   strangers_.erase(id);
   sessions_[sid] = id;
+  expect(id, peer);
   touched_.insert(id);
   events_.on_session_up(id);
 }
 
 NodeId Links::peer_for_session(std::uint64_t session) {
   if (auto it = sessions_.find(session); it != sessions_.end()) return it->second;
-  // The peer may have completed the handshake first: its frame carries the id that our nonces give.
-  for (auto& [id, peer] : peers_) {
-    if (peer.session || peer.their_nonce == 0 || !peer.wanted) continue;
-    if (session_id(peer.nonce, peer.their_nonce, ctx_.self().hash(), id.hash()) != session) continue;
-    establish(id, peer);
-    return id;
-  }
-  return {};
+  const auto it = expected_.find(session);
+  if (it == expected_.end()) return {};
+  const auto id = it->second;
+  establish(id, peers_.at(id));
+  return id;
+}
+
+/// The peer may complete the handshake first: its frame then carries the id that our nonces give.
+void Links::expect(NodeId id, Peer& peer) {
+  const bool waits = !peer.session && peer.their_nonce != 0 && peer.wanted;
+  const auto session =
+      waits ? session_id(peer.nonce, peer.their_nonce, ctx_.self().hash(), id.hash()) : std::uint64_t{0};
+  if (session == peer.expected) return;
+  expected_.erase(std::exchange(peer.expected, session));
+  if (session != 0) expected_[session] = id;
 }
 
 void Links::on_session_frame(std::optional<RouteId> route, std::string_view rest) {

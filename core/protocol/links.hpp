@@ -47,7 +47,8 @@ class LinkEvents {
 
 class Links {
  public:
-  Links(Context& context, LinkEvents& events, std::uint64_t options_digest, std::string options);
+  /// `options`: what all members have alike, as cluster_wide_options() says it.
+  Links(Context& context, LinkEvents& events, std::string options);
 
   /// Says hello to whoever listens at a configured address.
   void try_endpoint(const std::string& endpoint);
@@ -119,7 +120,8 @@ class Links {
     bool refused = false;
     Time hello_due{};
     Duration hello_wait{};
-    Time due = kNever;  ///< as in due_
+    Time due = kNever;           ///< as in due_
+    std::uint64_t expected = 0;  ///< as in expected_
   };
   struct Seed {
     LinkId link = 0;
@@ -157,6 +159,7 @@ class Links {
   void on_part(NodeId id, const Part& part);
   void on_client_frame(Client& client, std::uint64_t key, const SessionHeader& header, std::string_view rest);
   NodeId peer_for_session(std::uint64_t session);
+  void expect(NodeId id, Peer& peer);
   void on_refusal(std::string_view body);
   void on_reset(LinkId link, std::string_view body);
   void refuse(std::optional<RouteId> route, const Refusal& refusal);
@@ -180,6 +183,7 @@ class Links {
   std::map<std::string, Seed> seeds_{};
   std::map<std::uint64_t, Client> clients_{};   ///< by session id
   std::map<std::uint64_t, NodeId> sessions_{};  ///< node sessions by id
+  HashMap<std::uint64_t, NodeId> expected_{};   ///< of handshakes that the peer may complete first
   std::map<LinkId, NodeId> links_{};
   LinkId last_link_ = 0;
   std::uint64_t last_nonce_ = 0;

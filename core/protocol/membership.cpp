@@ -8,6 +8,16 @@
 
 namespace processhub::protocol {
 
+namespace {
+
+std::uint64_t share_of(const MemberRecord& r) {
+  std::uint64_t x = r.id.hash() ^ (static_cast<std::uint64_t>(r.status) + 1) * 0x9E3779B97F4A7C15ULL;
+  x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9ULL;
+  return x ^ (x >> 27);
+}
+
+}  // namespace
+
 Membership::Membership(Context& context, Links& links, MembershipEvents& events)
     : ctx_(context), links_(links), events_(events) {
   self_.id = ctx_.self();
@@ -37,7 +47,7 @@ void Membership::start() {
 
 bool Membership::is_up(NodeId node) const {
   if (node == ctx_.self()) return true;
-  if (mutated(Mutation::accepts_earlier_life) && up_by_name(node.name()) != nullptr) return true;
+  if (mutated(Mutation::accepts_earlier_life) && up_life_of(node) != nullptr) return true;
   auto it = members_.find(node);
   return it != members_.end() && is_up(it->second);
 }
@@ -58,13 +68,15 @@ bool Membership::superseded(NodeId node) const {
 
 /// Earlier lives of a name are over once a later one is up.
 void Membership::end_earlier_lives(NodeId node) {
-  for (auto& [id, m] : members_) {
-    if (id.name() != node.name() || node <= id) continue;
+  const auto now = members_.find(node);
+  for (auto it = now; it != members_.begin() && std::prev(it)->first.name() == node.name();) {
+    auto& [id, m] = *--it;
     // A life that comes back at the same address is subscribed to already.
-    if (m.record.pub != members_.at(node).record.pub) ctx_.emit(effect::Unsubscribe{m.record.pub});
+    if (m.record.pub != now->second.record.pub) ctx_.emit(effect::Unsubscribe{m.record.pub});
     m.liveness = Liveness::left;
     m.down_since = ctx_.now;
     ++changes_;
+    count(m);
     watched_.erase(id);
     links_.close(id);
   }
@@ -113,18 +125,15 @@ bool Membership::agreed() const {
   });
 }
 
+void Membership::count(Member& m) {
+  const auto share = is_up(m) ? share_of(m.record) : 0;
+  sum_ += share - std::exchange(m.share, share);
+}
+
 void Membership::refresh_digest() {
-  std::uint64_t sum = 0;
-  auto add = [&](const MemberRecord& r) {
-    std::uint64_t x = r.id.hash() ^ (static_cast<std::uint64_t>(r.status) + 1) * 0x9E3779B97F4A7C15ULL;
-    x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9ULL;
-    sum += x ^ (x >> 27);
-  };
-  add(self_);
-  for (const auto& [id, m] : members_)
-    if (is_up(id)) add(m.record);
-  if (sum == digest_) return;
-  digest_ = sum;
+  const auto digest = sum_ + share_of(self_);
+  if (digest == digest_) return;
+  digest_ = digest;
   events_.publish_heartbeat();
   events_.on_view_changed();
 }
@@ -135,11 +144,11 @@ HubView Membership::eligible_view() const {
   view.now = ctx_.now;
   view.up_count = up_count();
   auto add = [&](const MemberRecord& r) {
-    if (r.status == MemberStatus::synced) view.members.push_back({r.id, r.weight, r.zone, r.roles});
+    if (r.status == MemberStatus::synced) view.members.push_back({r.id, r.weight, r.zone, r.roles, r.joined});
   };
   add(self_);
   for (const auto& [id, m] : members_)
-    if (is_up(id)) add(m.record);
+    if (is_up(m)) add(m.record);
   std::sort(view.members.begin(), view.members.end(),
             [](const auto& a, const auto& b) { return a.id < b.id; });
   return view;
@@ -167,7 +176,7 @@ std::vector<NodeInfo> Membership::infos() const {
     NodeState state = NodeState::up;
     if (m.liveness == Liveness::known) continue;
     // One life of a name: the one that is up, else the latest.
-    if (!is_up(id) && (superseded(id) || up_by_name(id.name()) != nullptr)) continue;
+    if (!is_up(id) && (superseded(id) || up_life_of(id) != nullptr)) continue;
     if (m.liveness == Liveness::down) state = NodeState::down;
     if (m.liveness == Liveness::left) state = NodeState::left;
     if (m.liveness == Liveness::up && m.record.status == MemberStatus::joining) state = NodeState::joining;
@@ -179,9 +188,12 @@ std::vector<NodeInfo> Membership::infos() const {
   return out;
 }
 
-const Member* Membership::up_by_name(std::string_view name) const {
-  for (const auto& [id, m] : members_)
-    if (id.name() == name && is_up(m)) return &m;
+/// The life of this name that is up, if any: the lives of a name stand side by side.
+const Member* Membership::up_life_of(NodeId node) const {
+  auto it = members_.lower_bound(node);
+  while (it != members_.begin() && std::prev(it)->first.name() == node.name()) --it;
+  for (; it != members_.end() && it->first.name() == node.name(); ++it)
+    if (is_up(it->second)) return &it->second;
   return nullptr;
 }
 
@@ -191,6 +203,7 @@ void Membership::learn(const MemberRecord& record) {
   auto& m = it->second;
   by_hash_[record.id.hash()] = record.id;
   if (fresh || record.status_version >= m.record.status_version) m.record = record;
+  count(m);
 }
 
 LinkEvents::Admission Membership::on_hello(const Hello& h) {
@@ -214,7 +227,7 @@ LinkEvents::Admission Membership::on_hello(const Hello& h) {
         refusal("the name '" + std::string(id.name()) + "' is taken by a living node at " + self_.router);
     return out;
   }
-  const auto* old = up_by_name(id.name());
+  const auto* old = up_life_of(id);
   if (old != nullptr && old->record.id.incarnation() > id.incarnation()) {
     out.refusal = refusal("a later life of '" + std::string(id.name()) + "' is a member");
     out.refusal->highest_incarnation = old->record.id.incarnation();
@@ -276,7 +289,7 @@ void Membership::tell_members(NodeId peer) {
   news.up.push_back(self_);
   for (const auto& [id, other] : members_) {
     if (id == peer) continue;
-    if (is_up(id)) news.up.push_back(other.record);
+    if (is_up(other)) news.up.push_back(other.record);
     if (other.liveness == Liveness::left) news.left.push_back(id);
   }
   links_.send(peer, Lane::control, news);
@@ -294,6 +307,7 @@ void Membership::make_up(Member& m) {
     m.announced = false;
     m.up_since = ctx_.now;
   }
+  count(m);
   end_earlier_lives(id);
   events_.on_member_up(id);
   refresh_digest();
@@ -309,6 +323,7 @@ void Membership::make_gone(Member& m, bool left, const std::string& why) {
   bool was_up = is_up(id);
   if (was_up) ctx_.hook(hook::PreClusterLeave{id, left});
   m.liveness = left ? Liveness::left : Liveness::down;
+  count(m);
   m.down_since = ctx_.now;
   m.announced = m.indirect = false;
   watched_.erase(id);
@@ -352,7 +367,7 @@ void Membership::say_leave(std::uint64_t table_version) {
 
 void Membership::forgive_silence() {
   for (auto& [id, m] : members_) {
-    if (!is_up(id)) continue;
+    if (!is_up(m)) continue;
     m.last_heard = ctx_.now;
     m.liveness = Liveness::up;
     m.refused = m.indirect = m.accused = false;

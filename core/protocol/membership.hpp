@@ -28,13 +28,14 @@ struct Member {
   Time probe_due{};      ///< while suspect: the next probes
   Time up_since{};
   Time down_since{};
-  bool refused = false;    ///< the suspicion began with a refused connection
-  bool indirect = false;   ///< suspect here, but others reach it: its session is relayed
-  NodeId told_by{};        ///< who last said that it is up
-  Heartbeat last{};        ///< its newest announcement
-  bool announced = false;  ///< `last` is from this life of the session
-  bool asks = false;       ///< came by a configured address: it wants to know who else there is
-  bool accused = false;    ///< suspect only because somebody said so, who has told the others, too
+  bool refused = false;     ///< the suspicion began with a refused connection
+  bool indirect = false;    ///< suspect here, but others reach it: its session is relayed
+  NodeId told_by{};         ///< who last said that it is up
+  Heartbeat last{};         ///< its newest announcement
+  bool announced = false;   ///< `last` is from this life of the session
+  bool asks = false;        ///< came by a configured address: it wants to know who else there is
+  bool accused = false;     ///< suspect only because somebody said so, who has told the others, too
+  std::uint64_t share = 0;  ///< what it adds to the digest of the view; 0: not in it
 };
 
 /// What the rest of the core does when the view changes.
@@ -138,13 +139,16 @@ class Membership {
   void still_alive(Member& member);
   void tell_members(NodeId peer);
   void clear_suspicion(Member& member);
+  /// To be called for a member whose place in the view, or status, may have changed.
+  void count(Member& member);
   void refresh_digest();
   void learn(const MemberRecord& record);
   void check_seeds();
   void discover();
   void check_silence();
+  Time silence_due() const;
   void answer_helpers(NodeId target, Verdict verdict);
-  const Member* up_by_name(std::string_view name) const;
+  const Member* up_life_of(NodeId node) const;
 
   Context& ctx_;
   Links& links_;
@@ -164,6 +168,7 @@ class Membership {
   };
   std::map<NodeId, Challenge> challengers_{};  ///< old life -> newcomer that waits for the verdict on it
   std::uint64_t digest_ = 0;
+  std::uint64_t sum_ = 0;  ///< of the members' shares
   std::uint64_t changes_ = 0;
   std::uint64_t next_probe_ = 0;
   Time heartbeat_due_{};

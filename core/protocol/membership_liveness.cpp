@@ -115,6 +115,8 @@ void Membership::on(NodeId from, const Heartbeat& h) {
   if (h.status_version > m.record.status_version) {
     m.record.status_version = h.status_version;
     m.record.status = h.status;
+    m.record.joined = h.joined;
+    count(m);
     if (is_up(from)) events_.on_status(from, h.status);
     refresh_digest();
   }
@@ -295,23 +297,27 @@ void Membership::check_joined() {
     if (!here && !waited) return;
   }
   for (const auto& [id, m] : members_)
-    if (is_up(id) && !events_.synced_with(id)) return;
+    if (is_up(m) && !events_.synced_with(id)) return;
   if (up_count() == 1 && !seeds_.empty() && !warned_alone_) {
     warned_alone_ = true;
     ctx_.log(LogLevel::warn, "no seed answered: running alone, still looking");
   }
+  for (const auto& [id, m] : members_)
+    if (is_up(m)) self_.joined = std::max(self_.joined, m.record.joined);
+  ++self_.joined;
   set_status(MemberStatus::synced);
 }
 
 void Membership::tick() {
-  if (ctx_.now >= heartbeat_due_) {
+  const bool beat = ctx_.now >= heartbeat_due_;
+  if (beat) {
     heartbeat_due_ = ctx_.now + ctx_.config.heartbeat_interval;
     if (ctx_.gossips())
       events_.gossip();
     else if (!self_.router.empty())
       events_.publish_heartbeat();
   }
-  check_silence();
+  if (beat || ctx_.now >= silence_due()) check_silence();
   check_joined();
   if (ctx_.now >= discover_due_) {
     discover_due_ = ctx_.now + ctx_.config.discover_interval;
@@ -319,8 +325,9 @@ void Membership::tick() {
   }
 }
 
-Time Membership::next_deadline() const {
-  Time due = std::min(heartbeat_due_, discover_due_);
+/// In gossip mode a heartbeat's tick finds who is silent: that somebody is waited for is no reason to look.
+Time Membership::silence_due() const {
+  Time due = kNever;
   for (auto id : watched_) {
     const auto& m = members_.at(id);
     if (m.liveness == Liveness::suspect) due = std::min({due, m.suspect_until, m.probe_due});
@@ -330,6 +337,11 @@ Time Membership::next_deadline() const {
       if (m.liveness == Liveness::up) due = std::min(due, m.last_heard + ctx_.config.suspect_after);
   }
   for (const auto& h : helping_) due = std::min(due, h.until);
+  return due;
+}
+
+Time Membership::next_deadline() const {
+  Time due = std::min({heartbeat_due_, discover_due_, silence_due()});
   // Past join_timeout the heartbeat's tick looks again.
   auto waited = started_ + Duration(ctx_.config.join_timeout);
   if (!joined() && waited > ctx_.now) due = std::min(due, waited);

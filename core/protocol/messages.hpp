@@ -14,8 +14,11 @@
 
 #include "core/protocol/codec.hpp"
 #include "core/protocol/containers.hpp"
+#include "core/protocol/handover_messages.hpp"
+#include "core/protocol/load_messages.hpp"
 #include "core/protocol/quorum_messages.hpp"
 #include "core/protocol/shared_spec.hpp"
+#include "core/protocol/spec_value.hpp"
 #include "core/protocol/type_offers.hpp"
 #include "processhub/child.hpp"
 #include "processhub/ids.hpp"
@@ -63,7 +66,9 @@ struct MemberRecord {
   std::uint64_t refutation = 0;
   std::vector<std::uint64_t> declares{};  ///< hashes of the ids of its static children, sorted
   OfferedTypes types{};                   ///< of workers, that it can make
-  PROCESSHUB_FIELDS(id, router, pub, weight, zone, roles, status, status_version, refutation, declares, types)
+  std::uint64_t joined = 0;               ///< as it was synced: one more than all it knew
+  PROCESSHUB_FIELDS(id, router, pub, weight, zone, roles, status, status_version, refutation, declares, types,
+                    joined)
 };
 
 /// The part of a spec that never changes.
@@ -73,31 +78,6 @@ struct SpecRecord {
   SmallVector<NodeId, 2> first{};  ///< may start it unseen, with epoch 1
   std::uint64_t epoch_floor = 0;   ///< reserved so far, as the sender knows
   PROCESSHUB_FIELDS(uid, spec, first, epoch_floor)
-};
-
-/// The part of a spec that changes; the highest (version, writer) wins.
-struct SpecValue {
-  std::uint64_t version = 0;
-  NodeId writer{};
-  bool failed = false;
-  std::string why{};
-  NodeId placement{};
-  std::optional<Metadata> metadata{};
-  PROCESSHUB_FIELDS(version, writer, failed, why, placement, metadata)
-
-  /// A copy that wins over this one, to be changed by `by`.
-  SpecValue next(NodeId by) const {
-    auto value = *this;
-    ++value.version;
-    value.writer = by;
-    return value;
-  }
-};
-
-struct UidValue {
-  Uid uid{};
-  SpecValue value{};
-  PROCESSHUB_FIELDS(uid, value)
 };
 
 /// What is remembered of an id that was declared as a static child: (spec hash, stopped) by (version,
@@ -196,8 +176,9 @@ struct Heartbeat {
   std::uint64_t refutation = 0;
   std::uint64_t number = 0;     ///< orders those of one node: they come on several ways
   std::uint64_t published = 0;  ///< the digests contain every publication up to this one
+  std::uint64_t joined = 0;     ///< as in MemberRecord
   PROCESSHUB_FIELDS(view_digest, table_version, table_digest, spec_digest, status, status_version, refutation,
-                    number, published)
+                    number, published, joined)
 };
 
 /// New, removed and changed specs.
@@ -356,7 +337,8 @@ struct CallRequest {
   bool named_reply = false;
   Duration timeout{};
   std::uint32_t hops = 0;
-  PROCESSHUB_FIELDS(origin, token, id, message, body, named_reply, timeout, hops)
+  bool flush = false;  ///< no message: answered where the child runs, behind all that was sent before
+  PROCESSHUB_FIELDS(origin, token, id, message, body, named_reply, timeout, hops, flush)
 };
 
 struct CallReply {
@@ -446,10 +428,12 @@ struct Rumours {
   PROCESSHUB_FIELDS(heartbeats)
 };
 
-using Message = std::variant<Heartbeat, SpecDelta, TableDelta, MemberNews, UserNews, Members, Leaving, Probe,
-                             ProbeReply, PubAck, Pull, PullChunk, Reserve, ReserveReply, MoveRequest,
-                             StartFailed, CallRequest, CallReply, AdminRequest, AdminReply, Relay, Digests,
-                             Heard, Rumours, QuorumProbe, QuorumReply, SeatList>;
+using Message =
+    std::variant<Heartbeat, SpecDelta, TableDelta, MemberNews, UserNews, Members, Leaving, Probe, ProbeReply,
+                 PubAck, Pull, PullChunk, Reserve, ReserveReply, MoveRequest, StartFailed, CallRequest,
+                 CallReply, AdminRequest, AdminReply, Relay, Digests, Heard, Rumours, QuorumProbe,
+                 QuorumReply, SeatList, HandoverState, HandoverReady, HandoverCommit, HandoverAbort,
+                 LoadReport, LoadBoard, LoadAsk>;
 
 inline constexpr std::size_t kMessageKinds = std::variant_size_v<Message>;
 

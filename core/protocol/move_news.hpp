@@ -26,6 +26,8 @@ class MoveNews {
     if (migrated) migrated_[it->second].push_back(id);
     leaving_.erase(uid);
   }
+  /// It did not go after all.
+  void stays(const Uid& uid) { leaving_.erase(uid); }
   /// It came here, but belongs to `to`.
   void forwarded(const std::string& id, NodeId to) { forwarded_[to].push_back(id); }
 

@@ -32,6 +32,10 @@ enum class Mutation : std::uint8_t {
   forgets_last_words,         ///< a leave counts before the rows that belong to it
   no_lease,                   ///< turns go on though no quorum answers
   takes_over_at_once,         ///< the children of a node out of reach, which may have a lease
+  thaws_after_commit,         ///< a child goes on though its target was told to run it
+  overtakes_moves,            ///< new messages to a child that moved do not wait for earlier ones
+  merges_twice,               ///< a state that comes again is merged again
+  activates_without_state,    ///< a child that moved starts from its args
 };
 
 #ifdef PROCESSHUB_MUTATIONS

@@ -1,6 +1,7 @@
 #include "core/protocol/parts.hpp"
 
 #include "core/hash.hpp"
+#include "core/protocol/cluster_options.hpp"
 #include "core/protocol/mutation.hpp"
 
 namespace processhub::protocol {
@@ -12,39 +13,28 @@ constexpr Duration kLastRows = std::chrono::milliseconds(500);
 
 constexpr std::uint64_t kUnknownVersion = ~std::uint64_t{0};
 
-/// What all members must have alike, in readable form.
-std::string cluster_wide_options(const HubConfig& c) {
-  std::string out;
-  auto add = [&](const char* kind, const StrategyChoice& choice) {
-    out += (out.empty() ? "" : " ") + std::string(kind) + "=" + choice.name;
-    for (const auto& [key, value] : choice.options) out += "," + key + "=" + value;
-  };
-  add("distribution", c.distribution);
-  add("redundancy", c.redundancy);
-  add("migration", c.migration);
-  add("synchronization", c.synchronization);
-  add("partition_tolerance", c.partition_tolerance);
-  return out;
-}
-
 }  // namespace
 
 HubCore::Parts::Parts(Identity identity, HubConfig config, StrategySet set)
     : ctx(std::move(identity), std::move(config)),
       strategies(std::move(set)),
-      registry(*this),
-      links(ctx, *this, hash64(cluster_wide_options(ctx.config)), cluster_wide_options(ctx.config)),
+      registry(*this, ctx.self()),
+      links(ctx, *this, cluster_wide_options(ctx.config)),
       publications(ctx),
       membership(ctx, links, *this),
       replication(ctx, registry, links, publications, membership, *this),
       gossiping(ctx, membership, links, replication),
       supervisor(ctx, registry, replication, *this),
       quorum(ctx, links, membership, *strategies.partition_tolerance, *this),
-      placement(ctx, registry, links, membership, replication, supervisor, quorum, strategies, *this),
+      handover(ctx, registry, links, membership, supervisor, strategies.migration->plan(), *this),
+      balancer(ctx, links, strategies.distribution->load_rules()),
+      placement(ctx, registry, links, membership, replication, supervisor, quorum, handover, balancer, strategies,
+                *this),
       requests(ctx, registry, membership, replication, placement),
       calls(ctx, registry, links, membership, supervisor),
       statics(ctx, registry, membership, replication, requests) {
   ctx.sync = strategies.synchronization->plan();
+  registry.tell_places(balancer.on());
   calls.prefer_local(!strategies.redundancy->one_active());
 }
 
@@ -95,6 +85,11 @@ void HubCore::Parts::on(event::LeaveCluster& e) {
   membership.set_status(MemberStatus::leaving);
 }
 
+void HubCore::Parts::on(event::LoadMeasured& e) {
+  balancer.on(e);
+  if (balancer.take_round()) placement.rebalance();
+}
+
 void HubCore::Parts::on(event::AdminAnswer& e) {
   if (links.send_client(e.client, AdminReply{e.request, e.code, std::move(e.body)}) || e.too_long.empty())
     return;
@@ -106,7 +101,7 @@ void HubCore::Parts::on(event::AdminAnswer& e) {
 // -----------------------------------------------------------------------------------------------
 
 void HubCore::Parts::on(event::Publication& e) {
-  std::string_view in = e.frame;
+  std::string_view in = *e.frame;
   auto type = take_preamble(in);
   auto header = type == FrameType::publish ? take_publish_header(in) : std::nullopt;
   auto from = header ? membership.find_hash(header->node) : std::nullopt;
@@ -142,7 +137,12 @@ void HubCore::Parts::on_peer_message(NodeId peer, Message message) {
 }
 
 void HubCore::Parts::on_client_request(std::uint64_t client, AdminRequest request) {
-  ctx.emit(effect::AdminQuery{client, request.request, std::move(request.verb), std::move(request.args)});
+  effect::AdminQuery query{client, request.request, std::move(request.verb), std::move(request.args), {}};
+  if (query.verb == "moves") {
+    handover.list(query.moves);
+    placement.list_moves(query.moves);
+  }
+  ctx.emit(std::move(query));
 }
 
 void HubCore::Parts::on_session_up(NodeId peer) {
@@ -153,6 +153,7 @@ void HubCore::Parts::on_session_up(NodeId peer) {
 void HubCore::Parts::on_session_end(NodeId peer) {
   membership.on_session_end(peer);
   replication.on_session_end(peer);
+  handover.on_session_end(peer);
   placement.on_session_end(peer);
   calls.on_session_end(peer);
 }
@@ -166,13 +167,6 @@ MemberRecord HubCore::Parts::self_record() {
 // -- the view
 // ------------------------------------------------------------------------------------------------------------
 
-void HubCore::Parts::touch_children_of(NodeId node) {
-  for (Slot s = 0; s < registry.slot_end(); ++s) {
-    auto* child = registry.at(s);
-    if (child != nullptr && child->entry_of(node) != nullptr) registry.touch(*child);
-  }
-}
-
 void HubCore::Parts::on_member_up(NodeId node) {
   const auto& record = membership.members().at(node).record;
   ctx.emit(effect::Subscribe{record.pub});
@@ -180,7 +174,7 @@ void HubCore::Parts::on_member_up(NodeId node) {
   note_change();
   cause_ = node;
   cause_joined_ = true;
-  touch_children_of(node);
+  registry.touch_rows(node);
 }
 
 void HubCore::Parts::on_member_gone(NodeId node, bool left) {
@@ -192,10 +186,11 @@ void HubCore::Parts::on_member_gone(NodeId node, bool left) {
   // It went before its last rows came: it has left all the same.
   if (auto words = last_words_.find(node); words != last_words_.end()) words->second.until = ctx.now;
   replication.on_member_gone(node);
+  handover.on_member_gone(node);
   quorum.on_member_gone(node, left);
   placement.on_session_end(node);
   calls.on_session_end(node);
-  touch_children_of(node);
+  registry.touch_rows(node);
 }
 
 void HubCore::Parts::on_status(NodeId node, MemberStatus status) {
@@ -220,6 +215,7 @@ Heartbeat HubCore::Parts::own_heartbeat() {
   auto self = membership.self_record();
   h.status = self.status;
   h.status_version = self.status_version;
+  h.joined = self.joined;
   h.refutation = self.refutation;
   h.published = publications.flushed_seq();
   const bool news = h.view_digest != announced_.view_digest || h.table_version != announced_.table_version ||
@@ -257,7 +253,9 @@ void HubCore::Parts::on_child_changed(Child& child) {
 void HubCore::Parts::on_stopped(const LocalChild& child, std::vector<PostedMessage> leftovers) {
   auto* known = registry.find(child.uid);
   bool removed = known == nullptr || !known->spec;
+  handover.forget(child.uid);
   placement.on_ended(child.uid, child.spec->spec.id, !removed);
+  if (!removed) placement.enqueue(*known);  // one that was only prepared has no row that changes
   if (!leftovers.empty()) calls.reroute(std::move(leftovers), child.spec->spec.id, removed);
 }
 

@@ -8,10 +8,12 @@
 #include <string>
 #include <vector>
 
+#include "core/protocol/balancer.hpp"
 #include "core/protocol/call_router.hpp"
 #include "core/protocol/context.hpp"
 #include "core/protocol/event_queue.hpp"
 #include "core/protocol/gossip.hpp"
+#include "core/protocol/handover.hpp"
 #include "core/protocol/hub_core.hpp"
 #include "core/protocol/links.hpp"
 #include "core/protocol/membership.hpp"
@@ -32,6 +34,7 @@ class HubCore::Parts final : public Registry::Listener,
                              public ReplicationEvents,
                              public SupervisorEvents,
                              public QuorumEvents,
+                             public HandoverEvents,
                              public PlacementEvents {
  public:
   Parts(Identity identity, HubConfig config, StrategySet strategies);
@@ -68,9 +71,12 @@ class HubCore::Parts final : public Registry::Listener,
   void on(event::LeaveCluster& e);
   void on(event::WorkerUp& e) { supervisor.on(e); }
   void on(event::RoleTaken& e) { supervisor.on(e); }
+  void on(event::WorkerFrozen& e) { supervisor.on(e); }
+  void on(event::WorkerPrepared& e) { supervisor.on(e); }
   void on(event::WorkerDown& e) { supervisor.on(e); }
   void on(event::Undelivered& e) { supervisor.on(e); }
   void on(event::WorkerAnswer& e) { calls.on(std::move(e)); }
+  void on(event::LoadMeasured& e);
   void on(event::AdminAnswer& e);
 
   // -- messages; a type without an overload does not compile
@@ -110,6 +116,18 @@ class HubCore::Parts final : public Registry::Listener,
   void on(NodeId from, QuorumProbe& m) { quorum.on(from, m); }
   void on(NodeId from, QuorumReply& m) { quorum.on(from, m); }
   void on(NodeId from, SeatList& m) { quorum.on(from, m); }
+
+  void on(NodeId from, HandoverState& m) { handover.on(from, m); }
+  void on(NodeId from, HandoverReady& m) { handover.on(from, m); }
+  void on(NodeId from, HandoverCommit& m) { handover.on(from, m); }
+  void on(NodeId from, HandoverAbort& m) { handover.on(from, m); }
+
+  void on(NodeId from, LoadReport& m) { balancer.on(from, m); }
+  void on(NodeId from, LoadBoard& m) {
+    balancer.on(from, m);
+    requests.on_load_told(static_cast<std::uint32_t>(m.ask));
+  }
+  void on(NodeId from, LoadAsk& m) { balancer.on(from, m); }
 
   // -- Registry::Listener
   void on_child_changed(Child& child) override;
@@ -161,6 +179,20 @@ class HubCore::Parts final : public Registry::Listener,
   // -- QuorumEvents
   void on_quorum(bool has) override;
   void on_held_down(NodeId by) override;
+  void on_frozen(const LocalChild& child, event::WorkerFrozen& frozen) override {
+    handover.on_frozen(child, frozen);
+  }
+  void on_freeze_failed(const LocalChild& child, const event::WorkerFrozen& answer) override {
+    handover.on_freeze_failed(child, answer);
+  }
+  void on_prepared(const LocalChild& child) override { handover.on_prepared(child); }
+  void on_prepare_failed(const LocalChild& child, const std::string& why) override {
+    handover.on_prepare_failed(child, why);
+  }
+  // -- HandoverEvents
+  void on_handover_step(Child& child) override { placement.enqueue(child); }
+  void forward_held(const std::string& id, NodeId to) override { calls.forward(id, to); }
+  void on_stays(const Uid& uid) override { placement.on_stays(uid); }
   // -- PlacementEvents
   void on_redistribution_begin() override;
   void on_redistribution_end() override;
@@ -177,6 +209,8 @@ class HubCore::Parts final : public Registry::Listener,
   Gossip gossiping;
   Supervisor supervisor;
   Quorum quorum;
+  Handover handover;
+  Balancer balancer;
   Placement placement;
   Requests requests;
   CallRouter calls;
@@ -189,7 +223,6 @@ class HubCore::Parts final : public Registry::Listener,
   bool cluster_changed = true;
 
  private:
-  void touch_children_of(NodeId node);
   void on_stall(Duration away);
   void stall(const std::vector<NodeId>& peers);
   void check_stall();

@@ -1,6 +1,7 @@
 #include "core/protocol/placement.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "core/hash.hpp"
 #include "core/protocol/mutation.hpp"
@@ -9,16 +10,17 @@ namespace processhub::protocol {
 
 namespace {
 constexpr Duration kRetry = std::chrono::milliseconds(100);
+constexpr Duration kLookPause = std::chrono::milliseconds(20);
 }  // namespace
 
 ChildKey key_of(const Child& child) {
   const auto& spec = child.spec->spec;
-  return {spec.id, child.id_hash, child.value->placement, spec.kind->nodes};
+  return {spec.id, spec.id_hash, child.value->placement, spec.kind->nodes, child.placed()};
 }
 
 Placement::Placement(Context& context, Registry& registry, Links& links, Membership& membership,
                      Replication& replication, Supervisor& supervisor, const Quorum& quorum,
-                     StrategySet& strategies, PlacementEvents& events)
+                     Handover& handover, Balancer& balancer, StrategySet& strategies, PlacementEvents& events)
     : ctx_(context),
       registry_(registry),
       links_(links),
@@ -26,16 +28,12 @@ Placement::Placement(Context& context, Registry& registry, Links& links, Members
       replication_(replication),
       supervisor_(supervisor),
       quorum_(quorum),
+      handover_(handover),
+      balancer_(balancer),
       strategies_(strategies),
       events_(events) {
   strategies_.distribution->prepare(view_);
   supervisor_.tell_roles(strategies_.redundancy->signals());
-}
-
-std::vector<NodeId> Placement::owners_for(const ChildSpec& spec) const {
-  std::vector<NodeId> out;
-  find_owners({spec.id, hash64(spec.id), {}, spec.nodes}, spec, out);
-  return out;
 }
 
 bool Placement::has_role(NodeId node, const std::string& role) const {
@@ -49,17 +47,23 @@ bool Placement::has_role(NodeId node, const std::string& role) const {
 /// The distribution's choice among the nodes that have the worker type and the role; if nobody has, the child
 /// waits.
 void Placement::find_owners(const ChildKey& key, const ChildSpec& kind, std::vector<NodeId>& out) const {
+  const bool spread = replicas_ > 1 && zones_.matters();
+  if (alike_ && kind.requires_role.empty() && !spread) {
+    if (!offers_.nobody_has(hash64(kind.type))) strategies_.distribution->owners(key, replicas_, out);
+    return;
+  }
+  find_able(key, kind, out);
+  zones_.choose(out, replicas_);
+}
+
+/// All that have the worker type and the role, as the distribution ranks them.
+void Placement::find_able(const ChildKey& key, const ChildSpec& kind, std::vector<NodeId>& out) const {
   const auto hash = hash64(kind.type);
   if (offers_.nobody_has(hash)) return;
-  const bool spread = replicas_ > 1 && zones_.matters();
-  const bool all_may = alike_ && kind.requires_role.empty();
-  if (all_may && !spread) return strategies_.distribution->owners(key, replicas_, out);
   strategies_.distribution->owners(key, view_.members.size(), out);
-  if (!all_may) {
-    std::erase_if(
-        out, [&](NodeId node) { return !offers_.has(node, hash) || !has_role(node, kind.requires_role); });
-  }
-  zones_.choose(out, replicas_);
+  if (alike_ && kind.requires_role.empty()) return;
+  std::erase_if(out,
+                [&](NodeId node) { return !offers_.has(node, hash) || !has_role(node, kind.requires_role); });
 }
 
 std::string Placement::nobody_has(const ChildSpec& spec) const {
@@ -96,34 +100,68 @@ Result<NodeId> Placement::target(std::string_view name, const Child& child) cons
 // --------------------------------------------------------------------------------------------
 
 void Placement::on_view_changed() {
-  view_ = membership_.eligible_view();
+  view_changed_ = true;
+  cursor_ = 0;
+  if (std::exchange(recomputing_, true)) return;
+  events_.on_redistribution_begin();
+}
+
+/// In gossip mode a burst of changes is looked at at its begin, then a few at a time: when a large cluster
+/// boots or heals, its members come one by one, and nothing moves before all agree.
+bool Placement::look() {
+  if (!view_changed_ || (ctx_.gossips() && ctx_.now < look_due_)) return false;
+  view_changed_ = false;
+  look_due_ = ctx_.now + kLookPause;
+  auto view = membership_.eligible_view();
+  note_newcomers(view);
+  view_ = std::move(view);
   offers_ = membership_.offers(view_);
-  alike_ = offers_.alike();
+  const bool were_alike = std::exchange(alike_, offers_.alike());
+  only_members_changed_ = only_members_changed_ && were_alike && alike_;
   strategies_.distribution->prepare(view_);
+  balancer_.on_view_changed(view_);
   zones_.prepare(view_);
   replicas_ = std::max<std::size_t>(1, strategies_.redundancy->replicas(view_));
   replicated_ = replicas_ > 1 || !strategies_.redundancy->singleton();
-  cursor_ = 0;
-  if (!recomputing_) {
-    recomputing_ = true;
-    events_.on_redistribution_begin();
+  only_members_changed_ = only_members_changed_ && !replicated_;
+  return true;
+}
+
+void Placement::note_newcomers(const HubView& view) {
+  HashSet<NodeId, NodeIdHash> members;
+  for (const auto& member : view.members) {
+    members.insert(member.id);
+    if (!in_view_.contains(member.id)) newcomers_.push_back(member.id);
   }
+  in_view_ = std::move(members);
+}
+
+/// Its owner is compared with those who came since, not with all.
+bool Placement::owner_stays(const Child& child) const {
+  return only_members_changed_ && child.owners.size() == 1 && in_view_.contains(child.owners[0]) &&
+         child.spec->spec.kind->requires_role.empty() &&
+         strategies_.distribution->keeps(key_of(child), child.owners[0], newcomers_);
 }
 
 void Placement::recompute(Child& child) {
+  const bool placed_anew = child.placed_anew;
   child.placed_anew = false;
-  if (!child.spec) return;
+  if (!child.spec || (!placed_anew && owner_stays(child))) return;
   scratch_.clear();
   find_owners(key_of(child), *child.spec->spec.kind, scratch_);
   bool same = child.owners.size() == scratch_.size() &&
               std::equal(scratch_.begin(), scratch_.end(), child.owners.begin());
   if (same) return;
+  count(child, false);
   child.owners.assign(scratch_.begin(), scratch_.end());
+  count(child, true);
   enqueue(child);
 }
 
 void Placement::finish_recompute() {
   recomputing_ = false;
+  newcomers_.clear();
+  only_members_changed_ = true;
   events_.on_redistribution_end();
   recheck();
 }
@@ -134,6 +172,7 @@ void Placement::on_spec_added(Child& child) {
 }
 
 void Placement::enqueue(Child& child) {
+  if (!child.spec) count(child, false);
   if (child.placed_anew) recompute(child);
   if (child.queued) return;
   child.queued = true;
@@ -159,6 +198,7 @@ void Placement::recheck() {
 
 void Placement::set_active(bool active) {
   active_ = active;
+  handover_.set_active(active);
   if (active) recheck();
 }
 
@@ -168,7 +208,7 @@ void Placement::reconsider_all() {
 }
 
 bool Placement::work(std::size_t budget) {
-  if (recomputing_) {
+  if (recomputing_ && !view_changed_) {
     auto end = std::min<std::size_t>(registry_.slot_end(), cursor_ + budget * 4);
     for (; cursor_ < end; ++cursor_)
       if (auto* child = registry_.at(cursor_)) recompute(*child);
@@ -181,7 +221,7 @@ bool Placement::work(std::size_t budget) {
     child->queued = false;
     evaluate(*child);
   }
-  return busy();
+  return has_work();
 }
 
 void Placement::tick() {
@@ -196,7 +236,10 @@ void Placement::tick() {
   if (!moves_.empty() || !waiting_.empty()) retry_due_ = ctx_.now + kRetry;
 }
 
-Time Placement::next_deadline() const { return busy() ? Time::zero() : retry_due_; }
+Time Placement::next_deadline() const {
+  if (has_work()) return Time::zero();
+  return view_changed_ ? std::min(look_due_, retry_due_) : retry_due_;
+}
 
 bool Placement::settled() const {
   if (!membership_.joined() || recomputing_ || !membership_.agreed() || quorum_.must_wait()) return false;
@@ -243,8 +286,10 @@ void Placement::evaluate(Child& child) {
     return;
   }
   if (resolve_conflict(child)) return;
+  if (balancer_.on()) write_down(child);
   if (local != nullptr) return evaluate_running(child, *local);
   if (is_owner(child, ctx_.self())) return evaluate_missing(child);
+  handover_.decline(child.uid);
   evaluate_foreign(child);
 }
 
@@ -259,11 +304,12 @@ const Entry* Placement::other_lister(const Child& child) const {
 }
 
 void Placement::evaluate_running(Child& child, LocalChild& local) {
+  if (local.state == LocalState::prepared) return evaluate_prepared(child, local);
   moves_.erase(child.uid);
   if (local.state == LocalState::stopping) return;
-  const auto* other = replicated_ ? nullptr : other_lister(child);
-  if (mutated(Mutation::ignores_higher_generation)) other = nullptr;
-  if (other != nullptr && local.generation(ctx_.self()) < other->generation()) {
+  if (local.state == LocalState::frozen) return evaluate_frozen(child);
+  if (const auto* other = beaten_by(child)) {
+    if (handover_.merge_into(local, other->node)) return;
     ctx_.note(LogLevel::warn, "stopped, " + other->node.str() + " runs it with a higher generation",
               child.spec->spec.id);
     return supervisor_.stop(child.uid, StopReason::conflict);
@@ -336,10 +382,11 @@ void Placement::evaluate_missing(Child& child) {
   }
   if (!settled()) return wait(child);
   if (replicated_) return evaluate_missing_replica(child);
-  if (const auto* other = mutated(Mutation::starts_without_release) ? nullptr : other_lister(child))
-    return ask_for(child, other->node);
+  const auto* other = mutated(Mutation::starts_without_release) ? nullptr : other_lister(child);
+  if (other != nullptr && !handover_.holds(child.uid, other->node)) return ask_for(child, other->node);
   if (first_unresolved(child)) return wait(child);
-  if (temporary_lost(child)) return gone_for_good(child) ? events_.remove_child(child) : wait(child);
+  if (other == nullptr && temporary_lost(child))
+    return gone_for_good(child) ? events_.remove_child(child) : wait(child);
   if (!mutated(Mutation::never_takes_over)) take_over(child);
 }
 

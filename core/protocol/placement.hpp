@@ -9,8 +9,10 @@
 #include <memory>
 #include <vector>
 
+#include "core/protocol/balancer.hpp"
 #include "core/protocol/containers.hpp"
 #include "core/protocol/context.hpp"
+#include "core/protocol/handover.hpp"
 #include "core/protocol/links.hpp"
 #include "core/protocol/membership.hpp"
 #include "core/protocol/move_news.hpp"
@@ -37,11 +39,15 @@ ChildKey key_of(const Child& child);
 class Placement {
  public:
   Placement(Context& context, Registry& registry, Links& links, Membership& membership,
-            Replication& replication, Supervisor& supervisor, const Quorum& quorum, StrategySet& strategies,
-            PlacementEvents& events);
+            Replication& replication, Supervisor& supervisor, const Quorum& quorum, Handover& handover,
+            Balancer& balancer, StrategySet& strategies, PlacementEvents& events);
 
-  /// Owners under the current view, best first, for a spec that does not exist yet.
-  std::vector<NodeId> owners_for(const ChildSpec& spec) const;
+  /// Owners under the current view, best first, for a child that is about to be.
+  std::vector<NodeId> owners_for(const ChildSpec& spec);
+  /// Asks who knows best where so many new children go; the answer, if it comes, is a LoadBoard.
+  bool ask_for_places(std::uint64_t number, std::size_t count) { return balancer_.ask(number, count); }
+  /// As the leader: moves children though all nodes live, if that is wanted.
+  void rebalance();
   /// Whether such a child can be started, as the distribution sees it.
   Result<void> check(const ChildSpec& spec) const {
     return strategies_.distribution->check(spec, replicas_, view_);
@@ -52,7 +58,10 @@ class Placement {
   Result<NodeId> target(std::string_view name, const Child& child) const;
   bool has_eligible() const { return !view_.members.empty(); }
 
+  /// The owners are to be found again.
   void on_view_changed();
+  /// Looks at the view if it has changed since: once a turn, however many members came and went in it.
+  bool look();
   void on_spec_added(Child& child);
   /// Stopped by hand: for good, told to everybody.
   void remove(Child& child) { events_.remove_child(child); }
@@ -61,6 +70,8 @@ class Placement {
   void recheck();
   void on_session_end(NodeId peer);
   void on_started(const Uid& uid);
+  /// A move from here came to nothing.
+  void on_stays(const Uid& uid) { news_.stays(uid); }
   /// Its worker on this node is gone; `live`: the child is not.
   void on_ended(const Uid& uid, const std::string& id, bool live) { news_.ended(uid, id, live); }
   void on(NodeId from, const Reserve& reserve);
@@ -80,8 +91,11 @@ class Placement {
   void tick();
   Time next_deadline() const;
   bool busy() const { return recomputing_ || (active_ && !queue_.empty()); }
+  bool has_work() const { return (recomputing_ && !view_changed_) || (active_ && !queue_.empty()); }
   std::size_t waiting() const { return waiting_.size(); }
   bool settled() const;  ///< agreed, every table is current, and nobody out of reach may still run something
+  /// Children that this node has asked for, and whose handover has not begun.
+  void list_moves(std::vector<effect::MoveInfo>& out) const;
 
  private:
   struct Batch {
@@ -93,14 +107,24 @@ class Placement {
     NodeId from{};
     Time until{};
     Time ask_again{};  ///< unless the source has begun by then
+    Time since{};
   };
 
   void find_owners(const ChildKey& key, const ChildSpec& kind, std::vector<NodeId>& out) const;
+  void find_able(const ChildKey& key, const ChildSpec& kind, std::vector<NodeId>& out) const;
   bool has_role(NodeId node, const std::string& role) const;
+  void count(Child& child, bool counted);
+  void write_down(Child& child);
+  void shift(const LoadShift& shift);
+  bool may_shift(const Child& child, const LoadShift& shift) const;
   void recompute(Child& child);
+  bool owner_stays(const Child& child) const;
+  void note_newcomers(const HubView& view);
   void finish_recompute();
   void evaluate(Child& child);
   void evaluate_running(Child& child, LocalChild& local);
+  void evaluate_frozen(Child& child);
+  void evaluate_prepared(Child& child, LocalChild& local);
   void evaluate_missing(Child& child);
   void evaluate_foreign(Child& child);
   void wait(Child& child);
@@ -115,7 +139,7 @@ class Placement {
   NodeId last_runner(const Child& child) const;
   bool may_start(Child& child, std::uint64_t epoch);
   bool must_ask_all(const Child& child) const;
-  bool still_here(const Child& child) const;
+  bool still_here(const Child& child, NodeId to) const;
   void give_back(std::uint64_t batch);
   void reserve(std::vector<std::pair<Uid, std::uint64_t>> items, bool everywhere);
   void announce_takeovers(const Batch& batch);
@@ -131,6 +155,8 @@ class Placement {
   Role start_role(const Child& child, const SmallVector<NodeId, 2>& owners) const;
   void evaluate_missing_replica(Child& child);
   void evaluate_replica(Child& child, LocalChild& local);
+  const Entry* beaten_by(const Child& child) const;
+  bool may_thaw(const Child& child, std::uint64_t epoch);
   bool may_promote(const Child& child, std::uint64_t epoch);
 
   Context& ctx_;
@@ -140,6 +166,8 @@ class Placement {
   Replication& replication_;
   Supervisor& supervisor_;
   const Quorum& quorum_;
+  Handover& handover_;
+  Balancer& balancer_;
   StrategySet& strategies_;
   PlacementEvents& events_;
   HubView view_{};
@@ -152,6 +180,13 @@ class Placement {
   std::deque<Slot> queue_{};
   std::vector<Uid> waiting_{};  ///< cannot be decided yet
   bool active_ = true;
+  // Since the last time that all owners were known:
+  bool view_changed_ = false;
+  Time look_due_{};  ///< not before
+  std::vector<NodeId> newcomers_{};
+  bool only_members_changed_ =
+      false;  ///< every earlier owner that is still in the view beats all but newcomers
+  HashSet<NodeId, NodeIdHash> in_view_{};
   bool recomputing_ = false;
   bool announced_ = false;
   Slot cursor_ = 0;

@@ -38,15 +38,23 @@ void Placement::ask_for(Child& child, NodeId from) {
     return wait(child);
   }
   auto& move = it->second;
-  if (fresh || move.from != from) move = {from, ctx_.now + ctx_.config.migration_timeout, ctx_.now};
+  if (fresh || move.from != from) move = {from, ctx_.now + ctx_.config.migration_timeout, ctx_.now, ctx_.now};
   const auto* source = child.entry_of(from);
-  const bool begun = source != nullptr && source->state == InstanceState::moving;
+  const bool begun = source != nullptr && source->state == InstanceState::moving && !handover_.hot();
   // A source whose view does not agree with ours yet ignores the request.
   if (!begun && ctx_.now >= move.ask_again) {
     move.ask_again = ctx_.now + kAskAgain;
     asking_[from].push_back({child.uid, child.highest_epoch()});
   }
   wait(child);
+}
+
+void Placement::list_moves(std::vector<effect::MoveInfo>& out) const {
+  for (const auto& [uid, move] : moves_) {
+    const auto* child = registry_.find(uid);
+    if (child == nullptr || !child->spec || handover_.has_begun(uid)) continue;
+    out.push_back({child->spec->spec.id, move.from, ctx_.self(), "asked", ctx_.now - move.since});
+  }
 }
 
 /// A move is done: there is room for another one, long before waiting_ is looked at again.
@@ -80,7 +88,7 @@ void Placement::flush() {
 /// may have started it late. Then all are asked, told of the wish, and say if they were quicker.
 bool Placement::must_ask_all(const Child& child) const {
   if (!child.spec) return false;
-  const bool wished = static_cast<bool>(child.value->placement);
+  const bool wished = child.value->placement || child.value->placed.version > 0;
   if (!replicated_) return wished;
   if (!strategies_.redundancy->one_active() || start_role(child, child.owners) != Role::active) return false;
   const auto& first = child.spec->first;
@@ -89,11 +97,13 @@ bool Placement::must_ask_all(const Child& child) const {
          });
 }
 
-/// Of a child that another node wants to make active.
-bool Placement::still_here(const Child& child) const {
+/// Of a child that `to` wants to make active.
+bool Placement::still_here(const Child& child, NodeId to) const {
   // Not only its row: a first start has none before it runs.
   const auto* local = supervisor_.find(child.uid);
-  return local != nullptr && (!replicated_ || local->role == Role::active);
+  const bool given =
+      local != nullptr && local->state == LocalState::frozen && handover_.goes_to(child.uid) == to;
+  return local != nullptr && !given && (!replicated_ || local->role == Role::active);
 }
 
 void Placement::reserve(std::vector<std::pair<Uid, std::uint64_t>> items, bool everywhere) {
@@ -144,7 +154,7 @@ void Placement::on(NodeId from, const Reserve& r) {
     auto known = child->highest_epoch();
     // Co-owners may reserve the same: their generations differ by the node.
     const bool taken = replicated_ ? known > item.epoch : known >= item.epoch;
-    const bool held = placed.contains(item.uid) && still_here(*child);
+    const bool held = placed.contains(item.uid) && still_here(*child, from);
     if (held || (taken && !mutated(Mutation::reuses_generation))) {
       reply.higher.push_back({item.uid, std::max(known, item.epoch)});
     } else {
@@ -238,12 +248,20 @@ void Placement::start_batch(Batch& batch) {
       supervisor_.promote(*supervisor_.find(uid), epoch);
       continue;
     }
+    if (good && may_thaw(*child, epoch)) {
+      handover_.thaw(*supervisor_.find(uid), epoch);
+      continue;
+    }
     const bool mine = is_owner(*child, ctx_.self());
     if (good && !mine && !child->owners.empty()) news_.forwarded(child->spec->spec.id, child->owners[0]);
     if (!good || !mine || !may_start(*child, epoch)) {
       wait(*child);
       continue;
     }
+    // Who is active may have changed when it is told to run: then it is promoted like any other.
+    const bool waits = replicated_ && strategies_.redundancy->one_active();
+    const auto role = waits ? Role::passive : start_role(*child, child->owners);
+    if (handover_.prepare(*child, epoch, role)) continue;
     bool moved = moves_.erase(uid) > 0;
     const auto from = last_runner(*child);
     ctx_.note(LogLevel::info,
@@ -270,8 +288,12 @@ void Placement::on(NodeId from, const MoveRequest& request) {
       continue;
     }
     if (local->state == LocalState::stopping) continue;
+    const bool hot =
+        handover_.hot() && (local->state == LocalState::running || local->state == LocalState::frozen);
+    if (hot && handover_.give(*local, from) != Handover::Giving::begun) continue;
+    if (hot) news_.leaving(item.uid, from);
     ids.push_back(child->spec->spec.id);
-    going.push_back(item.uid);
+    if (!hot) going.push_back(item.uid);
   }
   for (const auto& id : ids) ctx_.note(LogLevel::info, "moving to " + from.str(), id);
   MoveNews::before(ctx_, ctx_.self(), from, std::move(ids));
@@ -281,6 +303,48 @@ void Placement::on(NodeId from, const MoveRequest& request) {
   }
 }
 
-void Placement::on_started(const Uid& uid) { moves_.erase(uid); }
+void Placement::on_started(const Uid& uid) {
+  if (moves_.erase(uid) > 0) ask_for_next();
+}
+
+// -- with the state (handover.hpp)
+
+/// Its state went to another node. It ends when that one lists it, and goes on if that one is lost.
+void Placement::evaluate_frozen(Child& child) {
+  const auto* winner = beaten_by(child);
+  const auto fate = handover_.fate(child, winner != nullptr);
+  if (fate == Handover::Fate::taken) return supervisor_.stop(child.uid, StopReason::move);
+  if (winner != nullptr && handover_.is_lost(child.uid, winner->node)) {
+    if (handover_.merge_into(*supervisor_.find(child.uid), winner->node)) return;
+    return supervisor_.stop(child.uid, StopReason::conflict);
+  }
+  if (fate == Handover::Fate::wait) return;
+  if (!settled() || reserving_.contains(child.uid)) return wait(child);
+  take_over(child);
+}
+
+/// The instance of a later activation on another node, which counts instead of ours.
+const Entry* Placement::beaten_by(const Child& child) const {
+  const auto* local = supervisor_.find(child.uid);
+  const auto* other = replicated_ ? nullptr : other_lister(child);
+  if (other == nullptr || local == nullptr || mutated(Mutation::ignores_higher_generation)) return nullptr;
+  return local->generation(ctx_.self()) < other->generation() ? other : nullptr;
+}
+
+bool Placement::may_thaw(const Child& child, std::uint64_t epoch) {
+  const auto* local = supervisor_.find(child.uid);
+  return local != nullptr && local->state == LocalState::frozen &&
+         handover_.fate(child, beaten_by(child) != nullptr) == Handover::Fate::back &&
+         child.highest_epoch() <= epoch;
+}
+
+/// Its source tells it to run. If that one is lost first, it is taken over like any other child.
+void Placement::evaluate_prepared(Child& child, LocalChild& local) {
+  if (!handover_.is_heir(child.uid)) return;
+  if (!settled() || !active_) return wait(child);
+  const bool may = is_owner(child, ctx_.self()) && may_take(child) && child.highest_epoch() <= local.epoch;
+  if (may) return handover_.activate(local);
+  supervisor_.stop(child.uid, StopReason::move);
+}
 
 }  // namespace processhub::protocol

@@ -32,9 +32,12 @@ NodeId Placement::giver(const Child& child) const {
 
 /// Nobody has to let it go before this node starts it.
 bool Placement::may_take(const Child& child) const {
-  if (!replicated_) return other_lister(child) == nullptr;
+  if (!replicated_) {
+    const auto* other = other_lister(child);
+    return other == nullptr || handover_.holds(child.uid, other->node);
+  }
   const auto from = giver(child);
-  return !from || !child.entry_of(from)->listed();
+  return !from || !child.entry_of(from)->listed() || handover_.holds(child.uid, from);
 }
 
 bool Placement::all_owners_run(const Child& child) const {
@@ -71,7 +74,9 @@ Role Placement::start_role(const Child& child, const SmallVector<NodeId, 2>& own
 }
 
 void Placement::evaluate_missing_replica(Child& child) {
-  if (const auto from = giver(child); from && child.entry_of(from)->listed()) return ask_for(child, from);
+  const auto from = giver(child);
+  if (from && child.entry_of(from)->listed() && !handover_.holds(child.uid, from))
+    return ask_for(child, from);
   if (first_unresolved(child)) return wait(child);
   if (other_lister(child) == nullptr && temporary_lost(child))
     return gone_for_good(child) ? events_.remove_child(child) : wait(child);

@@ -9,8 +9,6 @@ namespace processhub::protocol {
 
 namespace {
 
-constexpr std::size_t kLogSlack = 1024;  // a log may be this much longer than twice its table
-
 std::uint64_t row_hash(const Uid& uid, const Entry& e) {
   std::uint64_t x = uid.hash() ^ (e.epoch * 0x9E3779B97F4A7C15ULL) ^ (e.node.hash() + e.restarts);
   x = (x ^ (x >> 31)) * 0xBF58476D1CE4E5B9ULL;
@@ -24,6 +22,8 @@ std::uint64_t spec_hash(const Child& child) {
   auto x = child.uid.hash() * 0x94D049BB133111EBULL;
   if (child.value->version > 0)
     x ^= (child.value->version ^ child.value->writer.hash()) * 0x9E3779B97F4A7C15ULL;
+  if (const auto& placed = child.value->placed; placed.version > 0)
+    x += (placed.version ^ placed.writer.hash()) * 0xD6E8FEB86659FD93ULL;
   return x ^ (x >> 29);
 }
 
@@ -45,6 +45,11 @@ const Entry* Child::entry_of(NodeId node) const {
   for (const auto& e : entries)
     if (e.node == node) return &e;
   return nullptr;
+}
+
+std::span<const NodeId> Child::placed() const {
+  if (!value->placed.nodes.empty()) return value->placed.nodes;
+  return spec ? std::span<const NodeId>(spec->first.begin(), spec->first.end()) : std::span<const NodeId>();
 }
 
 std::uint64_t Child::highest_epoch() const {
@@ -127,7 +132,6 @@ bool Registry::add_spec(std::shared_ptr<const SpecRecord> spec) {
   }
   auto& child = slot_for(spec->uid);
   child.epoch_floor = std::max(child.epoch_floor, spec->epoch_floor);
-  child.id_hash = hash64(spec->spec.id);
   child.spec = std::move(spec);
   ++live_;
   spec_sum_ += spec_hash(child);
@@ -161,11 +165,18 @@ void Registry::remove_spec(const Uid& uid) {
 bool Registry::merge_value(const Uid& uid, const SpecValue& value) {
   auto* child = find(uid);
   if (child == nullptr || !child->spec) return false;
-  auto key = [](const SpecValue& v) { return std::pair(v.version, v.writer); };
-  if (key(value) <= key(*child->value)) return false;
+  const auto newer = [](const auto& a, const auto& b) {
+    return std::pair(a.version, a.writer) > std::pair(b.version, b.writer);
+  };
+  const auto& known = *child->value;
+  const bool changed = newer(value, known);
+  const bool placed = newer(value.placed, known.placed);
+  if (!changed && !placed) return false;
+  auto merged = changed ? value : known;
+  merged.placed = placed ? value.placed : known.placed;
   spec_sum_ -= spec_hash(*child);
-  child->placed_anew = child->placed_anew || value.placement != child->value->placement;
-  child->value = value;
+  child->placed_anew = child->placed_anew || placed || merged.placement != known.placement;
+  child->value = std::move(merged);
   spec_sum_ += spec_hash(*child);
   touch(*child);
   return true;
@@ -192,12 +203,23 @@ std::vector<LiveDots> Registry::live_dots() const {
   return out;
 }
 
+Table& Registry::table(NodeId node) {
+  if (recent_table_.second == nullptr || recent_table_.first != node) recent_table_ = {node, &tables_[node]};
+  return *recent_table_.second;
+}
+
+/// Everybody asks a living node for what its own table got since they last heard. Others are only asked for
+/// what the last words of a dead one were, and give its whole table to those who lack more.
+std::size_t Registry::log_length(const Table& table, bool own) {
+  return own ? 2 * table.listed + 1024 : table.listed / 8 + 8;
+}
+
 void Registry::put_row(NodeId node, const TableRow& row, std::uint64_t version) {
-  auto& table = tables_[node];
+  auto& table = this->table(node);
   bool erase = row.state == InstanceState::released && row.epoch == 0;
   auto* child = erase ? find(row.uid) : &slot_for(row.uid);
-  table.log.emplace_back(version, row.uid);
-  if (table.log.size() > 2 * table.listed + kLogSlack) {
+  table.log.push_back({version, row.uid});
+  while (table.log.size() > log_length(table, node == self_)) {
     table.log_from = table.log.front().first;
     table.log.pop_front();
   }
@@ -209,8 +231,12 @@ void Registry::put_row(NodeId node, const TableRow& row, std::uint64_t version) 
   }
   if (erase) {
     if (entry != nullptr) child->entries.erase(child->entries.begin() + (entry - child->entries.data()));
+    table.rows.erase(child->slot);
   } else {
-    if (entry == nullptr) entry = &child->entries.emplace_back();
+    if (entry == nullptr) {
+      entry = &child->entries.emplace_back();
+      table.rows.insert(child->slot);
+    }
     *entry = {node, row.epoch, row.serial, row.restarts, row.role, row.state};
     child->epoch_floor = std::max(child->epoch_floor, row.epoch);  // outlives the row
     table.digest += row_hash(child->uid, *entry);
@@ -231,17 +257,33 @@ TableRow Registry::row(NodeId node, const Uid& uid) {
   return out;
 }
 
+std::vector<Uid> Registry::rows_of(NodeId node) const {
+  std::vector<Uid> uids;
+  const auto it = tables_.find(node);
+  if (it == tables_.end()) return uids;
+  uids.reserve(it->second.rows.size());
+  for (auto slot : it->second.rows) uids.push_back(slots_[slot].uid);
+  return uids;
+}
+
+void Registry::touch_rows(NodeId node) {
+  const auto it = tables_.find(node);
+  if (it == tables_.end()) return;
+  for (auto slot : it->second.rows) touch(slots_[slot]);
+}
+
 void Registry::drop_table(NodeId node) {
-  for (Slot s = 0; s < slots_.end(); ++s) {
-    auto& child = slots_[s];
-    if (child.slot == kNoSlot) continue;
-    auto* entry = entry_in(child, node);
-    if (entry == nullptr) continue;
-    child.entries.erase(child.entries.begin() + (entry - child.entries.data()));
+  const auto it = tables_.find(node);
+  if (it == tables_.end()) return;
+  const auto rows = std::move(it->second.rows);
+  tables_.erase(it);
+  recent_table_ = {};
+  for (auto slot : rows) {
+    auto& child = slots_[slot];
+    child.entries.erase(child.entries.begin() + (entry_in(child, node) - child.entries.data()));
     touch(child);
     release_if_empty(child);
   }
-  tables_.erase(node);
 }
 
 bool Registry::rows_since(NodeId node, std::uint64_t since, std::vector<Uid>& out) const {
@@ -271,9 +313,12 @@ ChildRecord Registry::record_of(const Child& child, const std::function<bool(Nod
   record.spec = std::shared_ptr<const SharedSpec>(child.spec, &child.spec->spec);
   record.uid = child.uid;
   const auto& value = *child.value;
-  if (value.metadata || value.failed || value.placement)
+  if (value.metadata || value.failed || value.placement || tells_places_) {
+    const auto placed = tells_places_ ? child.placed() : std::span<const NodeId>();
     record.changes = std::make_shared<ChildChanges>(
-        ChildChanges{value.metadata, value.failed ? value.why : std::string(), value.placement});
+        ChildChanges{value.metadata, value.failed ? value.why : std::string(), value.placement,
+                     std::vector<NodeId>(placed.begin(), placed.end())});
+  }
   for (const auto& e : child.entries) {
     if (!e.listed() || !is_up(e.node)) continue;
     record.instances.push_back({{e.node, e.serial}, e.role, e.state, e.generation()});

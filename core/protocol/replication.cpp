@@ -4,6 +4,7 @@
 
 #include "core/protocol/membership.hpp"
 #include "core/protocol/mutation.hpp"
+#include "core/protocol/spec_pool.hpp"
 
 namespace processhub::protocol {
 
@@ -98,8 +99,9 @@ std::uint64_t Replication::flush_deltas() {
 // -----------------------------------------------------------------------------------------------
 
 void Replication::take_specs(const std::vector<std::shared_ptr<const SpecRecord>>& specs, bool pulled) {
+  const auto& pool = ctx_.identity.specs;
   for (const auto& spec : specs) {
-    if (!spec->uid || !registry_.add_spec(spec)) continue;
+    if (!spec->uid || !registry_.add_spec(pool ? pool->share(spec) : spec)) continue;
     auto* child = registry_.find(spec->uid);
     if (child == nullptr) continue;
     child->pulled = pulled;
@@ -176,7 +178,7 @@ void Replication::on_heartbeat(NodeId from, const Heartbeat& h) {
   auto& state = peers_[from];
   if (auto waits = incomplete_.find(from); waits != incomplete_.end()) {
     waits->second = true;
-    return compare_incomplete();
+    return compare(from);
   }
   const bool same_specs = h.spec_digest == events_.spec_digest();
   if (same_specs) on_same_specs(from, h.published);
@@ -262,17 +264,21 @@ bool Replication::same_as_here(NodeId peer, const Heartbeat& h) {
 }
 
 /// Of all peers that a newcomer meets at once, one brings everything; the others are found to hold the same.
+void Replication::compare(NodeId peer) {
+  const auto waits = incomplete_.find(peer);
+  if (waits == incomplete_.end() || !waits->second || pulling_.contains(peer)) return;
+  const auto& last = membership_.members().at(peer).last;
+  if (same_as_here(peer, last))
+    make_complete(peer, last.published);
+  else if (pulling_.empty())
+    pull(peer, true);
+}
+
 void Replication::compare_incomplete() {
-  std::vector<NodeId> same;
-  for (const auto& [peer, said] : incomplete_) {
-    if (!said || pulling_.contains(peer)) continue;
-    const auto& last = membership_.members().at(peer).last;
-    if (same_as_here(peer, last))
-      same.push_back(peer);
-    else if (pulling_.empty())
-      pull(peer, true);
-  }
-  for (auto peer : same) make_complete(peer, membership_.members().at(peer).last.published);
+  std::vector<NodeId> peers;
+  for (const auto& [peer, said] : incomplete_)
+    if (said) peers.push_back(peer);
+  for (auto peer : peers) compare(peer);
 }
 
 void Replication::make_complete(NodeId peer, std::uint64_t publications) {

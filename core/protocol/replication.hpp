@@ -125,6 +125,7 @@ class Replication {
   void set_pull(NodeId peer, PeerState& state, std::uint64_t nonce);
   bool has_table_of(NodeId owner, const Heartbeat& heartbeat);
   bool same_as_here(NodeId peer, const Heartbeat& heartbeat);
+  void compare(NodeId peer);
   void compare_incomplete();
   void make_complete(NodeId peer, std::uint64_t publications);
   bool serves_table_of(NodeId owner, const Pull& pull) const;

@@ -97,7 +97,7 @@ bool Replication::serve_specs(Serving& job, std::size_t budget) {
       bytes += size_guess(*record);
       chunk.specs.push_back(std::move(record));
     }
-    if (child->value->version > 0 && (lacks || job.all_values)) {
+    if (child->value->is_set() && (lacks || job.all_values)) {
       bytes += size_guess(*child->spec);  // metadata may have grown as long as the first
       chunk.values.push_back({child->uid, *child->value});
     }
@@ -113,13 +113,7 @@ void Replication::begin_table(Serving& job) {
   job.rows.clear();
   job.table_full = have.version == 0 || !registry_.rows_since(have.node, have.version, job.rows);
   job.table_version = registry_.table(have.node).version;
-  if (job.table_full) {
-    job.rows.clear();
-    for (Slot s = 0; s < registry_.slot_end(); ++s) {
-      auto* child = registry_.at(s);
-      if (child != nullptr && child->entry_of(have.node) != nullptr) job.rows.push_back(child->uid);
-    }
-  }
+  if (job.table_full) job.rows = registry_.rows_of(have.node);
   std::reverse(job.rows.begin(), job.rows.end());  // taken from the back
   job.table_open = true;
   job.table_begun = false;

@@ -102,6 +102,21 @@ void Requests::begin_start(std::uint32_t id, Op& op, ChildSpec spec) {
   op.index[item.uid] = static_cast<std::uint32_t>(at);
 }
 
+/// With a leader that says how busy the nodes are. A silent one is not waited for: the last it said will do.
+bool Requests::awaits_places(std::uint32_t id, Op& op) {
+  constexpr Duration kPatience = std::chrono::milliseconds(200);
+  if (!std::exchange(op.asked, true) && placement_.ask_for_places(id, op.specs.size()))
+    op.answer_until = ctx_.now + kPatience;
+  return op.answer_until != kNoAnswer;
+}
+
+void Requests::on_load_told(std::uint32_t id) {
+  const auto op = ops_.find(id);
+  if (op == ops_.end() || op->second.answer_until == kNoAnswer) return;
+  op->second.answer_until = kNoAnswer;
+  touched_.push_back(id);
+}
+
 /// Names as many as begin in this slice.
 void Requests::announce_starts(Op& op, std::size_t& budget) {
   const auto until = op.next + std::min(budget, op.specs.size() - op.next);

@@ -33,6 +33,8 @@ class Requests {
   void on_child_changed(Child& child);
   void on_acknowledged() { recheck_acks_ = true; }
   void on_view_changed();
+  /// The answer to Placement::ask_for_places() with this number.
+  void on_load_told(std::uint32_t op);
   bool work(std::size_t budget);
   void tick();
   Time next_deadline() const;
@@ -45,6 +47,7 @@ class Requests {
   bool idle() const { return ops_.empty(); }
 
  private:
+  static constexpr Time kNoAnswer{};  ///< none is awaited
   enum class Kind : std::uint8_t { start, stop, change, move };
   /// One child of a request. What is said of it stands in the answer, at the same place.
   struct Item {
@@ -59,6 +62,8 @@ class Requests {
     bool check_existing = true;
     bool begun = false;  ///< all items exist
     bool late = false;   ///< the deadline has passed
+    bool asked = false;  ///< where its children go
+    Time answer_until{kNoAnswer};
     // What is to begin, from `next` on.
     std::vector<ChildSpec> specs{};
     std::vector<std::string> ids{};
@@ -87,6 +92,7 @@ class Requests {
   std::uint32_t open_op(Kind kind, Token token, std::chrono::milliseconds timeout);
   bool advance(std::uint32_t id, Op& op, std::size_t& budget);
   bool check_specs(std::uint32_t id, Op& op, std::size_t& budget);
+  bool awaits_places(std::uint32_t id, Op& op);
   void announce_starts(Op& op, std::size_t& budget);
   void begin_starts(std::uint32_t id, Op& op, std::size_t& budget);
   void begin_start(std::uint32_t id, Op& op, ChildSpec spec);

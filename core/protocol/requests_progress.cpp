@@ -186,7 +186,10 @@ bool Requests::advance(std::uint32_t id, Op& op, std::size_t& budget) {
     if (!time_out(op, budget)) return false;
   } else if (!op.begun) {
     if (op.kind == Kind::start && !check_specs(id, op, budget)) return true;
-    if (op.kind == Kind::start && op.checked == op.specs.size()) begin_starts(id, op, budget);
+    if (op.kind == Kind::start && op.checked == op.specs.size()) {
+      if (awaits_places(id, op)) return true;
+      begin_starts(id, op, budget);
+    }
     if (op.kind == Kind::stop) begin_stops(id, op, budget);
     if (!op.begun) return false;
   }
@@ -216,6 +219,7 @@ bool Requests::work(std::size_t budget) {
 
 void Requests::tick() {
   for (auto& [id, op] : ops_) {
+    if (op.answer_until != kNoAnswer && ctx_.now >= op.answer_until) on_load_told(id);
     if (op.late || ctx_.now < op.deadline) continue;
     op.late = true;
     touched_.push_back(id);
@@ -225,7 +229,10 @@ void Requests::tick() {
 Time Requests::next_deadline() const {
   if (!touched_.empty()) return Time::zero();
   Time due = kNever;
-  for (const auto& [id, op] : ops_) due = std::min(due, op.deadline);
+  for (const auto& [id, op] : ops_) {
+    due = std::min(due, op.deadline);
+    if (op.answer_until != kNoAnswer) due = std::min(due, op.answer_until);
+  }
   return due;
 }
 

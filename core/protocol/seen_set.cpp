@@ -1,6 +1,7 @@
 #include "core/protocol/seen_set.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace processhub::protocol {
 
@@ -16,15 +17,27 @@ bool SeenSet::contains(const Uid& uid) const {
   return uid.counter <= it->second.upto || it->second.extra.contains(uid.counter);
 }
 
+/// Kept up as dots come: the digest is asked for with every heartbeat that comes or goes.
+void SeenSet::count(NodeId origin, Dots& dots) {
+  std::uint64_t share = dots.upto > 0 ? Uid{origin, dots.upto}.hash() * 3 : 0;
+  for (auto e : dots.extra) share += Uid{origin, e}.hash() * 5;
+  digest_ += share - std::exchange(dots.share, share);
+}
+
 bool SeenSet::add(const Uid& uid) {
   auto& dots = origins_[uid.origin];
   if (uid.counter <= dots.upto) return false;
-  if (uid.counter == dots.upto + 1) {
-    dots.upto = uid.counter;
-    dots.close();
+  if (uid.counter != dots.upto + 1) {
+    if (!dots.extra.insert(uid.counter).second) return false;
+    const auto more = uid.hash() * 5;  // a long list is not gone through for each that comes
+    dots.share += more;
+    digest_ += more;
     return true;
   }
-  return dots.extra.insert(uid.counter).second;
+  dots.upto = uid.counter;
+  dots.close();
+  count(uid.origin, dots);
+  return true;
 }
 
 void SeenSet::merge(const std::vector<SeenDots>& other) {
@@ -35,6 +48,7 @@ void SeenSet::merge(const std::vector<SeenDots>& other) {
     for (auto e : o.extra)
       if (e > dots.upto) dots.extra.insert(e);
     dots.close();
+    count(o.origin, dots);
   }
 }
 
@@ -45,15 +59,6 @@ std::vector<SeenDots> SeenSet::snapshot() const {
     out.push_back({origin, dots.upto, {dots.extra.begin(), dots.extra.end()}});
   }
   return out;
-}
-
-std::uint64_t SeenSet::digest() const {
-  std::uint64_t sum = 0;
-  for (const auto& [origin, dots] : origins_) {
-    if (dots.upto > 0) sum += Uid{origin, dots.upto}.hash() * 3;
-    for (auto e : dots.extra) sum += Uid{origin, e}.hash() * 5;
-  }
-  return sum;
 }
 
 }  // namespace processhub::protocol

@@ -21,15 +21,19 @@ class SeenSet {
   void merge(const std::vector<SeenDots>& other);
   std::vector<SeenDots> snapshot() const;
   /// Equal for equal sets, however they were built.
-  std::uint64_t digest() const;
+  std::uint64_t digest() const { return digest_; }
 
  private:
   struct Dots {
     std::uint64_t upto = 0;
     std::set<std::uint64_t> extra{};
+    std::uint64_t share = 0;  ///< of the digest
     void close();
   };
+  void count(NodeId origin, Dots& dots);
+
   std::map<NodeId, Dots> origins_{};
+  std::uint64_t digest_ = 0;
 };
 
 }  // namespace processhub::protocol

@@ -4,6 +4,8 @@
 #include <tuple>
 #include <utility>
 
+#include "core/hash.hpp"
+
 namespace processhub::protocol {
 
 namespace {
@@ -39,7 +41,7 @@ class RecentKinds {
 
 }  // namespace
 
-SharedSpec::SharedSpec(ChildSpec spec) : id(std::exchange(spec.id, {})) {
+SharedSpec::SharedSpec(ChildSpec spec) : id(std::exchange(spec.id, {})), id_hash(hash64(id)) {
   static thread_local RecentKinds kinds;
   kind = kinds.take(std::move(spec));
 }

@@ -2,6 +2,7 @@
 // then keep a few specs in memory, and copying one costs no more than copying its id. Any thread.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -15,6 +16,7 @@ struct SharedSpec {
   explicit SharedSpec(ChildSpec spec);
 
   std::string id{};
+  std::uint64_t id_hash = 0;              ///< of the id, the same on all machines
   std::shared_ptr<const ChildSpec> kind;  ///< the rest, with an empty id; never null
 
   /// With the id in its place.

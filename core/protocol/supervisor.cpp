@@ -43,10 +43,10 @@ void Supervisor::write_row(const LocalChild& child, InstanceState state) {
       {child.uid, child.epoch, child.restarts, child.role, state, worker ? child.serial : 0});
 }
 
-void Supervisor::launch(LocalChild& child, StartReason reason) {
+void Supervisor::launch(LocalChild& child, StartReason reason, std::shared_ptr<const Bytes> state) {
   if (child.serial != 0) by_serial_.erase(child.number);
   child.serial = ++last_serial_;
-  child.state = LocalState::starting;
+  child.state = child.only_prepared ? LocalState::prepared : LocalState::starting;
   if (child.crashes) child.crashes->restart_at = kNever;
   by_serial_.insert(child.number);
   effect::StartWorker start;
@@ -57,11 +57,12 @@ void Supervisor::launch(LocalChild& child, StartReason reason) {
   start.role = child.role;
   start.reason = reason;
   start.shutdown_timeout = shutdown_timeout(child);
+  start.prepare = child.only_prepared;
+  start.state = std::move(state);
   ctx_.emit(std::move(start));
 }
 
-void Supervisor::start(const Child& child, std::uint64_t epoch, Role role, StartReason reason, bool unseen) {
-  if (by_uid_.contains(child.uid)) return;
+LocalChild& Supervisor::add(const Child& child, std::uint64_t epoch, Role role) {
   const auto number = children_.take();
   auto& local = children_[number];
   local.number = number;
@@ -69,8 +70,14 @@ void Supervisor::start(const Child& child, std::uint64_t epoch, Role role, Start
   local.spec = child.spec;
   local.epoch = epoch;
   local.role = role;
-  local.unseen = unseen;
   by_uid_.insert(number);
+  return local;
+}
+
+void Supervisor::start(const Child& child, std::uint64_t epoch, Role role, StartReason reason, bool unseen) {
+  if (by_uid_.contains(child.uid)) return;
+  auto& local = add(child, epoch, role);
+  local.unseen = unseen;
   if (!unseen) write_row(local, InstanceState::starting);
   launch(local, reason);
 }
@@ -83,7 +90,7 @@ void Supervisor::stop(const Uid& uid, StopReason reason) {
     if (child->crashes) backoff_.erase({child->crashes->restart_at, child->uid});
     return forget(*child, {});
   }
-  bool listed = !(child->unseen && child->state == LocalState::starting);
+  bool listed = !(child->unseen && child->state == LocalState::starting) && !child->only_prepared;
   child->state = LocalState::stopping;
   child->demoting = false;
   if (listed) write_row(*child, reason == StopReason::move ? InstanceState::moving : InstanceState::stopping);
@@ -105,6 +112,10 @@ void Supervisor::forget(LocalChild& child, std::vector<PostedMessage> leftovers)
   children_.give_back(ended.number);
   auto* known = registry_.find(ended.uid);
   bool live = known != nullptr && known->spec;
+  if (ended.only_prepared) {
+    --prepared_;
+    return events_.on_stopped(ended, std::move(leftovers));
+  }
   // While the spec lives the row stays as `released`: it says which generation ended here.
   replication_.set_row(
       {ended.uid, live ? ended.epoch : 0, live ? ended.restarts : 0, Role::none, InstanceState::released, 0});
@@ -201,7 +212,9 @@ void Supervisor::on_crash(LocalChild& child, const event::WorkerDown& down) {
 }
 
 void Supervisor::on(event::Undelivered& back) {
-  if (running_as(back.serial) != nullptr) return came_back_[back.serial].push_back(std::move(back.message));
+  const auto* local = running_as(back.serial);
+  if (local != nullptr && local->state != LocalState::frozen)
+    return came_back_[back.serial].push_back(std::move(back.message));
   const auto* child = registry_.find(back.child);
   std::vector<PostedMessage> messages;
   messages.push_back(std::move(back.message));
@@ -223,7 +236,9 @@ void Supervisor::on(event::WorkerDown& down) {
   if (known == nullptr) return;
   add_what_came_back(down);
   auto& child = *known;
-  if (child.state == LocalState::stopping) return forget(child, std::move(down.leftovers));
+  if (child.only_prepared && child.state == LocalState::prepared) events_.on_prepare_failed(child, down.why);
+  if (child.state == LocalState::stopping || child.only_prepared)
+    return forget(child, std::move(down.leftovers));
   bool permanent = child.spec->spec.kind->restart == Restart::permanent;
   auto id = child.spec->spec.id;  // the child may be gone after its event
   switch (down.exit) {

@@ -18,7 +18,15 @@
 
 namespace processhub::protocol {
 
-enum class LocalState : std::uint8_t { starting, running, stopping, backoff, failed };
+enum class LocalState : std::uint8_t {
+  starting,
+  running,
+  frozen,    ///< it saved its state and takes nothing: another node gets it
+  prepared,  ///< it is built, perhaps has its state, and waits to be told to run
+  stopping,
+  backoff,
+  failed
+};
 
 struct LocalChild {
   /// Within the window, and when the next restart is due.
@@ -37,6 +45,7 @@ struct LocalChild {
   LocalState state = LocalState::starting;
   StopReason stop_reason = StopReason::user;
   bool unseen = false;                 ///< a first start: no row until it runs
+  bool only_prepared = false;          ///< nobody else knows of it
   bool demoting = false;               ///< its worker was told, and has not taken the role yet
   std::unique_ptr<Crashes> crashes{};  ///< null: it never crashed here
 
@@ -56,6 +65,10 @@ class SupervisorEvents {
   virtual void on_finished(const LocalChild& child) = 0;
   /// Messages a crashed worker had not begun: they wait for its restart.
   virtual void on_undelivered(std::vector<PostedMessage> messages, const std::string& id) = 0;
+  virtual void on_frozen(const LocalChild& child, event::WorkerFrozen& frozen) = 0;
+  virtual void on_freeze_failed(const LocalChild& child, const event::WorkerFrozen& answer) = 0;
+  virtual void on_prepared(const LocalChild& child) = 0;
+  virtual void on_prepare_failed(const LocalChild& child, const std::string& why) = 0;
 };
 
 class Supervisor {
@@ -81,7 +94,21 @@ class Supervisor {
   /// Of an active one that runs: its row says passive once its worker knows.
   void demote(LocalChild& child);
 
+  // -- a move with the state (handover.hpp)
+  void freeze(const LocalChild& child, bool save, bool hold) {
+    ctx_.emit(effect::FreezeWorker{child.serial, save, hold});
+  }
+  void cancel_freeze(const LocalChild& child) { ctx_.emit(effect::CancelFreeze{child.serial}); }
+  /// A frozen one goes on, under a higher epoch if one is given.
+  void thaw(LocalChild& child, std::uint64_t epoch);
+  /// Starts a worker that waits for activate(); it has no row.
+  void prepare(const Child& child, std::uint64_t epoch, Role role, std::shared_ptr<const Bytes> state);
+  void activate(LocalChild& child);
+  bool is_prepared(const Uid& uid) const;
+
   void on(const event::WorkerUp& up);
+  void on(event::WorkerFrozen& frozen);
+  void on(const event::WorkerPrepared& prepared);
   void on(const event::RoleTaken& taken);
   void on(event::WorkerDown& down);
   void on(event::Undelivered& back);
@@ -104,9 +131,10 @@ class Supervisor {
 
   void tell_role(const LocalChild& child, Role role);
   static void end_demotion(LocalChild& child);
+  LocalChild& add(const Child& child, std::uint64_t epoch, Role role);
   LocalChild* running_as(std::uint64_t serial);
   void add_what_came_back(event::WorkerDown& down);
-  void launch(LocalChild& child, StartReason reason);
+  void launch(LocalChild& child, StartReason reason, std::shared_ptr<const Bytes> state = {});
   void write_row(const LocalChild& child, InstanceState state);
   void forget(LocalChild& child, std::vector<PostedMessage> leftovers);
   void on_crash(LocalChild& child, const event::WorkerDown& down);
@@ -124,6 +152,7 @@ class Supervisor {
   std::map<std::pair<Time, Uid>, LocalChild*> backoff_{};
   std::map<std::uint64_t, std::vector<PostedMessage>> came_back_{};  ///< by serial, until its WorkerDown
   std::uint64_t last_serial_ = 0;
+  std::size_t prepared_ = 0;
 };
 
 }  // namespace processhub::protocol

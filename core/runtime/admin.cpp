@@ -20,6 +20,7 @@ using Select = protocol::event::Select;
 struct Request {
   AdminHub& hub;
   AdminArgs args;
+  const std::vector<protocol::effect::MoveInfo>& moves;
   std::function<void(AdminReply)> answer;
 
   void ok(const Json& json) const { answer({0, bytes_of(json)}); }
@@ -95,6 +96,20 @@ void status(Request& r) {
 void digest(Request& r) {
   r.args.done();
   r.ok({{"digest", hex16(r.hub.status().digest)}});
+}
+
+void moves(Request& r) {
+  r.args.done();
+  Json out = Json::array();
+  for (const auto& move : r.moves) {
+    const auto age = std::chrono::duration_cast<std::chrono::milliseconds>(move.age);
+    out.push_back({{"id", move.id},
+                   {"from", move.from.name()},
+                   {"to", move.to.name()},
+                   {"phase", move.phase},
+                   {"age_ms", std::max<std::int64_t>(0, age.count())}});
+  }
+  r.ok(out);
 }
 
 /// The answer of a start or stop: its map in any case, and a code if a child failed.
@@ -259,7 +274,8 @@ constexpr Verb kVerbs[] = {
     {"lookup", lookup},   {"dump", dump},       {"status", status},
     {"digest", digest},   {"start", start},     {"stop", stop},
     {"call", call},       {"cast", cast},       {"metadata", metadata},
-    {"restart", restart}, {"migrate", migrate}, {"reset-cluster-size", reset_cluster_size}};
+    {"restart", restart}, {"migrate", migrate}, {"reset-cluster-size", reset_cluster_size},
+    {"moves", moves}};
 
 const Verb& verb_of(std::string_view name) {
   std::string known;
@@ -277,15 +293,16 @@ AdminReply too_long_answer() {
   return {static_cast<std::uint8_t>(error.code), bytes_of(to_json(error))};
 }
 
-void handle_admin(AdminHub& hub, std::string_view verb, const Bytes& args,
+void handle_admin(AdminHub& hub, const protocol::effect::AdminQuery& query,
                   std::function<void(AdminReply)> answer) {
   const auto refuse = [&](const std::string& why) {
     const Error error{ErrorCode::invalid, why};
     answer({static_cast<std::uint8_t>(error.code), bytes_of(to_json(error))});
   };
   try {
-    const auto& known = verb_of(verb);
-    Request request{hub, AdminArgs(std::string(verb), args.empty() ? Json() : json_of(args)), answer};
+    const auto& known = verb_of(query.verb);
+    Request request{hub, AdminArgs(query.verb, query.args.empty() ? Json() : json_of(query.args)),
+                    query.moves, answer};
     known.run(request);
   } catch (const std::exception& e) {  // BadRequest, or strings in the registry that are no JSON
     refuse(e.what());

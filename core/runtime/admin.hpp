@@ -13,6 +13,7 @@
 //                                             "partitioned","children_local","children_total","digest",
 //                                             "incarnation","stats":{counter: n}}
 //   digest    -                               {"digest": 16 hex digits}
+//   moves     -                               [{"id","from","to","phase","age_ms"}], of the asked node
 //   start     specs, timeout_ms=10000,        {"status","rolled_back",
 //             rollback=false,                 "children":[{"id","instances","error"?}]}
 //             check_existing=true
@@ -45,6 +46,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/protocol/effect.hpp"
 #include "core/protocol/event.hpp"
 #include "processhub/child.hpp"
 #include "processhub/future.hpp"
@@ -83,7 +85,7 @@ struct AdminReply {
 AdminReply too_long_answer();
 
 /// Calls `answer` exactly once, on this thread or, when the request is done, on the callback pool.
-void handle_admin(AdminHub& hub, std::string_view verb, const Bytes& args,
+void handle_admin(AdminHub& hub, const protocol::effect::AdminQuery& query,
                   std::function<void(AdminReply)> answer);
 
 }  // namespace processhub::runtime

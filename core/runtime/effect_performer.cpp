@@ -25,6 +25,10 @@ struct EffectPerformer::Now {
   }
   bool operator()(effect::StopWorker& e) const { return to.host_.stop(e.serial, e.reason), true; }
   bool operator()(effect::SetRole& e) const { return to.host_.set_role(e), true; }
+  bool operator()(effect::FreezeWorker& e) const { return to.host_.freeze(e), true; }
+  bool operator()(effect::MergeState& e) const { return to.host_.merge(e), true; }
+  bool operator()(effect::CancelFreeze& e) const { return to.host_.cancel_freeze(e.serial), true; }
+  bool operator()(effect::ResumeWorker& e) const { return to.host_.resume(e), true; }
   bool operator()(effect::Post& e) const {
     if (!to.host_.post(e.serial, e.message))
       to.undelivered_.push_back({e.serial, e.child, std::move(e.message)});
@@ -32,6 +36,7 @@ struct EffectPerformer::Now {
   }
   bool operator()(effect::CloseGates&) const { return to.host_.close_gates(), true; }
   bool operator()(effect::OpenGates&) const { return to.host_.open_gates(), true; }
+  bool operator()(effect::MeasureLoad&) const { return to.measure_ = true; }
   bool operator()(effect::Log& e) const { return to.log_.log(e.level, e.text), true; }
   bool operator()(effect::Terminate& e) const {
     if (!std::exchange(to.terminated_, true)) to.why_terminated_ = std::move(e.why);

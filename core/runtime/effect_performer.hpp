@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/protocol/effect.hpp"
@@ -64,6 +65,9 @@ class EffectPerformer {
   /// Messages whose worker has ended.
   std::vector<protocol::event::Undelivered> take_undelivered() { return std::exchange(undelivered_, {}); }
 
+  /// MeasureLoad is to be answered.
+  bool take_measure() { return std::exchange(measure_, false); }
+
   void worker_is_down(std::uint64_t serial) { running_.erase(serial); }
   const SerialSet& running() const { return running_; }
   bool terminated() const { return terminated_; }
@@ -84,6 +88,7 @@ class EffectPerformer {
   protocol::Effects later_{};
   std::vector<protocol::event::Undelivered> undelivered_{};
   SerialSet running_{};  // serials whose WorkerDown has not come
+  bool measure_ = false;
   bool terminated_ = false;
   std::string why_terminated_{};
   std::uint64_t send_refusals_ = 0;

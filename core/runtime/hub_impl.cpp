@@ -76,7 +76,7 @@ Result<std::unique_ptr<HubNode>> Hub::Impl::make_node(HubConfig config) {
        [this](HubNode& node, const protocol::effect::AdminQuery& query) {
          log_.debug("a client asks: " + query.verb);
          runtime::handle_admin(
-             *this, query.verb, query.args,
+             *this, query,
              [&node, client = query.client, request = query.request](runtime::AdminReply reply) {
                // Refused only when the node has ended, and its clients with it.
                [[maybe_unused]] const auto told = node.tell(event::AdminAnswer{

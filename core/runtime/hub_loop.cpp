@@ -138,10 +138,12 @@ bool HubLoop::take_answer(protocol::ReplyRef to, Result<Bytes>& answer) {
 /// core hears of it afterwards.
 void HubLoop::take_what_effects_caused() {
   auto undelivered = performer_.take_undelivered();
-  if (own_answers_.empty() && undelivered.empty()) return;
+  const bool measure = performer_.take_measure();
+  if (own_answers_.empty() && undelivered.empty() && !measure) return;
   for (auto& answer : own_answers_) step_core(std::move(answer));
   own_answers_.clear();
   for (auto& message : undelivered) step_core(std::move(message));
+  if (measure) step_core(event::LoadMeasured{meter_.measure()});
   if (!deaf_) world_.core->flush(now_, effects_);
   performer_.perform(effects_);
 }
@@ -154,20 +156,22 @@ void HubLoop::step(Command&& command) {
     performer_.worker_is_down(down->serial);
     return requeue_open_calls(*down);
   }
+  if (auto* frozen = std::get_if<event::WorkerFrozen>(&command.event)) return requeue_open_calls(*frozen);
   world_.core->step(now_, std::move(command.event), effects_);
 }
 
 /// Calls of this process that a worker left behind know nothing of the core: they become calls of their own,
 /// and so do the casts behind the first of them, so that no message overtakes an earlier one.
-void HubLoop::requeue_open_calls(event::WorkerDown& down) {
-  const auto first = std::find_if(down.leftovers.begin(), down.leftovers.end(),
+template <class Left>
+void HubLoop::requeue_open_calls(Left& left) {
+  const auto first = std::find_if(left.leftovers.begin(), left.leftovers.end(),
                                   [](const auto& m) { return m.sink != nullptr; });
   std::vector<protocol::PostedMessage> again;
   const auto kept =
-      std::stable_partition(first, down.leftovers.end(), [](const auto& m) { return bool(m.reply); });
-  std::move(kept, down.leftovers.end(), std::back_inserter(again));
-  down.leftovers.erase(kept, down.leftovers.end());
-  world_.core->step(now_, std::move(down), effects_);
+      std::stable_partition(first, left.leftovers.end(), [](const auto& m) { return bool(m.reply); });
+  std::move(kept, left.leftovers.end(), std::back_inserter(again));
+  left.leftovers.erase(kept, left.leftovers.end());
+  world_.core->step(now_, std::move(left), effects_);
 
   std::string child;
   for (auto& m : again) {
@@ -267,9 +271,10 @@ void HubLoop::drop_commands(const Error& error) {
       OpenAnswers::end(world_.callbacks, std::move(command.answer), error);
       world_.traffic.leave(command.lane);
       auto* down = std::get_if<event::WorkerDown>(&command.event);
-      if (down == nullptr) continue;
-      performer_.worker_is_down(down->serial);
-      for (auto& m : down->leftovers) {
+      auto* frozen = std::get_if<event::WorkerFrozen>(&command.event);
+      if (down != nullptr) performer_.worker_is_down(down->serial);
+      if (down == nullptr && frozen == nullptr) continue;
+      for (auto& m : down != nullptr ? down->leftovers : frozen->leftovers) {
         if (m.sink) m.sink->finish(error);
       }
     }
@@ -295,7 +300,9 @@ void HubLoop::on_route_frame(RouteId route, std::string_view frame) {
   arrived(event::RouteFrame{route, Bytes(frame)});
 }
 
-void HubLoop::on_publication(std::string_view frame) { arrived(event::Publication{Bytes(frame)}); }
+void HubLoop::on_publication(std::string_view frame) {
+  arrived(event::Publication{std::make_shared<const Bytes>(frame)});
+}
 
 void HubLoop::on_link_up(LinkId link) { arrived(event::LinkUp{link}); }
 

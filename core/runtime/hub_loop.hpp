@@ -15,6 +15,7 @@
 #include "core/runtime/cluster_view.hpp"
 #include "core/runtime/command.hpp"
 #include "core/runtime/effect_performer.hpp"
+#include "core/runtime/load_meter.hpp"
 #include "core/runtime/open_calls.hpp"
 #include "core/runtime/registry_view.hpp"
 #include "core/runtime/worker_host.hpp"
@@ -79,7 +80,8 @@ class HubLoop final : private TransportEvents {
   void adapt_slice();
   void step(Command&& command);
   void take_what_effects_caused();
-  void requeue_open_calls(protocol::event::WorkerDown& down);
+  template <class Left>
+  void requeue_open_calls(Left& left);
   void finish_turn();
   void vouch();
   void account();
@@ -101,6 +103,7 @@ class HubLoop final : private TransportEvents {
   World world_;
   OpenAnswers answers_;
   EffectPerformer performer_;
+  LoadMeter meter_{};
   protocol::Effects effects_{};
   Time now_{};
   Time busy_since_ = kNever;                // when this turn had something to do

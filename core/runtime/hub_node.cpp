@@ -211,6 +211,10 @@ void HubNode::on_role_taken(std::uint64_t serial, Role role) {
   push_worker_event(event::RoleTaken{serial, role});
 }
 
+void HubNode::on_worker_frozen(event::WorkerFrozen frozen) { push_worker_event(std::move(frozen)); }
+
+void HubNode::on_worker_prepared(std::uint64_t serial) { push_worker_event(event::WorkerPrepared{serial}); }
+
 void HubNode::on_worker_down(event::WorkerDown down) { push_worker_event(std::move(down)); }
 
 void HubNode::on_answer(protocol::ReplyRef to, Result<Bytes> answer) {

@@ -89,6 +89,8 @@ class HubNode final : private WorkerEvents {
 
   void on_worker_up(std::uint64_t serial) override;
   void on_role_taken(std::uint64_t serial, Role role) override;
+  void on_worker_frozen(protocol::event::WorkerFrozen frozen) override;
+  void on_worker_prepared(std::uint64_t serial) override;
   void on_worker_down(protocol::event::WorkerDown down) override;
   void on_answer(protocol::ReplyRef to, Result<Bytes> answer) override;
   void cast_from_worker(std::string_view to, std::string_view message, Bytes body) override;

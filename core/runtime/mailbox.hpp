@@ -30,11 +30,16 @@ struct RoleChange {
   bool tell = true;
 };
 
+/// The state of another instance, which lost against this one.
+struct StateToMerge {
+  std::shared_ptr<const Bytes> state{};
+};
+
 /// What is not a message.
-using InnerWork = std::variant<TimerFired, CallAnswered, RoleChange>;
+using InnerWork = std::variant<TimerFired, CallAnswered, RoleChange, StateToMerge>;
 
 struct MailItem {
-  std::variant<TimerFired, protocol::PostedMessage, CallAnswered, RoleChange> work{};
+  std::variant<TimerFired, protocol::PostedMessage, CallAnswered, RoleChange, StateToMerge> work{};
   std::unique_ptr<MailItem> next{};
 
   bool is_message() const { return std::holds_alternative<protocol::PostedMessage>(work); }
@@ -73,6 +78,20 @@ class MailQueue {
     messages_ -= item->is_message() ? 1 : 0;
     return item;
   }
+  /// The first item that is no message.
+  std::unique_ptr<MailItem> pop_inner() {
+    MailItem* before = nullptr;
+    for (auto* slot = &head_; *slot; before = slot->get(), slot = &(*slot)->next) {
+      if ((*slot)->is_message()) continue;
+      auto item = std::move(*slot);
+      *slot = std::move(item->next);
+      if (!*slot) tail_ = before;
+      --size_;
+      return item;
+    }
+    return nullptr;
+  }
+  bool has_inner() const { return size_ > messages_; }
   /// Puts `front` before everything that is here.
   void prepend(MailQueue&& front) {
     if (front.empty()) return;

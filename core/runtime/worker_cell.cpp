@@ -40,7 +40,10 @@ WorkerCell::WorkerCell(std::shared_ptr<WorkerEngine> engine, const protocol::eff
       shutdown_timeout_(start.shutdown_timeout),
       spec_(start.spec),
       class_(worker_class),
-      engine_(std::move(engine)) {}
+      engine_(std::move(engine)),
+      state_(start.state) {
+  only_prepared = start.prepare;
+}
 
 WorkerCell::~WorkerCell() = default;
 
@@ -129,6 +132,16 @@ void WorkerCell::construct() {
   if (!worker_)
     throw std::runtime_error("the factory of worker type '" + spec_->kind->type + "' made nothing");
   attach(*worker_, this);
+  if (const auto state = std::exchange(state_, nullptr); state && class_->load)
+    class_->load(*worker_, *state);
+}
+
+bool WorkerCell::free_to_freeze() {
+  if ((own_ && !own_->calls.empty()) || has_tasks(*worker_) || merges_waiting.load() > 0) return false;
+  std::lock_guard lock(turn_lock_);
+  if (!callers_) return true;
+  std::erase_if(callers_->open, [](const auto& answer) { return answer->done(); });
+  return callers_->open.empty();
 }
 
 void WorkerCell::run_timer(TimerId timer) {
@@ -162,6 +175,10 @@ void WorkerCell::take_role(const RoleChange& change) {
   if (change.tell) worker_->on_role(change.role);
 }
 
+void WorkerCell::merge(const Bytes& state) {
+  if (class_->merge) class_->merge(*worker_, state);
+}
+
 void WorkerCell::destroy() {
   if (worker_) end_tasks(*worker_);
   worker_.reset();
@@ -188,7 +205,7 @@ std::unique_ptr<MailItem> WorkerCell::next_item(bool& given_up_now) {
   given_up_now = given_up();
   in_user_ = false;
   if (given_up_now) return nullptr;
-  auto item = batch_.pop_front();
+  auto item = hold.load(std::memory_order_relaxed) ? batch_.pop_inner() : batch_.pop_front();
   batch_messages_.store(batch_.messages(), std::memory_order_relaxed);
   in_user_ = item != nullptr;
   return item;

@@ -66,8 +66,12 @@ enum class CellState : std::uint8_t {
   queued,   ///< in a run queue or parked at the gate
   running,  ///< a thread has it
   idle,     ///< nothing to do
+  frozen,   ///< takes nothing before it is resumed: its state was saved, or it is only prepared
   gone,     ///< over
 };
+
+/// What the core asked for, until it is done or cancelled.
+enum class Freeze : std::uint8_t { no, with_state, without_state };
 
 /// How a worker's life is about to end, and why.
 struct Ending {
@@ -126,13 +130,20 @@ class WorkerCell final : public WorkerContext {
   std::string describe() const;  ///< for reports
 
   // -- turn: the user's code. Each may throw whatever the user throws.
-  void construct();
+  void construct();  ///< and loads the state it was given
   void run_timer(TimerId timer);
   void run_continuation(CallAnswered& answered);
   void take_role(const RoleChange& change);
+  void merge(const Bytes& state);
   Worker& worker() { return *worker_; }
   bool constructed() const { return worker_ != nullptr; }
+  /// It waits for no answer and owes none.
+  bool free_to_freeze();
   void destroy();  ///< the object, its timers and continuations
+  void set_generation(const Generation& generation) {
+    epoch_ = generation.epoch;
+    restarts_ = generation.restarts;
+  }
   const Ending* ending() const { return ending_.get(); }
   void end_with(protocol::WorkerExit exit, std::string why);
 
@@ -161,12 +172,17 @@ class WorkerCell final : public WorkerContext {
   std::unique_ptr<DedicatedSignal> signal{};  ///< set once
   CellState state = CellState::queued;
   StopReason stop_reason = StopReason::user;
-  bool up = false;         ///< on_start has returned
-  InlineRecord inlines{};  ///< changed in turns, read while idle
+  bool only_prepared = false;  ///< on_start waits for resume
+  bool saving = false;         ///< in save_state
+  bool up = false;             ///< on_start has returned
+  InlineRecord inlines{};      ///< changed in turns, read while idle
   bool gone() const { return state == CellState::gone; }
 
   // -- written under the shard lock, read by any thread
   std::atomic<bool> stopping{false};
+  std::atomic<Freeze> freeze{Freeze::no};
+  std::atomic<bool> hold{false};  ///< takes no messages while it waits to be frozen
+  std::atomic<std::uint16_t> merges_waiting{0};
   std::atomic<bool> has_thread{false};  ///< `signal` is set
 
  private:
@@ -198,16 +214,17 @@ class WorkerCell final : public WorkerContext {
   const bool has_inline_handlers_;
   Role role_;  // these two: turn
   const StartReason start_reason_;
-  const std::uint32_t restarts_;
+  std::uint32_t restarts_;  // with epoch_
   std::atomic<std::uint32_t> batch_messages_{0};
   const std::uint64_t serial_;
-  std::uint64_t epoch_;
+  std::uint64_t epoch_;  // turn, and while frozen
   const Duration shutdown_timeout_;
   const std::shared_ptr<const protocol::SharedSpec> spec_;
   const WorkerClass* const class_;  ///< null: unknown type
   const std::shared_ptr<WorkerEngine> engine_;
 
   // turn
+  std::shared_ptr<const Bytes> state_;  // to be loaded
   std::unique_ptr<Worker> worker_{};
   std::unique_ptr<Own> own_{};
   std::unique_ptr<Ending> ending_{};

@@ -119,6 +119,7 @@ bool WorkerEngine::deliver(std::uint64_t serial, protocol::PostedMessage& messag
 
 bool WorkerEngine::admits(const WorkerCell& cell, Path path) const {
   if (closing()) return false;
+  if (cell.state == CellState::frozen) return false;
   if (path == Path::loop) return true;
   return cell.up && !cell.stopping.load(std::memory_order_relaxed) && !gate_.closed();
 }
@@ -238,7 +239,9 @@ void WorkerEngine::release(const CellPtr& cell, MailQueue used) {
   cell->inbox.prepend(cell->unload_batch());
   shard.stock.put(used);
   shard.tell_waiting_senders();
-  const bool more = !cell->inbox.empty() || cell->stopping || cell->ending();
+  const bool freezes = cell->freeze != Freeze::no && cell->free_to_freeze();  // asked for since it was looked
+  const bool waits = cell->hold ? cell->inbox.has_inner() : !cell->inbox.empty();
+  const bool more = waits || cell->stopping || cell->ending() || freezes;
   cell->state = more ? CellState::queued : CellState::idle;
   lock.unlock();
   if (!more) return;

@@ -42,6 +42,10 @@ class WorkerEngine : public std::enable_shared_from_this<WorkerEngine> {
   void start(const protocol::effect::StartWorker& start);
   void stop(std::uint64_t serial, StopReason reason);
   void set_role(const protocol::effect::SetRole& change);
+  void freeze(const protocol::effect::FreezeWorker& order);
+  void merge(const protocol::effect::MergeState& merge);
+  void cancel_freeze(std::uint64_t serial);
+  void resume(const protocol::effect::ResumeWorker& resume);
   bool deliver(std::uint64_t serial, protocol::PostedMessage& message, Path path);
   void close_gates();
   void open_gates() { reschedule(gate_.open()); }
@@ -67,6 +71,12 @@ class WorkerEngine : public std::enable_shared_from_this<WorkerEngine> {
   /// The end of a turn: idle, or scheduled again if something waits. `used` are emptied items.
   void release(const CellPtr& cell, MailQueue used);
   void mark_up(WorkerCell& cell);
+  /// A worker that is only prepared waits from now on; false: it is to stop.
+  bool park_prepared(WorkerCell& cell);
+  /// True if its state is wanted.
+  bool begin_saving(WorkerCell& cell);
+  /// The end of a freeze; false: the worker goes on.
+  bool answer_freeze(WorkerCell& cell, protocol::event::WorkerFrozen frozen);
   /// An inline handler took `took`; true if that was once too slow, and this worker's messages queue from now
   /// on.
   bool judge_inline(WorkerCell& cell, std::chrono::steady_clock::duration took);

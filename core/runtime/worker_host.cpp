@@ -35,6 +35,14 @@ WorkerHost::~WorkerHost() = default;
 
 void WorkerHost::start(const protocol::effect::StartWorker& start) { impl_->engine().start(start); }
 void WorkerHost::stop(std::uint64_t serial, StopReason reason) { impl_->engine().stop(serial, reason); }
+void WorkerHost::freeze(const protocol::effect::FreezeWorker& order) { impl_->engine().freeze(order); }
+
+void WorkerHost::merge(const protocol::effect::MergeState& merge) { impl_->engine().merge(merge); }
+
+void WorkerHost::cancel_freeze(std::uint64_t serial) { impl_->engine().cancel_freeze(serial); }
+
+void WorkerHost::resume(const protocol::effect::ResumeWorker& resume) { impl_->engine().resume(resume); }
+
 void WorkerHost::set_role(const protocol::effect::SetRole& change) { impl_->engine().set_role(change); }
 bool WorkerHost::post(std::uint64_t serial, protocol::PostedMessage& message) {
   return impl_->engine().deliver(serial, message, Path::loop);

@@ -23,6 +23,8 @@ class WorkerEvents {
   virtual ~WorkerEvents() = default;
   virtual void on_worker_up(std::uint64_t serial) = 0;
   virtual void on_role_taken(std::uint64_t serial, Role role) = 0;
+  virtual void on_worker_frozen(protocol::event::WorkerFrozen frozen) = 0;
+  virtual void on_worker_prepared(std::uint64_t serial) = 0;
   virtual void on_worker_down(protocol::event::WorkerDown down) = 0;
   virtual void on_answer(protocol::ReplyRef to, Result<Bytes> answer) = 0;
   /// A worker sends to another child: straight to a local one, else through the loop.
@@ -45,7 +47,11 @@ class WorkerHost {
   void start(const protocol::effect::StartWorker& start);
   void stop(std::uint64_t serial, StopReason reason);
   void set_role(const protocol::effect::SetRole& change);
-  /// False (message untouched): that worker has ended.
+  void freeze(const protocol::effect::FreezeWorker& order);
+  void merge(const protocol::effect::MergeState& merge);
+  void cancel_freeze(std::uint64_t serial);
+  void resume(const protocol::effect::ResumeWorker& resume);
+  /// False (message untouched): that worker is frozen or has ended.
   bool post(std::uint64_t serial, protocol::PostedMessage& message);
   void close_gates();
   void open_gates();

@@ -77,10 +77,11 @@ TurnEnd WorkerTurn::fail_start(const std::string& why) {
 }
 
 TurnEnd WorkerTurn::run_claimed() {
-  if (!cell_->constructed() && !cell_->stopping) {
-    const auto step = start_worker();
+  if (!cell_->up && !cell_->stopping) {
+    const auto step = cell_->constructed() ? begin_worker() : start_worker();
     if (step == Step::given_up) return come_back_late();
     if (step == Step::crashed) return end_life({protocol::WorkerExit::start_failed, why_}, false);
+    if (!cell_->up && engine_.park_prepared(*cell_)) return TurnEnd::again;
   }
   const auto step = run_batch();
   if (step == Step::given_up) return come_back_late();
@@ -89,10 +90,12 @@ TurnEnd WorkerTurn::run_claimed() {
 }
 
 WorkerTurn::Step WorkerTurn::start_worker() {
-  const auto step = user_code([this] {
-    cell_->construct();
-    cell_->worker().on_start(cell_->start_reason());
-  });
+  const auto step = user_code([this] { cell_->construct(); });
+  return step == Step::done && !cell_->only_prepared ? begin_worker() : step;
+}
+
+WorkerTurn::Step WorkerTurn::begin_worker() {
+  const auto step = user_code([this] { cell_->worker().on_start(cell_->start_reason()); });
   if (step != Step::done) return step;
   engine_.mark_up(*cell_);
   engine_.port().call([this](WorkerEvents& events) { events.on_worker_up(cell_->serial()); });
@@ -103,6 +106,7 @@ WorkerTurn::Step WorkerTurn::start_worker() {
 bool WorkerTurn::may_go_on(std::uint32_t items) {
   if (cell_->stopping.load(std::memory_order_relaxed) || cell_->ending() || engine_.closing()) return false;
   if (items >= engine_.turn_batch() || engine_.gate().closed()) return false;
+  if (cell_->freeze.load(std::memory_order_relaxed) != Freeze::no && cell_->free_to_freeze()) return false;
   return items == 0 || items % kLookAtClockEvery != 0 || (engine_.gate().may_run() && !took_long());
 }
 
@@ -142,6 +146,11 @@ bool WorkerTurn::run_item(MailItem& item) {
     if (!guarded([&] { cell_->take_role(*change); })) return false;
     engine_.port().call([&](WorkerEvents& events) { events.on_role_taken(cell_->serial(), change->role); });
     return true;
+  }
+  if (const auto* merge = std::get_if<StateToMerge>(&item.work)) {
+    const bool merged = guarded([&] { cell_->merge(*merge->state); });
+    --cell_->merges_waiting;
+    return merged;
   }
   return guarded([&] { cell_->run_timer(std::get<TimerFired>(item.work).id); });
 }
@@ -202,12 +211,27 @@ TurnEnd WorkerTurn::finish_turn() {
   }
   if (cell_->stopping.load(std::memory_order_relaxed))
     return end_life({protocol::WorkerExit::stopped, {}}, true);
+  if (cell_->freeze.load(std::memory_order_relaxed) != Freeze::no && cell_->free_to_freeze()) return freeze();
   engine_.release(cell_, std::move(used_));
   return TurnEnd::again;
 }
 
+/// What save_state throws is no crash: the worker goes on.
+TurnEnd WorkerTurn::freeze() {
+  const auto* save = &cell_->worker_class()->save;
+  protocol::event::WorkerFrozen frozen{cell_->serial(), true, false, false, {}, {}, {}};
+  if (engine_.begin_saving(*cell_) && *save) {
+    const auto step = user_code([&] { frozen.state = (*save)(cell_->worker()); });
+    if (step == Step::given_up) return come_back_late();
+    frozen.has_state = frozen.frozen = step == Step::done;
+    if (step == Step::crashed) frozen.why = "save_state threw: " + why_;
+  }
+  if (!engine_.answer_freeze(*cell_, std::move(frozen))) engine_.release(cell_, std::move(used_));
+  return TurnEnd::again;
+}
+
 TurnEnd WorkerTurn::end_life(Ending ending, bool call_on_stop) {
-  if (call_on_stop && cell_->constructed()) {
+  if (call_on_stop && cell_->up) {
     if (engine_.gate().closed()) {
       ending.why = "on_stop was left out: this node does not know what it may run";
     } else {

@@ -45,6 +45,8 @@ class WorkerTurn {
 
   TurnEnd run_claimed();
   Step start_worker();
+  Step begin_worker();
+  TurnEnd freeze();
   Step run_batch();
   bool may_go_on(std::uint32_t items);
   bool took_long();

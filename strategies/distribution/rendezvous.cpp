@@ -65,6 +65,15 @@ class Rendezvous final : public Distribution {
     }
   }
 
+  bool keeps(const ChildKey& child, NodeId owner, std::span<const NodeId> newcomers) const override {
+    if (child.explicit_node || classes_.size() != 1) return false;
+    const auto hash = mix(child.id_hash ^ owner.name_hash());
+    return std::none_of(newcomers.begin(), newcomers.end(), [&](NodeId other) {
+      const auto theirs = mix(child.id_hash ^ other.name_hash());
+      return theirs > hash || (theirs == hash && other < owner);
+    });
+  }
+
   void owners(const ChildKey& child, std::size_t replicas, std::vector<NodeId>& out) const override {
     if (replicas == 0 || member_count_ == 0) return;
     const NodeId chosen = contains(child.explicit_node) ? child.explicit_node : NodeId{};

@@ -8,7 +8,7 @@ namespace {
 class ColdSwap final : public Migration {
  public:
   std::string_view name() const override { return "cold_swap"; }
-  MovePlan plan() const override { return {.hand_over_state = false}; }
+  MovePlan plan() const override { return {}; }
 };
 
 }  // namespace

@@ -36,6 +36,8 @@ TEST_CASE("a node that does not gossip is refused by those that do, and says why
       live::run_program({live::program_path("hubd"), "--name", "other", "--hub.id", cluster.hub_id(),
                          "--listen", "tcp://127.0.0.1:0", "--seed", cluster.endpoint("a")});
   CHECK(refused.exit > 0);
-  CHECK_MESSAGE(refused.err.find("cluster-wide options differ") != std::string::npos, refused.err);
+  CHECK_MESSAGE(
+      refused.err.find("cluster-wide options differ: synchronization is 'gossip' on a/") != std::string::npos,
+      refused.err);
   CHECK(cluster.all_see({"a", "b"}));
 }

@@ -49,6 +49,10 @@ const std::vector<Mutant> kMutants{
     {Mutation::leaves_at_once, "leaves_at_once", 400},
     {Mutation::forgets_last_words, "forgets_last_words", 400},
     {Mutation::no_lease, "no_lease", 400},
+    {Mutation::thaws_after_commit, "thaws_after_commit", 400},
+    {Mutation::activates_without_state, "activates_without_state", 400},
+    {Mutation::merges_twice, "merges_twice", 400},
+    {Mutation::overtakes_moves, "overtakes_moves", 400},
 };
 
 /// The plans of bugs that were found before find some of these again, too.

@@ -30,7 +30,7 @@ struct Pair {
       } else if (const auto* answer = std::get_if<protocol::event::LinkFrame>(&event)) {
         told.push_back("link " + answer->frame);
       } else if (const auto* publication = std::get_if<protocol::event::Publication>(&event)) {
-        told.push_back("pub " + publication->frame);
+        told.push_back("pub " + *publication->frame);
       } else {
         told.push_back(describe(event));
       }

@@ -1,6 +1,7 @@
 #include "tools/hub-sim/scale_run.hpp"
 
 #include <fmt/format.h>
+#include <malloc.h>
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -21,6 +22,7 @@ constexpr Duration kPatience = std::chrono::minutes(3);    // virtual
 constexpr Duration kCalm = std::chrono::seconds(5);        // what follows a change is not quiet
 constexpr Duration kQuiet = std::chrono::seconds(10);
 constexpr std::size_t kSeeds = 3;
+constexpr double kGiB = 1U << 30;
 
 double seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
 
@@ -112,11 +114,13 @@ void ScaleRun::print_row(std::string_view name, Duration took, bool rested) {
   const double cpu = static_cast<double>(std::clock() - cpu_before_) / CLOCKS_PER_SEC;
   rusage usage{};
   ::getrusage(RUSAGE_SELF, &usage);
-  fmt::print("{:>5} {:>8} {:8} {:14} {:>8.2f} {:>11.1f} {:>12.0f} {:>9.2f} {:>10.3f} {:>8} {:>8.1f}{}\n",
-             options_.nodes, options_.children, options_.synchronization, name, seconds(took),
-             static_cast<double>(messages) / per, static_cast<double>(bytes) / per, cpu, cpu / per * 1e3,
-             cluster_.workers().activations.size() - activations_before_,
-             static_cast<double>(usage.ru_maxrss) / 1048576.0, rested ? "" : "  NOT AT REST");
+  fmt::print(
+      "{:>5} {:>8} {:8} {:14} {:>8.2f} {:>11.1f} {:>12.0f} {:>9.2f} {:>10.3f} {:>8} {:>7.2f} {:>7.2f}{}\n",
+      options_.nodes, options_.children, options_.synchronization, name, seconds(took),
+      static_cast<double>(messages) / per, static_cast<double>(bytes) / per, cpu, cpu / per * 1e3,
+      cluster_.workers().activations.size() - activations_before_,
+      static_cast<double>(::mallinfo2().uordblks) / kGiB, static_cast<double>(usage.ru_maxrss) * 1024 / kGiB,
+      rested ? "" : "  NOT AT REST");
   std::fflush(stdout);
 }
 
@@ -177,10 +181,11 @@ bool ScaleRun::run() {
 }  // namespace
 
 bool run_scale(const ScaleOptions& options) {
-  fmt::print("{:>5} {:>8} {:8} {:14} {:>8} {:>11} {:>12} {:>9} {:>10} {:>8} {:>8}\n", "nodes", "children",
-             "sync", "phase", "virtual", "messages", "bytes", "CPU", "CPU", "workers", "memory");
-  fmt::print("{:>5} {:>8} {:8} {:14} {:>8} {:>11} {:>12} {:>9} {:>10} {:>8} {:>8}\n", "", "", "", "", "s",
-             "/node/s", "/node/s", "s", "ms/node/s", "started", "GiB");
+  fmt::print("{:>5} {:>8} {:8} {:14} {:>8} {:>11} {:>12} {:>9} {:>10} {:>8} {:>7} {:>7}\n", "nodes",
+             "children", "sync", "phase", "virtual", "messages", "bytes", "CPU", "CPU", "workers", "memory",
+             "peak");
+  fmt::print("{:>5} {:>8} {:8} {:14} {:>8} {:>11} {:>12} {:>9} {:>10} {:>8} {:>7} {:>7}\n", "", "", "", "",
+             "s", "/node/s", "/node/s", "s", "ms/node/s", "started", "GiB", "GiB");
   return ScaleRun(options).run();
 }
 

@@ -123,6 +123,14 @@ void Table::print(std::ostream& out) const {
   }
 }
 
+void print_moves(std::ostream& out, const Json& moves) {
+  Table table({"ID", "FROM", "TO", "PHASE", "AGE"});
+  for (const auto& m : moves)
+    table.add(
+        {field(m, "id"), field(m, "from"), field(m, "to"), field(m, "phase"), field(m, "age_ms") + " ms"});
+  table.print(out);
+}
+
 void print_nodes(std::ostream& out, const Json& nodes) {
   Table table({"NAME", "INCARNATION", "ENDPOINT", "STATE"});
   for (const auto& n : nodes)

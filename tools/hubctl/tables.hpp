@@ -21,6 +21,7 @@ class Table {
 };
 
 // One per shape of answer. A field that is missing shows as "-": a newer or older node is no reason to fail.
+void print_moves(std::ostream& out, const Json& moves);
 void print_nodes(std::ostream& out, const Json& nodes);
 /// `wide`: with generation and ref.
 void print_children(std::ostream& out, const Json& children, bool wide = false);

@@ -96,6 +96,15 @@ void HostedWorker::construct() {
   if (!worker_)
     throw std::runtime_error("the factory of worker type '" + spec_->kind->type + "' made nothing");
   attach(*worker_, this);
+  if (const auto state = std::exchange(loads, nullptr); state && class_->load) class_->load(*worker_, *state);
+}
+
+bool HostedWorker::free_to_freeze() {
+  std::erase_if(open_answers, [](const auto& open) { return open->done(); });
+  const bool merges = std::any_of(mailbox.begin(), mailbox.end(), [](const Item& item) {
+    return std::holds_alternative<protocol::effect::MergeState>(item);
+  });
+  return !merges && open_answers.empty() && calls_.empty() && !has_tasks(*worker_);
 }
 
 void HostedWorker::run_timer(TimerId timer) {
@@ -124,6 +133,10 @@ void HostedWorker::take_role(const protocol::effect::SetRole& change) {
   generation_ = change.generation;
   role_ = change.role;
   if (change.tell) worker_->on_role(change.role);
+}
+
+void HostedWorker::merge(const Bytes& state) {
+  if (class_->merge) class_->merge(*worker_, state);
 }
 
 void HostedWorker::destroy() {

@@ -70,8 +70,9 @@ class HostedWorker final : public WorkerContext {
     protocol::Token token = 0;
     Result<Bytes> answer{Bytes{}};
   };
-  using Item = std::variant<protocol::PostedMessage, TimerFired, CallAnswered, protocol::effect::SetRole>;
-  enum class State : std::uint8_t { starting, up, stopping };
+  using Item = std::variant<protocol::PostedMessage, TimerFired, CallAnswered, protocol::effect::SetRole,
+                            protocol::effect::MergeState>;
+  enum class State : std::uint8_t { starting, up, frozen, prepared, stopping };
 
   std::uint64_t serial() const { return serial_; }
   const WorkerClass* worker_class() const { return class_.get(); }
@@ -83,15 +84,22 @@ class HostedWorker final : public WorkerContext {
 
   // -- the user's code; each may throw whatever the user throws
   void construct();
+  /// It waits for no answer and owes none.
+  bool free_to_freeze();
   void run_timer(TimerId timer);
   void run_continuation(CallAnswered& answered);
   void take_role(const protocol::effect::SetRole& change);
+  void merge(const Bytes& state);
+  void set_generation(const Generation& generation) { generation_ = generation; }
   void destroy();
 
   std::size_t activation = 0;  ///< index in the WorkerLog
   State state = State::starting;
   StopReason stop_reason = StopReason::user;
   bool turn_due = false;
+  bool only_prepared = false;
+  std::shared_ptr<const Bytes> loads{};  ///< the state it was given
+  std::optional<protocol::effect::FreezeWorker> freeze{};
   std::deque<Item> mailbox{};
   std::optional<protocol::WorkerExit> ending{};              ///< what the worker asked for
   std::vector<std::shared_ptr<HostedReply>> open_answers{};  ///< of handlers that kept their Reply

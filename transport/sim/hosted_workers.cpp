@@ -49,6 +49,8 @@ std::optional<std::string> HostedWorkers::guarded(const std::function<void()>& c
 void HostedWorkers::start(const protocol::effect::StartWorker& start) {
   auto worker = std::make_unique<HostedWorker>(*this, start, classes_->types.find(start.spec->kind->type));
   worker->activation = site_.log.begin(site_.self, start, now());
+  worker->only_prepared = start.prepare;
+  worker->loads = start.state;
   workers_[start.serial] = std::move(worker);
   later(start.serial, site_.rng.between(Duration(0), site_.faults.worker_start_max),
         [this](HostedWorker& w) { come_up(w); });
@@ -59,12 +61,18 @@ void HostedWorkers::come_up(HostedWorker& worker) {
   if (site_.rng.chance(site_.faults.worker_start_failure)) {
     return end(worker, WorkerExit::start_failed, "fault worker_start_failure", false);
   }
+  if (const auto threw = guarded([&] { worker.construct(); }))
+    return end(worker, WorkerExit::start_failed, *threw, false);
+  if (!worker.only_prepared) return begin(worker);
+  worker.state = HostedWorker::State::prepared;
+  site_.deliver(protocol::event::WorkerPrepared{worker.serial()});
+}
+
+void HostedWorkers::begin(HostedWorker& worker) {
+  if (worker.state != HostedWorker::State::starting) return;
   const auto reason = log_of(worker).reason;
-  const auto threw = guarded([&] {
-    worker.construct();
-    worker.object()->on_start(reason);
-  });
-  if (threw) return end(worker, WorkerExit::start_failed, *threw, false);
+  if (const auto threw = guarded([&] { worker.object()->on_start(reason); }))
+    return end(worker, WorkerExit::start_failed, *threw, false);
   worker.state = HostedWorker::State::up;
   log_of(worker).up = now();
   site_.deliver(protocol::event::WorkerUp{worker.serial()});
@@ -85,7 +93,10 @@ void HostedWorkers::stop(std::uint64_t serial, StopReason reason) {
 void HostedWorkers::post(protocol::effect::Post post) {
   auto found = workers_.find(post.serial);
   auto& message = post.message;
-  if (found == workers_.end())
+  const auto takes = [](const HostedWorker& w) {
+    return w.state != HostedWorker::State::frozen && w.state != HostedWorker::State::prepared;
+  };
+  if (found == workers_.end() || !takes(*found->second))
     return site_.deliver(protocol::event::Undelivered{post.serial, post.child, std::move(message)});
   auto& worker = *found->second;
   const auto limit = std::max(1U, site_.config.mailbox_limit);
@@ -105,6 +116,68 @@ void HostedWorkers::set_role(const protocol::effect::SetRole& change) {
   site_.log.role(found->second->activation, change, false);
   found->second->mailbox.emplace_back(change);
   next_turn(*found->second);
+}
+
+void HostedWorkers::freeze(const protocol::effect::FreezeWorker& freeze) {
+  auto found = workers_.find(freeze.serial);
+  if (found == workers_.end() || found->second->state != HostedWorker::State::up) return;
+  found->second->freeze = freeze;
+  next_turn(*found->second);
+}
+
+void HostedWorkers::merge(const protocol::effect::MergeState& merge) {
+  auto found = workers_.find(merge.serial);
+  if (found == workers_.end()) return;
+  found->second->mailbox.emplace_back(merge);
+  next_turn(*found->second);
+}
+
+void HostedWorkers::cancel_freeze(std::uint64_t serial) {
+  auto found = workers_.find(serial);
+  if (found == workers_.end() || !std::exchange(found->second->freeze, {})) return;
+  next_turn(*found->second);
+  site_.deliver(
+      protocol::event::WorkerFrozen{serial, false, true, false, {}, "it waits for answers of its own", {}});
+}
+
+void HostedWorkers::resume(const protocol::effect::ResumeWorker& resume) {
+  auto found = workers_.find(resume.serial);
+  if (found == workers_.end()) return;
+  auto& worker = *found->second;
+  const bool frozen = worker.state == HostedWorker::State::frozen;
+  if (!frozen && worker.state != HostedWorker::State::prepared) return;
+  site_.log.resume(worker.activation, resume.generation);
+  worker.set_generation(resume.generation);
+  worker.state = frozen ? HostedWorker::State::up : HostedWorker::State::starting;
+  if (frozen) return next_turn(worker);
+  later(resume.serial, site_.rng.between(Duration(0), site_.faults.worker_start_max),
+        [this](HostedWorker& w) { begin(w); });
+}
+
+/// What save_state throws is no crash: the worker goes on.
+void HostedWorkers::freeze_now(HostedWorker& worker) {
+  const auto& save = worker.worker_class()->save;
+  protocol::event::WorkerFrozen frozen{worker.serial(), true, false, false, {}, {}, {}};
+  if (std::exchange(worker.freeze, {})->save && save) {
+    const auto threw = guarded([&] { frozen.state = save(*worker.object()); });
+    frozen.frozen = frozen.has_state = !threw;
+    if (threw) frozen.why = "save_state threw: " + *threw;
+  }
+  if (frozen.frozen) {
+    std::deque<HostedWorker::Item> others;
+    for (auto& item : worker.mailbox) {
+      if (auto* message = std::get_if<protocol::PostedMessage>(&item))
+        frozen.leftovers.push_back(std::move(*message));
+      else
+        others.push_back(std::move(item));
+    }
+    worker.mailbox = std::move(others);
+    worker.state = HostedWorker::State::frozen;
+    site_.log.freeze(worker.activation);
+  }
+  const bool goes_on = !frozen.frozen;
+  site_.deliver(std::move(frozen));
+  if (goes_on) next_turn(worker);
 }
 
 void HostedWorkers::open_gates() {
@@ -177,22 +250,39 @@ protocol::Token HostedWorkers::call(std::uint64_t serial, std::string_view to, s
 
 // -- turns
 
+namespace {
+
+bool freezes(HostedWorker& worker) { return worker.freeze && worker.free_to_freeze(); }
+
+/// What it takes next: while it is held, nothing but what it waits for.
+std::deque<HostedWorker::Item>::iterator next_item(HostedWorker& worker) {
+  const bool held = worker.freeze && worker.freeze->hold;
+  return std::find_if(worker.mailbox.begin(), worker.mailbox.end(), [&](const HostedWorker::Item& item) {
+    return !held || !std::holds_alternative<protocol::PostedMessage>(item);
+  });
+}
+
+}  // namespace
+
+bool HostedWorkers::may_run(HostedWorker& worker) const {
+  return worker.state == HostedWorker::State::up && gates_open_ && site_.may_run() &&
+         (freezes(worker) || next_item(worker) != worker.mailbox.end());
+}
+
 void HostedWorkers::next_turn(HostedWorker& worker) {
-  const auto may_run = [this](const HostedWorker& w) {
-    return w.state == HostedWorker::State::up && gates_open_ && site_.may_run() && !w.mailbox.empty();
-  };
   if (worker.turn_due || !may_run(worker)) return;
   worker.turn_due = true;
   later(worker.serial(), site_.rng.between(Duration(0), site_.faults.worker_turn_max),
-        [this, may_run](HostedWorker& w) {
+        [this](HostedWorker& w) {
           w.turn_due = false;
-          if (may_run(w)) take_turn(w);
+          if (may_run(w)) freezes(w) ? freeze_now(w) : take_turn(w);
         });
 }
 
 void HostedWorkers::take_turn(HostedWorker& worker) {
-  auto item = std::move(worker.mailbox.front());
-  worker.mailbox.pop_front();
+  const auto next = next_item(worker);
+  auto item = std::move(*next);
+  worker.mailbox.erase(next);
   std::string why;
   if (!take(worker, item, why)) return end(worker, WorkerExit::crashed, std::move(why), false);
   if (worker.ending) return end(worker, *worker.ending, {}, true);
@@ -207,6 +297,8 @@ bool HostedWorkers::take(HostedWorker& worker, HostedWorker::Item& item, std::st
       worker.run_continuation(*answered);
     } else if (const auto* change = std::get_if<protocol::effect::SetRole>(&item)) {
       worker.take_role(*change);
+    } else if (const auto* merge = std::get_if<protocol::effect::MergeState>(&item)) {
+      worker.merge(*merge->state);
     } else {
       worker.run_timer(std::get<HostedWorker::TimerFired>(item).id);
     }
@@ -252,7 +344,7 @@ void HostedWorkers::discard(protocol::PostedMessage& message, Error why) {
 }
 
 void HostedWorkers::end(HostedWorker& worker, WorkerExit exit, std::string why, bool call_on_stop) {
-  if (call_on_stop && worker.object() != nullptr) {
+  if (call_on_stop && log_of(worker).up) {
     if (!gates_open_) {
       why = "on_stop was left out: this node does not know what it may run";
     } else if (auto threw = guarded([&] { worker.object()->on_stop(worker.stop_reason); })) {

@@ -27,6 +27,10 @@ class HostedWorkers final : public NodeWorkers {
   void start(const protocol::effect::StartWorker& start) override;
   void stop(std::uint64_t serial, StopReason reason) override;
   void set_role(const protocol::effect::SetRole& change) override;
+  void freeze(const protocol::effect::FreezeWorker& freeze) override;
+  void cancel_freeze(std::uint64_t serial) override;
+  void merge(const protocol::effect::MergeState& merge) override;
+  void resume(const protocol::effect::ResumeWorker& resume) override;
   void post(protocol::effect::Post post) override;
   void close_gates() override { gates_open_ = false; }
   void open_gates() override;
@@ -34,7 +38,7 @@ class HostedWorkers final : public NodeWorkers {
   void look_again() override;
   void call_ended(protocol::Token token, Result<Bytes> answer) override;
   void pause() override { tasks_.pause(); }
-  void resume() override { tasks_.resume(); }
+  void wake() override { tasks_.resume(); }
   void kill() override;
   std::size_t count() const override { return workers_.size(); }
   void each(const std::function<void(const Activation&, bool)>& visit) const override;
@@ -58,7 +62,10 @@ class HostedWorkers final : public NodeWorkers {
   /// Runs code of the user's; what it threw, if it threw.
   std::optional<std::string> guarded(const std::function<void()>& code);
   void come_up(HostedWorker& worker);
+  bool may_run(HostedWorker& worker) const;
   void next_turn(HostedWorker& worker);
+  void begin(HostedWorker& worker);
+  void freeze_now(HostedWorker& worker);
   void take_turn(HostedWorker& worker);
   bool take(HostedWorker& worker, HostedWorker::Item& item, std::string& why);
   bool handle(HostedWorker& worker, protocol::PostedMessage& message, std::string& why);

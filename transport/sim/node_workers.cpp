@@ -20,7 +20,8 @@ std::size_t WorkerLog::begin(NodeId node, const protocol::effect::StartWorker& s
   activation.id = start.spec->id;
   activation.uid = start.uid;
   activation.generation = start.generation;
-  activation.role = start.role;
+  activation.role = start.prepare ? Role::none : start.role;
+  activation.meant = start.role;
   activation.reason = start.reason;
   activation.ordered = now;
   activations.push_back(std::move(activation));
@@ -30,7 +31,13 @@ std::size_t WorkerLog::begin(NodeId node, const protocol::effect::StartWorker& s
 void WorkerLog::role(std::size_t activation, const protocol::effect::SetRole& change, bool taken) {
   auto& a = activations[activation];
   a.generation = change.generation;
-  if (taken || change.role == Role::active) a.role = change.role;
+  if (taken || change.role == Role::active) a.role = a.meant = change.role;
+}
+
+void WorkerLog::resume(std::size_t activation, const Generation& generation) {
+  auto& a = activations[activation];
+  a.generation = generation;
+  a.role = a.meant;
 }
 
 void ProcessTasks::after(Duration delay, std::function<void()> task) {

@@ -27,12 +27,15 @@ struct Activation {
   std::string id{};
   Uid uid{};
   Generation generation{};
-  Role role = Role::none;
+  Role role = Role::none;   ///< none while it is prepared or frozen
+  Role meant = Role::none;  ///< what it has else
   StartReason reason = StartReason::first;
   Time ordered{};               ///< the StartWorker effect
   std::optional<Time> up{};     ///< it ran from here …
   std::optional<Time> ended{};  ///< … to here
   protocol::WorkerExit exit = protocol::WorkerExit::stopped;
+  std::int64_t total = 0;  ///< of a counter: what it holds …
+  std::int64_t added = 0;  ///< … and what it was told to add itself
 
   bool live() const { return !ended; }
 };
@@ -56,6 +59,8 @@ struct WorkerLog {
   std::size_t begin(NodeId node, const protocol::effect::StartWorker& start, Time now);
   /// Active from the order on, passive when the worker has taken the role.
   void role(std::size_t activation, const protocol::effect::SetRole& change, bool taken);
+  void freeze(std::size_t activation) { activations[activation].role = Role::none; }
+  void resume(std::size_t activation, const Generation& generation);
 };
 
 /// Tokens of calls that workers make carry this bit: they are no operations of the user.
@@ -68,6 +73,10 @@ class NodeWorkers {
   virtual void start(const protocol::effect::StartWorker& start) = 0;
   virtual void stop(std::uint64_t serial, StopReason reason) = 0;
   virtual void set_role(const protocol::effect::SetRole& change) = 0;
+  virtual void freeze(const protocol::effect::FreezeWorker& freeze) = 0;
+  virtual void cancel_freeze(std::uint64_t serial) = 0;
+  virtual void merge(const protocol::effect::MergeState& merge) = 0;
+  virtual void resume(const protocol::effect::ResumeWorker& resume) = 0;
   virtual void post(protocol::effect::Post post) = 0;
   virtual void close_gates() = 0;
   virtual void open_gates() = 0;
@@ -77,9 +86,9 @@ class NodeWorkers {
   /// The end of a call that a worker made with a token of its own.
   virtual void call_ended(protocol::Token, Result<Bytes>) {}
 
-  /// The whole process stands still; what falls due meanwhile happens at resume.
+  /// The whole process stands still; what falls due meanwhile happens at wake.
   virtual void pause() = 0;
-  virtual void resume() = 0;
+  virtual void wake() = 0;
   /// The process is gone; nothing is reported.
   virtual void kill() = 0;
 

@@ -41,9 +41,10 @@ std::vector<Role> OwnerOracle::roles(std::string_view id, const std::vector<Node
   return out;
 }
 
-std::vector<NodeId> OwnerOracle::owners(std::string_view id, const ChildSpec& kind, NodeId placement) const {
+std::vector<NodeId> OwnerOracle::owners(std::string_view id, const ChildSpec& kind, NodeId placement,
+                                        std::span<const NodeId> placed) const {
   std::vector<NodeId> out;
-  const ChildKey key{id, hash64(id), placement, kind.nodes};
+  const ChildKey key{id, hash64(id), placement, kind.nodes, placed};
   const auto replicas = strategies_.redundancy->replicas(view_);
   const bool some = (replicas > 1 && zones_.matters()) || !kind.requires_role.empty();
   strategies_.distribution->owners(key, some ? view_.members.size() : replicas, out);
@@ -55,7 +56,9 @@ std::vector<NodeId> OwnerOracle::owners(std::string_view id, const ChildSpec& ki
 }
 
 std::vector<NodeId> OwnerOracle::owners(const protocol::ChildRecord& record) const {
-  return owners(record.spec->id, *record.spec->kind, record.changes ? record.changes->placement : NodeId());
+  const auto& kind = *record.spec->kind;
+  if (!record.changes) return owners(record.spec->id, kind);
+  return owners(record.spec->id, kind, record.changes->placement, record.changes->placed);
 }
 
 bool OwnerOracle::has_role(NodeId node, const std::string& role) const {

@@ -1,6 +1,7 @@
 // Where children belong, computed beside the core with a distribution and redundancy strategy of its own.
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,8 +35,10 @@ class OwnerOracle {
   QuorumPlan quorum_plan() const { return strategies_.partition_tolerance->plan(); }
   std::size_t needed(const QuorumView& view) const { return strategies_.partition_tolerance->needed(view); }
   bool singleton() const { return strategies_.redundancy->singleton(); }
-  /// Best first. `kind`: what the spec says, `placement`: where somebody wished it to be.
-  std::vector<NodeId> owners(std::string_view id, const ChildSpec& kind = {}, NodeId placement = {}) const;
+  /// Best first. `kind`: what the spec says, `placement`: where somebody wished it to be, `placed`: where it
+  /// was put by load.
+  std::vector<NodeId> owners(std::string_view id, const ChildSpec& kind = {}, NodeId placement = {},
+                             std::span<const NodeId> placed = {}) const;
   std::vector<NodeId> owners(const protocol::ChildRecord& record) const;
 
  private:

@@ -77,6 +77,7 @@ void PlanPlayer::boot(Words& words) {
   const auto name = take_word(words);
   const auto host = take_option(words, "at").value_or(name);
   const auto zone = take_option(words, "zone").value_or("");
+  const auto cpu = take_option(words, "cpu");
   const bool next_version = !words.empty() && words.front() == "next_version";
   if (next_version) words.erase(words.begin());
   take_keyword(words, "seeds");
@@ -86,6 +87,7 @@ void PlanPlayer::boot(Words& words) {
   if (known(name) != nullptr || cluster_.network().attached(cluster_.network().host(host))) return;
   if (next_version) cluster_.speaks_next_version(name);
   cluster_.add_node(name, words, host, [&](HubConfig& config) { config.zone = zone; });
+  if (cpu) cluster_.node(name).set_load({.cpu = std::stod(*cpu)});
 }
 
 void PlanPlayer::crash(Words& words) {

@@ -1,12 +1,12 @@
 // Carries out the lines of a plan on a simulated cluster, one verb with its words at a time.
 //
-//   boot a [at HOST] [zone Z] [next_version] seeds a b    crash a / vanish a / restart a / leave a / pause
-//   a 1.2s split a b | c d / cut a b / one_way a b / flap a b 200ms 5 / reset a b / clog a b 1s / calm slow a
-//   20ms / jump a 3s                      its loop takes longer; its clock jumps ahead start a [timeout 2s]
-//   [rollback] [unchecked] CHILD…   a CHILD is id/type/tag/restart, x1..x300 many stop a [timeout 2s] ID… /
-//   stop_prefix a c1 / stop_tag a red / metadata a ID key=value call a ID add 5 #17 1.5s / cast a ID 1 #18 /
-//   broadcast a blue / crash_child a ID / restart_child a ID migrate a ID b somebody at a wants it on b lock
-//   a [2s] / dispatch a global
+//   boot a [at HOST] [zone Z] [cpu SHARE] [next_version] seeds a b    crash a / vanish a / restart a / leave
+//   a / pause a 1.2s split a b | c d / cut a b / one_way a b / flap a b 200ms 5 / reset a b / clog a b 1s /
+//   calm slow a 20ms / jump a 3s                      its loop takes longer; its clock jumps ahead start a
+//   [timeout 2s] [rollback] [unchecked] CHILD…   a CHILD is id/type/tag/restart, x1..x300 many stop a
+//   [timeout 2s] ID… / stop_prefix a c1 / stop_tag a red / metadata a ID key=value call a ID add 5 #17 1.5s /
+//   cast a ID 1 #18 / broadcast a blue / crash_child a ID / restart_child a ID migrate a ID b somebody at a
+//   wants it on b lock a [2s] / dispatch a global
 #pragma once
 
 #include <string>

@@ -133,6 +133,51 @@ std::optional<Violation> child_lost(const SimCluster& cluster, const Operation& 
   return {};
 }
 
+/// I5: with hot swap a child holds what all its workers together were told to add, wherever it has been.
+std::optional<Violation> state_lost(const SimCluster& cluster) {
+  const auto& config = cluster.config();
+  if (config.migration.name != "hot_swap" || config.redundancy.name != "singularity") return {};
+  struct Sum {
+    std::int64_t began = 0;
+    std::int64_t added = 0;
+  };
+  std::map<Uid, Sum> sums;
+  for (const auto& a : cluster.workers().activations) {
+    auto& sum = sums.try_emplace(a.uid, Sum{a.total - a.added, 0}).first->second;
+    sum.added += a.added;
+  }
+  for (const auto& a : cluster.workers().activations) {
+    const auto& sum = sums.at(a.uid);
+    if (!a.live() || a.role == Role::none || a.total == sum.began + sum.added) continue;
+    return Violation{cluster.now(), "I5",
+                     fmt::format("{} holds {} on {} (worker {}), but began with {} and was told to add {}",
+                                 a.id, a.total, a.node.str(), a.serial, sum.began, sum.added)};
+  }
+  return {};
+}
+
+/// Messages of one node to one child are handled in the order they were sent in, wherever the child has been.
+std::optional<Violation> overtaken(const SimCluster& cluster) {
+  if (cluster.config().redundancy.name != "singularity") return {};
+  const auto& log = cluster.workers().handled;
+  std::map<std::uint64_t, std::size_t> places;
+  for (std::size_t i = 0; i < log.size(); ++i) places.emplace(log[i].number, i);
+  std::map<std::pair<NodeId, Uid>, std::pair<std::size_t, std::size_t>> lasts;  // place, operation
+  for (const auto& op : cluster.operations()) {
+    const auto place = op.message == 0 ? places.end() : places.find(op.message);
+    if (place == places.end()) continue;
+    const auto& worker = cluster.workers().activations[log[place->second].activation];
+    const auto [last, fresh] = lasts.try_emplace({op.node, worker.uid}, place->second, op.number);
+    if (!fresh && place->second < last->second.first)
+      return Violation{
+          cluster.now(), "I7",
+          fmt::format("{} #{} of {} to {} overtook #{}, though nothing but planned changes happened",
+                      to_string(op.kind), op.number, op.node.str(), op.ids.front(), last->second.second)};
+    last->second = {place->second, op.number};
+  }
+  return {};
+}
+
 }  // namespace
 
 bool only_planned(const Plan& plan) {
@@ -148,6 +193,8 @@ std::optional<Violation> planned_problem(const SimCluster& cluster) {
     if (op.kind != OpKind::start) continue;
     if (auto wrong = child_lost(cluster, op)) return wrong;
   }
+  if (auto wrong = state_lost(cluster)) return wrong;
+  if (auto wrong = overtaken(cluster)) return wrong;
   const auto count = handled(cluster);
   for (const auto& op : cluster.operations()) {
     // A node that has not met the others yet knows of no child.

@@ -10,7 +10,8 @@ namespace processhub::sim {
 /// The plan has no faults, and its actions are planned changes and what users do.
 bool only_planned(const Plan& plan);
 
-/// A call that failed or a cast that was lost though its child was there all the time.
+/// A call that failed, a cast that was lost or a state that was not handed over, though its child was there
+/// all the time.
 std::optional<Violation> planned_problem(const SimCluster& cluster);
 
 /// Makes a few numbered calls and casts from every node of a cluster at rest and waits for them: each must be

@@ -21,6 +21,12 @@ void SafetyChecks::on_effect(const SimNode& node, const Effect& effect) {
     on_start_worker(node, *start);
   } else if (const auto* change = std::get_if<effect::SetRole>(&effect)) {
     on_set_role(node, *change);
+  } else if (const auto* merge = std::get_if<effect::MergeState>(&effect)) {
+    if (!merged_.insert({node.id(), merge->serial, merge->loser}).second)
+      cluster_.report("I5", fmt::format("{} merges {} twice into worker {}", node.id().str(),
+                                        merge->loser.str(), merge->serial));
+  } else if (const auto* resume = std::get_if<effect::ResumeWorker>(&effect)) {
+    on_resume(node, *resume);
   } else if (const auto* hook = std::get_if<effect::RunHook>(&effect)) {
     hooks_.on_hook(node, hook->event);
   } else if (const auto* log = std::get_if<effect::Log>(&effect)) {
@@ -54,10 +60,20 @@ void SafetyChecks::on_start_worker(const SimNode& node, const effect::StartWorke
   if (!serials_[node.id()].insert(start.serial).second) {
     cluster_.report("I4", fmt::format("{} uses worker serial {} again", node.id().str(), start.serial));
   }
+  if (start.prepare) return;  // it is none before it is resumed
   check_generation(node, start);
   hooks_.on_start_worker(node, start);
   // A restart in place is the instance that was there already, perhaps one that a healed cut has yet to end.
   if (start.role == Role::active && start.reason != StartReason::restart) check_agreed_view(node, start);
+}
+
+/// So is a prepared worker that is told to run, or a frozen one that goes on.
+void SafetyChecks::on_resume(const SimNode& node, const effect::ResumeWorker& resume) {
+  node.workers().each([&](const Activation& a, bool) {
+    if (a.serial != resume.serial) return;
+    effect::SetRole as_role{resume.serial, resume.generation, a.meant, false};
+    check_activation(node, a, as_role);
+  });
 }
 
 /// A promotion is an activation like a start.
@@ -71,23 +87,27 @@ void SafetyChecks::on_set_role(const SimNode& node, const effect::SetRole& chang
     return cluster_.report("I4", fmt::format("{} gives worker {} a role, which it never started",
                                              node.id().str(), change.serial));
   }
-  if (change.role != Role::active) return;
+  if (change.role == Role::active) check_activation(node, *known, change);
+}
+
+void SafetyChecks::check_activation(const SimNode& node, const Activation& known,
+                                    const effect::SetRole& change) {
   effect::StartWorker as_start;
   ChildSpec spec;
-  spec.id = known->id;
+  spec.id = known.id;
   as_start.spec = std::make_shared<const SharedSpec>(std::move(spec));
-  as_start.uid = known->uid;
+  as_start.uid = known.uid;
   as_start.serial = change.serial;
   as_start.generation = change.generation;
-  as_start.role = Role::active;
+  as_start.role = change.role;
   check_generation(node, as_start);
-  check_agreed_view(node, as_start);
+  if (change.role == Role::active) check_agreed_view(node, as_start);
 }
 
 void SafetyChecks::check_generation(const SimNode& node, const effect::StartWorker& start) {
   auto [first, fresh] =
       generations_.emplace(std::pair(start.uid, start.generation), std::pair(node.id(), start.serial));
-  if (fresh) return;
+  if (fresh || first->second == std::pair(node.id(), start.serial)) return;
   cluster_.report(
       "I4", fmt::format("{} {} is activated twice as {}: worker {} of {} and worker {} of {}", start.spec->id,
                         start.uid.str(), start.generation.str(), first->second.second,

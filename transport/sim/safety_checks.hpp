@@ -12,6 +12,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -57,6 +58,9 @@ class SafetyChecks : public ClusterObserver {
  private:
   void on_start_worker(const SimNode& node, const protocol::effect::StartWorker& start);
   void on_set_role(const SimNode& node, const protocol::effect::SetRole& change);
+  void on_resume(const SimNode& node, const protocol::effect::ResumeWorker& resume);
+  void check_activation(const SimNode& node, const Activation& known,
+                        const protocol::effect::SetRole& change);
   void check_generation(const SimNode& node, const protocol::effect::StartWorker& start);
   void check_agreed_view(const SimNode& node, const protocol::effect::StartWorker& start);
   void settle_acknowledged(const SimNode& node);
@@ -66,6 +70,7 @@ class SafetyChecks : public ClusterObserver {
   SimCluster& cluster_;
   OwnerOracle oracle_;  ///< only for what does not depend on the members
   std::map<NodeId, std::set<std::uint64_t>> serials_{};
+  std::set<std::tuple<NodeId, std::uint64_t, Generation>> merged_{};
   std::map<std::pair<Uid, Generation>, std::pair<NodeId, std::uint64_t>>
       generations_{};  ///< to node and serial
   HookChecks hooks_;

@@ -23,6 +23,7 @@
 //   lock on a / unlock on a
 //   dispatch NAME [BODY] on a [to all]       an event of the user's own; every node that hears it says so
 //   crash b / vanish b / restart b / pause b / resume b / leave b
+//   load b cpu 0.9 run_queue 3 memory 0.5    what b measures of itself from now on; what is left out is 0
 //   restart b life 3                a life of that number: a lower one is a clock that was set back
 //   cut a -> b / cut a - b / split a b | c d / heal / heal a - b
 //   reset a - b                     breaks the connections between the two; they reconnect
@@ -116,6 +117,7 @@ class Scenario : private ClusterObserver {
   void do_restart(Words& words);
   void do_pause(Words& words);
   void do_resume(Words& words);
+  void do_load(Words& words);
   void do_leave(Words& words);
   void do_cut(Words& words);
   void do_split(Words& words);

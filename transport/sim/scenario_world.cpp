@@ -25,6 +25,17 @@ std::string listed(std::vector<std::string> ids) {
 void Scenario::do_crash(Words& words) { cluster().crash(take_word(words)); }
 void Scenario::do_vanish(Words& words) { cluster().crash(take_word(words), SimNetwork::Detach::silent); }
 void Scenario::do_pause(Words& words) { cluster().pause(take_word(words)); }
+
+/// "load b cpu 0.9 run_queue 3 memory 0.5": what node b measures of itself from now on.
+void Scenario::do_load(Words& words) {
+  const auto node = take_word(words);
+  LoadSample load;
+  if (const auto value = take_option(words, "cpu")) load.cpu = std::stod(*value);
+  if (const auto value = take_option(words, "run_queue")) load.run_queue = std::stod(*value);
+  if (const auto value = take_option(words, "memory")) load.memory = std::stod(*value);
+  cluster().node(node).set_load(load);
+}
+
 void Scenario::do_resume(Words& words) { cluster().resume(take_word(words)); }
 
 /// "restart b" is a node, "restart child x1 on a" a child.

@@ -154,7 +154,9 @@ class Shrinker {
   bool without_word(std::size_t action, std::size_t word) {
     auto candidate = best_.plan;
     auto& words = candidate.actions[action].words;
-    const auto takes_value = [](const std::string& text) { return text == "timeout" || text == "at"; };
+    const auto takes_value = [](const std::string& text) {
+      return text == "timeout" || text == "at" || text == "zone" || text == "cpu";
+    };
     const bool needed = words.size() <= 3;
     if (needed || takes_value(words[word - 1])) return false;
     const auto from = words.begin() + static_cast<std::ptrdiff_t>(word);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "core/protocol/spec_pool.hpp"
 #include "transport/sim/next_version.hpp"
 #include "transport/sim/sim_worker.hpp"
 
@@ -17,6 +18,7 @@ SimCluster::SimCluster(ClusterOptions options)
       network_(scheduler_, rng_.fork(), faults_) {
   if (!options_.make_core) options_.make_core = hub_core_factory(options_.strategies);
   if (!options_.make_workers) options_.make_workers = synthetic_workers();
+  if (options_.lean) specs_ = std::make_shared<protocol::SpecPool>();
   make_next_core_ = next_version_cores(options_.make_core);
 }
 
@@ -50,8 +52,8 @@ SimNode& SimCluster::add_node(const std::string& name, const std::vector<std::st
   for (const auto& seed : seeds) config.seeds.push_back(router_endpoint(seed));
   if (adjust) adjust(config);
   const auto& make_core = next_version_.contains(name) ? make_next_core_ : options_.make_core;
-  const SimNode::Services services{scheduler_, network_,     faults_, log_, make_core, options_.make_workers,
-                                   *this,      options_.lean};
+  const SimNode::Services services{scheduler_, network_,      faults_, log_, make_core, options_.make_workers,
+                                   *this,      options_.lean, specs_};
   auto& slot = nodes_[name];
   slot =
       std::make_unique<SimNode>(services, name, host.empty() ? name : host, std::move(config), rng_.fork());

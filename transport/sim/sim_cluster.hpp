@@ -25,7 +25,7 @@ struct ClusterOptions {
   Duration clock_spread{};        ///< machines' clocks differ by up to this much
   WorkersFactory make_workers{};  ///< default: synthetic ones
   StrategyCatalog strategies{};   ///< beside the built-in ones, for the default core and the checkers
-  bool lean = false;              ///< for very large clusters: nodes keep no readers' copy of the registry
+  bool lean = false;  ///< for very large clusters: no readers' copies of the registry, specs are shared
 };
 
 enum class OpKind : std::uint8_t {
@@ -182,6 +182,7 @@ class SimCluster : private NodeObserver {
 
   ClusterOptions options_;
   CoreFactory make_next_core_{};
+  std::shared_ptr<protocol::SpecPool> specs_{};  ///< of a lean cluster
   std::set<std::string> next_version_{};
   Faults faults_;
   Rng rng_;

@@ -52,7 +52,7 @@ struct EventText {
     return fmt::format("route {} frame {}", e.route, frame_text(e.frame));
   }
   std::string operator()(const event::Publication& e) {
-    return fmt::format("publication {}", frame_text(e.frame));
+    return fmt::format("publication {}", frame_text(*e.frame));
   }
   std::string operator()(const event::LinkUp& e) { return fmt::format("link {} up", e.link); }
   std::string operator()(const event::LinkDown& e) {
@@ -98,8 +98,20 @@ struct EventText {
   }
   std::string operator()(const event::LeaveCluster& e) { return fmt::format("leave #{}", e.token); }
   std::string operator()(const event::WorkerUp& e) { return fmt::format("worker {} up", e.serial); }
+  std::string operator()(const event::LoadMeasured& e) {
+    return fmt::format("load: cpu {:g}, run queue {:g}, memory {:g}", e.sample.cpu, e.sample.run_queue,
+                       e.sample.memory);
+  }
   std::string operator()(const event::RoleTaken& e) {
     return fmt::format("worker {} is {}", e.serial, to_string(e.role));
+  }
+  std::string operator()(const event::WorkerFrozen& e) {
+    if (!e.frozen) return fmt::format("worker {} goes on: {}", e.serial, e.why);
+    return fmt::format("worker {} frozen with {} bytes, left {}", e.serial, e.state.size(),
+                       e.leftovers.size());
+  }
+  std::string operator()(const event::WorkerPrepared& e) {
+    return fmt::format("worker {} prepared", e.serial);
   }
   std::string operator()(const event::WorkerDown& e) {
     return fmt::format("worker {} down {} {} left {}", e.serial, name_of(e.exit), e.why, e.leftovers.size());
@@ -130,8 +142,8 @@ struct EffectText {
   }
   std::string operator()(const effect::Publish& e) { return fmt::format("publish {}", frame_text(e.frame)); }
   std::string operator()(const effect::StartWorker& e) {
-    return fmt::format("start worker {} {} {} {} {}", e.serial, e.spec->id, e.generation.str(),
-                       to_string(e.role), to_string(e.reason));
+    return fmt::format("{} worker {} {} {} {} {}", e.prepare ? "prepare" : "start", e.serial, e.spec->id,
+                       e.generation.str(), to_string(e.role), to_string(e.reason));
   }
   std::string operator()(const effect::StopWorker& e) {
     return fmt::format("stop worker {} {}", e.serial, to_string(e.reason));
@@ -139,11 +151,25 @@ struct EffectText {
   std::string operator()(const effect::SetRole& e) {
     return fmt::format("role worker {} {} {}", e.serial, e.generation.str(), to_string(e.role));
   }
+  std::string operator()(const effect::FreezeWorker& e) {
+    return fmt::format("freeze worker {}{}{}", e.serial, e.save ? "" : " without state",
+                       e.hold ? " now" : "");
+  }
+  std::string operator()(const effect::MergeState& e) {
+    return fmt::format("merge into worker {} the {} bytes of {}", e.serial, e.state->size(), e.loser.str());
+  }
+  std::string operator()(const effect::CancelFreeze& e) {
+    return fmt::format("cancel freeze of worker {}", e.serial);
+  }
+  std::string operator()(const effect::ResumeWorker& e) {
+    return fmt::format("resume worker {} {}", e.serial, e.generation.str());
+  }
   std::string operator()(const effect::Post& e) {
     return fmt::format("post worker {} {}", e.serial, text(e.message));
   }
   std::string operator()(const effect::CloseGates&) { return "close gates"; }
   std::string operator()(const effect::OpenGates&) { return "open gates"; }
+  std::string operator()(const effect::MeasureLoad&) { return "measure load"; }
   std::string operator()(const effect::CompleteStart& e) {
     return fmt::format("complete #{} {}", e.token,
                        e.result ? describe(*e.result) : describe(e.result.error()));

@@ -61,7 +61,8 @@ void SimNetwork::detach(HostId host, Detach how) {
   for (const auto& [endpoint, dial] : subscriptions) dials_.erase(dial);
   h.routes.clear();
   h.subscribers.clear();
-  for (auto& [id, connection] : connections_) {
+  for (const auto id : connections_of(host)) {
+    const auto& connection = connections_.at(id);
     const bool dialed = connection.dialer == host && connection.dialer_life == h.life;
     const bool listened = connection.listener == host && connection.listener_life == h.life;
     if (!dialed && !listened) continue;
@@ -169,7 +170,7 @@ void SimNetwork::establish(std::uint64_t id, Dial& dial) {
   connection.dial = id;
   connection.dialer = dial.from;
   connection.listener = dial.target;
-  between_[std::minmax(dial.from, dial.target)].insert(number);
+  between_[pair_of(dial.from, dial.target)].push_back(number);
   connection.dialer_life = dial.life;
   connection.listener_life = target.life;
   connection.subscription = dial.subscription;
@@ -229,16 +230,17 @@ void SimNetwork::send_route(HostId from, RouteId route, Bytes frame) {
   push(found->second, false, {std::move(frame), false}, true);
 }
 
-void SimNetwork::publish(HostId from, const Bytes& frame) {
+void SimNetwork::publish(HostId from, Bytes frame) {
+  const auto publication = std::make_shared<const Bytes>(std::move(frame));
   for (const auto id : hosts_[from].subscribers) {
     auto& stream = connections_.at(id).back;
     ++counters_.publications;
-    counters_.publication_bytes += frame.size();
+    counters_.publication_bytes += publication->size();
     if (rng_.chance(faults_.pub_loss) || waiting(stream) >= faults_.pub_queue) {
       ++counters_.lost;
       continue;
     }
-    push(id, false, {frame, false}, false);
+    push(id, false, {{}, false, publication}, false);
   }
 }
 
@@ -286,9 +288,19 @@ void SimNetwork::reset_between(HostId a, HostId b) {
   for (const auto id : connections_between(a, b)) reset(id);
 }
 
-std::set<std::uint64_t> SimNetwork::connections_between(HostId a, HostId b) const {
-  const auto found = between_.find(std::minmax(a, b));
-  return found == between_.end() ? std::set<std::uint64_t>{} : found->second;
+std::vector<std::uint64_t> SimNetwork::connections_between(HostId a, HostId b) const {
+  const auto found = between_.find(pair_of(a, b));
+  return found == between_.end() ? std::vector<std::uint64_t>{} : found->second;
+}
+
+std::vector<std::uint64_t> SimNetwork::connections_of(HostId host) const {
+  std::vector<std::uint64_t> all;
+  for (HostId other = 0; other < hosts_.size(); ++other) {
+    const auto some = connections_between(host, other);
+    all.insert(all.end(), some.begin(), some.end());
+  }
+  std::sort(all.begin(), all.end());
+  return all;
 }
 
 }  // namespace processhub::sim

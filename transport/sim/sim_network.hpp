@@ -6,6 +6,7 @@
 // events of HubCore and takes its network effects; like ZeroMQ, it reconnects by itself.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -13,9 +14,11 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
+#include "core/protocol/containers.hpp"
 #include "core/protocol/event.hpp"
 #include "transport/sim/sim_faults.hpp"
 #include "transport/sim/sim_rng.hpp"
@@ -70,7 +73,7 @@ class SimNetwork {
   void unsubscribe(HostId from, const std::string& endpoint);
   void send_link(HostId from, LinkId link, Bytes frame);
   void send_route(HostId from, RouteId route, Bytes frame);
-  void publish(HostId from, const Bytes& frame);
+  void publish(HostId from, Bytes frame);
 
   /// Nothing passes from one to the other until heal(); the other direction is not touched.
   void cut(HostId from, HostId to);
@@ -89,13 +92,16 @@ class SimNetwork {
  private:
   struct Frame {
     Bytes bytes{};
-    bool end = false;  ///< the stream's last word: the sender closed it
+    bool end = false;                            ///< the stream's last word: the sender closed it
+    std::shared_ptr<const Bytes> publication{};  ///< instead of `bytes`: one copy for all subscribers
+
+    std::size_t size() const { return publication ? publication->size() : bytes.size(); }
   };
-  /// One direction of a connection.
+  /// One direction of a connection. A large cluster has millions, most of them idle.
   struct Stream {
     Time last_arrival{};
-    std::deque<Frame> held{};       ///< waits for the cut to heal
-    std::deque<Time> departures{};  ///< of frames that still wait for their turn on a narrow line
+    protocol::Fifo<Frame> held{};       ///< waits for the cut to heal
+    protocol::Fifo<Time> departures{};  ///< of frames that still wait for their turn on a narrow line
   };
   /// The wish of a host to be connected, which outlives connections.
   struct Dial {
@@ -109,7 +115,7 @@ class SimNetwork {
     std::uint64_t attempt = 0;  ///< a scheduled attempt with an older number is void
     std::uint32_t failures = 0;
     bool told_refused = false;
-    std::deque<Bytes> unsent{};
+    protocol::Fifo<Bytes> unsent{};
   };
   struct Connection {
     std::uint64_t dial = 0;
@@ -156,7 +162,7 @@ class SimNetwork {
   void push(std::uint64_t connection, bool there, Frame frame, bool may_be_faulty);
   void schedule_arrival(std::uint64_t connection, bool there, Frame frame, Time when);
   void arrive(std::uint64_t connection, bool there, Frame frame);
-  void deliver(const Connection& connection, bool there, Bytes bytes);
+  void deliver(const Connection& connection, bool there, Frame frame);
   void release_held(HostId from, HostId to);
 
   // Ends of connections.
@@ -164,8 +170,12 @@ class SimNetwork {
   void peer_closed(std::uint64_t connection, bool there);
   void tell_down(const Connection& connection);
   void forget(std::uint64_t connection);
-  /// A copy: what is done to one may end others.
-  std::set<std::uint64_t> connections_between(HostId a, HostId b) const;
+  /// In the order they were made. A copy: what is done to one may end others.
+  std::vector<std::uint64_t> connections_between(HostId a, HostId b) const;
+  std::vector<std::uint64_t> connections_of(HostId host) const;
+  static std::uint64_t pair_of(HostId a, HostId b) {
+    return std::uint64_t{std::min(a, b)} << 32 | std::max(a, b);
+  }
   void give_up_later(std::uint64_t connection);
 
   Scheduler& scheduler_;
@@ -173,9 +183,10 @@ class SimNetwork {
   const Faults& faults_;
   std::deque<Host> hosts_{};
   std::map<std::string, HostId, std::less<>> names_{};
-  std::map<std::uint64_t, Dial> dials_{};
-  std::map<std::uint64_t, Connection> connections_{};
-  std::map<std::pair<HostId, HostId>, std::set<std::uint64_t>> between_{};  ///< connections, lower host first
+  // Looked up by every frame, never iterated.
+  std::unordered_map<std::uint64_t, Dial> dials_{};
+  std::unordered_map<std::uint64_t, Connection> connections_{};
+  std::unordered_map<std::uint64_t, std::vector<std::uint64_t>> between_{};  ///< connections by pair_of()
   std::uint64_t last_id_ = 0;
   std::set<std::pair<HostId, HostId>> cuts_{};
   std::map<std::pair<HostId, HostId>, Duration> clogs_{};

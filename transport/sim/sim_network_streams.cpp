@@ -52,7 +52,7 @@ void SimNetwork::push(std::uint64_t id, bool there, Frame frame, bool may_be_fau
       return schedule_arrival(id, there, std::move(frame), scheduler_.now() + late);
     }
   }
-  const auto left = departure(stream, frame.bytes.size());
+  const auto left = departure(stream, frame.size());
   stream.last_arrival = std::max(stream.last_arrival, left + frame_delay(from, to));
   schedule_arrival(id, there, std::move(frame), stream.last_arrival);
 }
@@ -79,20 +79,20 @@ void SimNetwork::arrive(std::uint64_t id, bool there, Frame frame) {
   if (frame.end) return peer_closed(id, there);
   const auto life = there ? c.listener_life : c.dialer_life;
   const auto& host = hosts_[to];
-  if (host.attached && host.life == life) return deliver(c, there, std::move(frame.bytes));
+  if (host.attached && host.life == life) return deliver(c, there, std::move(frame));
   ++counters_.lost;
   // The process behind this connection is gone; whoever has the address now does not know the connection.
   if (!host.silent) reset(id);
 }
 
-void SimNetwork::deliver(const Connection& c, bool there, Bytes bytes) {
+void SimNetwork::deliver(const Connection& c, bool there, Frame frame) {
   ++counters_.delivered;
   if (there) {
-    hosts_[c.listener].deliver(protocol::event::RouteFrame{c.route, std::move(bytes)});
+    hosts_[c.listener].deliver(protocol::event::RouteFrame{c.route, std::move(frame.bytes)});
   } else if (c.subscription) {
-    hosts_[c.dialer].deliver(protocol::event::Publication{std::move(bytes)});
+    hosts_[c.dialer].deliver(protocol::event::Publication{std::move(frame.publication)});
   } else if (dials_.contains(c.dial)) {
-    hosts_[c.dialer].deliver(protocol::event::LinkFrame{c.link, std::move(bytes)});
+    hosts_[c.dialer].deliver(protocol::event::LinkFrame{c.link, std::move(frame.bytes)});
   }
 }
 
@@ -148,8 +148,8 @@ void SimNetwork::forget(std::uint64_t id) {
   if (auto route = routes.find(found->second.route); route != routes.end() && route->second == id)
     routes.erase(route);
   const auto& ended = found->second;
-  if (const auto pair = between_.find(std::minmax(ended.dialer, ended.listener)); pair != between_.end()) {
-    pair->second.erase(found->first);
+  if (const auto pair = between_.find(pair_of(ended.dialer, ended.listener)); pair != between_.end()) {
+    std::erase(pair->second, found->first);
     if (pair->second.empty()) between_.erase(pair);
   }
   connections_.erase(found);

@@ -66,7 +66,7 @@ void SimNode::boot(std::uint64_t incarnation, Duration clock_offset) {
       services_.make_workers({services_.scheduler, rng_.fork(), services_.faults, config_, id_, services_.log,
                               [this](protocol::Event event) { deliver(std::move(event)); },
                               [this] { return local_now() < turns_until_; }});
-  protocol::Identity identity{id_, config_.listen, config_.pub_listen, rng_.next(), {}};
+  protocol::Identity identity{id_, config_.listen, config_.pub_listen, rng_.next(), {}, services_.specs};
   core_ = services_.make_core(identity, config_);
   services_.observer.on_life(*this);
   core_->start(local_now(), effects_);
@@ -103,7 +103,7 @@ void SimNode::resume() {
   if (life_ != NodeLife::paused) return;
   paused_total_ = paused_for();
   life_ = NodeLife::up;
-  workers_->resume();
+  workers_->wake();
   services_.observer.on_life(*this);
   wake();
 }

@@ -52,6 +52,7 @@ class SimNode {
     const WorkersFactory& make_workers;
     NodeObserver& observer;
     bool lean = false;  ///< no registry(), and cluster() is only as new as the last look()
+    std::shared_ptr<protocol::SpecPool> specs{};  ///< one copy of every spec for all nodes
   };
 
   /// Not started. `host` is its address; usually the same as its name. A name in the config wins: several
@@ -66,6 +67,8 @@ class SimNode {
   void crash(SimNetwork::Detach how);
   void pause();
   void resume();
+  /// What it measures of itself from now on.
+  void set_load(const LoadSample& load) { load_ = load; }
   /// From now on a turn of its loop begins this much later.
   void slow(Duration slowness) { slowness_ = slowness; }
   Duration slowness() const { return slowness_; }
@@ -124,13 +127,18 @@ class SimNode {
   void carry_out(protocol::effect::SendRoute& e) {
     services_.network.send_route(host_, e.route, std::move(e.frame));
   }
-  void carry_out(protocol::effect::Publish& e) { services_.network.publish(host_, e.frame); }
+  void carry_out(protocol::effect::Publish& e) { services_.network.publish(host_, std::move(e.frame)); }
   void carry_out(protocol::effect::StartWorker& e) { workers_->start(e); }
   void carry_out(protocol::effect::StopWorker& e) { workers_->stop(e.serial, e.reason); }
   void carry_out(protocol::effect::SetRole& e) { workers_->set_role(e); }
+  void carry_out(protocol::effect::FreezeWorker& e) { workers_->freeze(e); }
+  void carry_out(protocol::effect::CancelFreeze& e) { workers_->cancel_freeze(e.serial); }
+  void carry_out(protocol::effect::MergeState& e) { workers_->merge(e); }
+  void carry_out(protocol::effect::ResumeWorker& e) { workers_->resume(e); }
   void carry_out(protocol::effect::Post& e) { workers_->post(std::move(e)); }
   void carry_out(protocol::effect::CloseGates&) { workers_->close_gates(); }
   void carry_out(protocol::effect::OpenGates&) { workers_->open_gates(); }
+  void carry_out(protocol::effect::MeasureLoad&) { deliver(protocol::event::LoadMeasured{load_}); }
   void carry_out(protocol::effect::AdminQuery& e) {
     deliver(protocol::event::AdminAnswer{e.client, e.request, 1, {}});
   }
@@ -159,6 +167,7 @@ class SimNode {
   Time drifts_since_{};
   std::int64_t drift_ = 0;  ///< millionths
   Duration slowness_{};
+  LoadSample load_{};
   bool jumped_ = false;
   std::unique_ptr<CorePort> core_{};
   std::unique_ptr<NodeWorkers> workers_{};

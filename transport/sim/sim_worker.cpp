@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <iterator>
 #include <utility>
 
 #include <fmt/format.h>
@@ -39,7 +40,8 @@ void SimWorkers::start(const protocol::effect::StartWorker& start) {
   worker.activation = site_.log.begin(site_.self, start, site_.scheduler.now());
   worker.spec = start.spec;
   worker.shutdown_timeout = start.shutdown_timeout;
-  worker.total = leading_number(start.spec->kind->args.bytes());
+  log_of(worker).total = leading_number(start.state ? *start.state : start.spec->kind->args.bytes());
+  worker.only_prepared = start.prepare;
   auto delay = site_.rng.between(Duration(0), site_.faults.worker_start_max);
   if (start.spec->kind->type == "slow") delay += kSlow;
   later(start.serial, delay, [this, serial = start.serial](Worker& w) { come_up(serial, w); });
@@ -49,8 +51,14 @@ void SimWorkers::come_up(std::uint64_t serial, Worker& worker) {
   if (worker.state != State::starting) return;
   const auto& type = worker.spec->kind->type;
   if (type == "broken") return end(serial, worker, WorkerExit::start_failed, "this type never starts");
+  if (type == "picky" && worker.only_prepared)
+    return end(serial, worker, WorkerExit::start_failed, "load_state threw");
   if (site_.rng.chance(site_.faults.worker_start_failure)) {
     return end(serial, worker, WorkerExit::start_failed, "the constructor threw");
+  }
+  if (worker.only_prepared) {
+    worker.state = State::prepared;
+    return site_.deliver(protocol::event::WorkerPrepared{serial});
   }
   worker.state = State::up;
   site_.log.activations[worker.activation].up = site_.scheduler.now();
@@ -84,8 +92,10 @@ void SimWorkers::stop(std::uint64_t serial, StopReason) {
 
 void SimWorkers::post(protocol::effect::Post post) {
   auto found = workers_.find(post.serial);
-  if (found == workers_.end()) {
-    // The worker ended while the message was on its way from the core: its mailbox is gone.
+  const auto takes = [](const Worker& w) { return w.state != State::frozen && w.state != State::prepared; };
+  if (found == workers_.end() || !takes(found->second)) {
+    // The worker ended, or froze, while the message was on its way from the core: its mailbox is gone or
+    // closed.
     return site_.deliver(protocol::event::Undelivered{post.serial, post.child, std::move(post.message)});
   }
   found->second.mailbox.push_back(std::move(post.message));
@@ -100,6 +110,69 @@ void SimWorkers::set_role(const protocol::effect::SetRole& change) {
   worker.role = change;
   worker.before_role = worker.mailbox.size();
   next_turn(change.serial, worker);
+}
+
+void SimWorkers::freeze(const protocol::effect::FreezeWorker& freeze) {
+  auto found = workers_.find(freeze.serial);
+  if (found == workers_.end() || found->second.state != State::up) return;
+  found->second.freeze = freeze;
+  next_turn(freeze.serial, found->second);
+}
+
+/// A counter that gets the state of its other instance holds the sum of both.
+void SimWorkers::merge(const protocol::effect::MergeState& merge) {
+  auto found = workers_.find(merge.serial);
+  if (found != workers_.end()) log_of(found->second).total += leading_number(*merge.state);
+}
+
+void SimWorkers::cancel_freeze(std::uint64_t serial) {
+  auto found = workers_.find(serial);
+  if (found == workers_.end() || !found->second.freeze) return;
+  auto& worker = found->second;
+  worker.freeze.reset();
+  const bool saving = worker.spec->kind->type == "endless";
+  site_.deliver(protocol::event::WorkerFrozen{
+      serial, false, !saving, false, {}, saving ? "save_state did not return in time" : "it is busy", {}});
+  next_turn(serial, worker);
+}
+
+void SimWorkers::resume(const protocol::effect::ResumeWorker& resume) {
+  auto found = workers_.find(resume.serial);
+  if (found == workers_.end()) return;
+  auto& worker = found->second;
+  if (worker.state != State::frozen && worker.state != State::prepared) return;
+  site_.log.resume(worker.activation, resume.generation);
+  if (worker.state == State::frozen) {
+    worker.state = State::up;
+    return next_turn(resume.serial, worker);
+  }
+  worker.state = State::starting;
+  worker.only_prepared = false;
+  auto delay = site_.rng.between(Duration(0), site_.faults.worker_start_max);
+  if (worker.spec->kind->type == "slow") delay += kSlow;
+  later(resume.serial, delay, [this, serial = resume.serial](Worker& w) { come_up(serial, w); });
+}
+
+void SimWorkers::freeze_now(std::uint64_t serial, Worker& worker) {
+  const auto& type = worker.spec->kind->type;
+  if (type == "endless") return;  // until it is cancelled
+  const bool save = std::exchange(worker.freeze, {})->save;
+  protocol::event::WorkerFrozen frozen{serial, true, false, save, {}, {}, {}};
+  if (save && type == "unsaved") {
+    frozen.frozen = frozen.has_state = false;
+    frozen.why = "save_state threw";
+    site_.deliver(std::move(frozen));
+    return next_turn(serial, worker);
+  }
+  if (save) frozen.state = fmt::format("{}", log_of(worker).total);
+  if (save && type == "heavy") frozen.state.append(100'000, ' ');
+  frozen.leftovers.assign(std::make_move_iterator(worker.mailbox.begin()),
+                          std::make_move_iterator(worker.mailbox.end()));
+  worker.mailbox.clear();
+  worker.before_role = 0;
+  worker.state = State::frozen;
+  site_.log.freeze(worker.activation);
+  site_.deliver(std::move(frozen));
 }
 
 void SimWorkers::close_gates() { gates_open_ = false; }
@@ -130,7 +203,8 @@ void SimWorkers::next_turn(std::uint64_t serial, Worker& worker) {
   worker.turn_due = true;
   later(serial, site_.rng.between(Duration(0), site_.faults.worker_turn_max), [this, serial](Worker& w) {
     w.turn_due = false;
-    if (w.state == State::up && may_run() && !w.idle()) take_turn(serial, w);
+    if (w.state != State::up || !may_run() || w.idle()) return;
+    w.freeze ? freeze_now(serial, w) : take_turn(serial, w);
   });
 }
 
@@ -169,8 +243,11 @@ void SimWorkers::handle(std::uint64_t serial, Worker& worker, const protocol::Po
     return end(serial, worker, WorkerExit::crashed, "the handler threw");
   }
   if (message.message == "add" || message.message == "get") {
-    if (message.message == "add") worker.total += leading_number(message.body);
-    return answer(message, fmt::format("{}", worker.total));
+    auto& log = log_of(worker);
+    const auto amount = message.message == "add" ? leading_number(message.body) : 0;
+    log.total += amount;
+    log.added += amount;
+    return answer(message, fmt::format("{}", log.total));
   }
   if (message.message == "mute")
     return answer(message, {ErrorCode::no_reply, "the handler dropped its Reply"});

@@ -51,6 +51,11 @@ void draw_strategies(Rng& rng, Plan& plan) {
       plan.options.emplace_back("redundancy.factor", rng.pick(factors));
       plan.options.emplace_back("redundancy.model", rng.chance(0.7) ? "active_passive" : "active_active");
     }
+    if (name == "load_balancer") {
+      const std::vector<std::string> intervals{"300ms", "1s", "10s"};
+      plan.options.emplace_back("distribution.push_interval", rng.pick(intervals));
+      plan.options.emplace_back("distribution.rebalance", rng.chance(0.5) ? "true" : "false");
+    }
   }
 }
 
@@ -89,6 +94,7 @@ void SwarmMore::change(Plan& plan) {
   };
   // Where children wait for their node to return, a planned leave is felt.
   planned_only_ = planned_only_ && !chosen("distribution", "guided");
+  loads_ = chosen("distribution", "load_balancer");
   const bool replicated = chosen("redundancy", "replication");
   counts_size_ =
       chosen("partition_tolerance", "dynamic_quorum") || chosen("partition_tolerance", "majority_quorum");
@@ -125,6 +131,8 @@ std::string SwarmMore::str() const {
 void SwarmMore::change_boot(Words& words) {
   if (next_version_ > 0 && rng_.chance(next_version_))
     words.insert(std::find(words.begin(), words.end(), "seeds"), "next_version");
+  if (loads_)
+    words.insert(words.begin() + (words[2] == "at" ? 4 : 2), {"cpu", fmt::format("0.{}", rng_.below(10))});
   if (zones_ == 0) return;
   auto at = words.begin() + (words[2] == "at" ? 4 : 2);
   // Some have none.

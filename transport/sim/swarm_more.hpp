@@ -65,6 +65,7 @@ class SwarmMore {
   bool counts_size_ = false;  ///< for a quorum
   double next_version_ = 0;
   std::uint64_t zones_ = 0;
+  bool loads_ = false;  ///< nodes differ in how busy they are
   std::vector<const Kind*> here_{};
   std::multimap<Time, Words> due_{};
   std::uint64_t batches_ = 0;

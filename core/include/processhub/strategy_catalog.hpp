@@ -2,6 +2,7 @@
 // own.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <map>
 #include <memory>
@@ -62,5 +63,10 @@ class PROCESSHUB_API StrategyCatalog {
 /// Fails if `options` has a key that is not in `known`; for strategy factories.
 PROCESSHUB_API Result<void> reject_unknown_options(const StrategyOptions& options,
                                                    const std::vector<std::string>& known);
+/// Options as every other part of a file writes them: 250ms, 2s, 1m; true, false. `out` keeps its value if
+/// the key is not there; the error names it.
+PROCESSHUB_API Result<void> read_option(const StrategyOptions& options, const std::string& key,
+                                        std::chrono::milliseconds& out);
+PROCESSHUB_API Result<void> read_option(const StrategyOptions& options, const std::string& key, bool& out);
 
 }  // namespace processhub

@@ -211,4 +211,22 @@ class PROCESSHUB_API Cluster {
   std::unique_ptr<Impl> impl_;
 };
 
+/// A distribution under test, and how far its promises go. The scenarios run on node-1 … node-5.
+struct DistributionCase {
+  StrategyCatalog strategies{};       ///< beside the built-in ones
+  StrategyChoice distribution{};      ///< the one to check, by name, and its options
+  std::vector<ChildSpec> children{};  ///< to be placed; their type is the kit's. Empty: shop-1/child-1 …
+  std::vector<std::size_t> copies{1, 2};  ///< how many owners a child shall have: one run for each
+  /// A node that joins takes children but moves none between the others; one that goes moves only its own.
+  bool moves_little = true;
+  /// It may give fewer owners than there could be (guided): children may run nowhere for a while.
+  bool may_wait = false;
+};
+
+/// The scenarios of every distribution: its options, owners that are members, as many as asked for, alike on
+/// all nodes and for the same view later, stable while unrelated nodes come and go; and in a simulated
+/// cluster, on a good and on a bad network, that each child runs on its owners after starts, a join, a
+/// crash, a leave and a return. Says what is wrong first. Takes about a second.
+[[nodiscard]] PROCESSHUB_API Verdict check_distribution(const DistributionCase& what);
+
 }  // namespace processhub::testing

@@ -26,6 +26,7 @@ struct WorkerClass {
   std::function<std::unique_ptr<Worker>(const Bytes& args)> make{};  ///< throws when the args do not fit
   std::function<Bytes(Worker&)> save{};                              ///< empty function: no handover state
   std::function<void(Worker&, std::string_view)> load{};
+  std::function<void(Worker&, std::string_view)> merge{};  ///< empty function: another instance's is dropped
 
   PROCESSHUB_API const HandlerEntry* find(std::string_view message) const;
 };
@@ -73,10 +74,16 @@ class PROCESSHUB_API WorkerTypes {
                   }) {
       c.save = [](Worker& w) { return Bytes(static_cast<W&>(w).save_state()); };
       c.load = [](Worker& w, std::string_view s) { static_cast<W&>(w).load_state(s); };
+      if constexpr (requires(W & w, std::string_view s) { w.merge_state(s); })
+        c.merge = [](Worker& w, std::string_view s) { static_cast<W&>(w).merge_state(s); };
     } else if constexpr (requires(W & w) { w.state(); }) {
       using State = std::decay_t<decltype(std::declval<W&>().state())>;
       c.save = [](Worker& w) { return encode(static_cast<W&>(w).state()); };
       c.load = [](Worker& w, std::string_view s) { static_cast<W&>(w).state() = decode<State>(s).value(); };
+      if constexpr (requires(W & w, const State& other) { w.merge_state(other); })
+        c.merge = [](Worker& w, std::string_view s) {
+          static_cast<W&>(w).merge_state(decode<State>(s).value());
+        };
     }
     return add(std::move(c));
   }

@@ -186,6 +186,8 @@ class PROCESSHUB_API WorkerContext {
 
  protected:
   static void attach(Worker& worker, WorkerContext* context) { worker.context_ = context; }
+  /// Whether coroutines of the worker wait for something.
+  static bool has_tasks(const Worker& worker) { return worker.tasks_ && worker.tasks_->size() > 0; }
   /// Before a worker is destroyed: ends the coroutines that still wait, while what they refer to is there.
   static void end_tasks(Worker& worker) { worker.tasks_.reset(); }
 };

@@ -28,6 +28,7 @@ TEST_CASE("each verb becomes the request that nodes document") {
       {{"dump"}, R"(["dump", {}])"},
       {{"status"}, R"(["status", {}])"},
       {{"digest"}, R"(["digest", {}])"},
+      {{"moves"}, R"(["moves", {}])"},
       {{"restart", "c"}, R"(["restart", {"ids": ["c"]}])"},
       {{"start", "c", "--type", "t", "--rollback"},
        R"(["start", {"specs": [{"id": "c", "type": "t"}], "timeout_ms": 10000, "rollback": true}])"},

@@ -116,5 +116,63 @@ TEST_CASE("values merge by version and writer, in any order") {
   CHECK(r.winner("x")->value->failed);
 }
 
+TEST_CASE("a table knows the children it has rows of, and forgets them with the rows") {
+  Nobody nobody;
+  Registry r(nobody);
+  for (std::uint64_t n = 1; n <= 3; ++n) r.put_row(kB, row({kA, n}, 1), n);
+  CHECK(r.rows_of(kB) == std::vector<Uid>{{kA, 1}, {kA, 2}, {kA, 3}});
+  r.put_row(kB, row({kA, 2}, 0, InstanceState::released), 4);
+  CHECK(r.rows_of(kB) == std::vector<Uid>{{kA, 1}, {kA, 3}});
+  CHECK(r.find({kA, 2}) == nullptr);
+  r.drop_table(kB);
+  CHECK(r.rows_of(kB).empty());
+  CHECK(r.find({kA, 1}) == nullptr);
+}
+
+TEST_CASE("a node explains long what changed in its own table, and of others the last of it") {
+  Nobody nobody;
+  Registry r(nobody, kA);
+  for (std::uint64_t n = 1; n <= 800; ++n) {
+    r.put_row(kA, row({kA, n}, 1), n);
+    r.put_row(kB, row({kB, n}, 1), n);
+  }
+  r.table(kA).version = r.table(kB).version = 800;
+  std::vector<Uid> changed;
+  CHECK(r.rows_since(kA, 0, changed));
+  CHECK(changed.size() == 800);
+  changed.clear();
+  CHECK(r.rows_since(kB, 750, changed));
+  CHECK(changed.size() == 50);
+  CHECK_FALSE(r.rows_since(kB, 0, changed));
+}
+
+TEST_CASE("a place by load and what a user changed at the same moment are both kept, whichever comes first") {
+  const auto nothing = SpecValue{};
+  auto edited = nothing.next(kA);
+  edited.metadata = Metadata{{"k", "new"}};
+  const auto placed = nothing.placed_at({kB}, kB);
+  std::uint64_t digest = 0;
+  for (const bool edit_first : {true, false}) {
+    Nobody nobody;
+    Registry r(nobody);
+    r.add_spec(spec(kA, 1, "x"));
+    const auto before = r.spec_digest();
+    for (const bool edit : {edit_first, !edit_first}) {
+      const auto known = r.spec_digest();
+      CHECK(r.merge_value({kA, 1}, edit ? edited : placed));
+      CHECK(r.spec_digest() != known);
+      CHECK_FALSE(r.merge_value({kA, 1}, edit ? edited : placed));
+    }
+    const auto& value = *r.winner("x")->value;
+    REQUIRE(value.metadata);
+    CHECK(value.metadata->at("k") == "new");
+    CHECK(value.placed.nodes == std::vector<NodeId>{kB});
+    CHECK(r.winner("x")->placed().front() == kB);
+    CHECK(r.spec_digest() != before);
+    if (digest != 0) CHECK(r.spec_digest() == digest);
+    digest = r.spec_digest();
+  }
+}
+
 }  // namespace
 }  // namespace processhub::protocol

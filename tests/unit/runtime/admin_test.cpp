@@ -75,6 +75,8 @@ class FakeHub final : public AdminHub {
     return s;
   }
 
+  std::vector<protocol::effect::MoveInfo> moves{
+      {"c1", NodeId::of("a", 5), NodeId::of("b", 6), "sending", 1500ms}};
   ChildInfo child{
       {.id = "c1",
        .type = "counter",
@@ -105,7 +107,7 @@ Answer ask(FakeHub& hub, std::string_view verb, const Json& args) {
   Answer out;
   Bytes packed;
   Json::to_msgpack(args, nlohmann::detail::output_adapter<char>(packed));
-  handle_admin(hub, verb, packed, [&](const AdminReply& reply) {
+  handle_admin(hub, {1, 1, std::string(verb), packed, hub.moves}, [&](const AdminReply& reply) {
     REQUIRE(out.code == -1);
     out = {reply.code, Json::from_msgpack(reply.body)};
   });
@@ -307,11 +309,17 @@ TEST_CASE("admin: what does not fit is invalid and named") {
   }
 }
 
+TEST_CASE("admin: moves are told with their phase and age") {
+  FakeHub hub;
+  CHECK(ask(hub, "moves", Json::object()).body ==
+        Json::parse(R"([{"id":"c1","from":"a","to":"b","phase":"sending","age_ms":1500}])"));
+}
+
 TEST_CASE("admin: arguments that are no msgpack, or nested too deep, are invalid") {
   FakeHub hub;
   for (const auto& args : {Bytes("\xc1", 1), Bytes(100'000, '\x91'), Bytes("\xdd\xff\xff\xff\xff", 5)}) {
     int code = -1;
-    handle_admin(hub, "nodes", args, [&](const AdminReply& reply) { code = reply.code; });
+    handle_admin(hub, {1, 1, "nodes", args, {}}, [&](const AdminReply& reply) { code = reply.code; });
     CHECK(code == static_cast<int>(ErrorCode::invalid));
   }
 }

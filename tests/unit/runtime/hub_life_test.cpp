@@ -47,6 +47,22 @@ TEST_CASE("hub: two hubs of one program do not know each other") {
   CHECK(first.node() != second.node());
 }
 
+TEST_CASE("hub: two hubs of one program place by load, each its own children") {
+  auto c = config();
+  c.distribution = {"load_balancer", {{"push_interval", "100ms"}}};
+  auto first = start(c);
+  c.hub_id = "other";
+  auto second = start(c);
+  for (auto* hub : {&first, &second}) {
+    start_counter(*hub, "c1");
+    start_counter(*hub, "c2");
+    CHECK(hub->lookup("c1")->instances.size() == 1);
+  }
+  first.stop();
+  CHECK(second.lookup("c2"));
+  start_counter(second, "c3");
+}
+
 TEST_CASE("hub: it can be moved, and assigned over another, which stops that one") {
   auto hub = start();
   start_counter(hub, "c1");

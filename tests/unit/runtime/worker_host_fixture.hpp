@@ -136,6 +136,16 @@ class Recorder : public WorkerEvents {
     roles_.emplace_back(serial, role);
     changed_.notify_all();
   }
+  void on_worker_frozen(protocol::event::WorkerFrozen frozen) override {
+    std::lock_guard lock(mutex_);
+    frozen_.push_back(std::move(frozen));
+    changed_.notify_all();
+  }
+  void on_worker_prepared(std::uint64_t serial) override {
+    std::lock_guard lock(mutex_);
+    prepared_.push_back(serial);
+    changed_.notify_all();
+  }
   void on_worker_down(WorkerDown down) override {
     std::lock_guard lock(mutex_);
     downs_.push_back(std::move(down));
@@ -182,6 +192,19 @@ class Recorder : public WorkerEvents {
       return found.serial != 0;
     });
     return found;
+  }
+  /// The answer to a freeze; its serial is 0 if none came in time.
+  protocol::event::WorkerFrozen wait_frozen(std::uint64_t serial) {
+    protocol::event::WorkerFrozen found{};
+    wait([&] {
+      for (auto& frozen : frozen_)
+        if (frozen.serial == serial) found = std::exchange(frozen, {});
+      return found.serial != 0;
+    });
+    return found;
+  }
+  bool wait_prepared(std::uint64_t serial) {
+    return wait([&] { return std::count(prepared_.begin(), prepared_.end(), serial) > 0; });
   }
   std::string wait_answer(protocol::Token token) {
     std::string all;
@@ -236,6 +259,8 @@ class Recorder : public WorkerEvents {
   std::condition_variable changed_{};
   std::vector<std::uint64_t> ups_{};
   std::vector<std::pair<std::uint64_t, Role>> roles_{};
+  std::vector<protocol::event::WorkerFrozen> frozen_{};
+  std::vector<std::uint64_t> prepared_{};
   std::vector<WorkerDown> downs_{};
   std::map<protocol::Token, std::vector<std::string>> answers_{};
   std::vector<std::string> reports_{};

@@ -77,7 +77,7 @@ TEST_CASE("catalog: an unknown name fails with its kind and says what exists") {
   const auto set = builtin_strategies().build(config);
   REQUIRE_FALSE(set.ok());
   CHECK(set.error().message ==
-        "distribution: there is no strategy 'round_robin'; there are: guided, rendezvous");
+        "distribution: there is no strategy 'round_robin'; there are: guided, load_balancer, rendezvous");
 }
 
 TEST_CASE("catalog: a row of the user's own stands beside the built-in ones, a repeated name replaces") {

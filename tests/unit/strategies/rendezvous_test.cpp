@@ -214,3 +214,31 @@ TEST_CASE("rendezvous: no members or no replicas mean no owners, and owners are 
   CHECK(out.size() == 2);
   CHECK(out.front().name() == "kept");
 }
+
+TEST_CASE("who keeps its child against newcomers is who the whole view would choose") {
+  int kept = 0;
+  for (int joined = 1; joined <= 5; ++joined) {
+    const Placement before(equal_nodes(10));
+    const Placement after(equal_nodes(10 + joined));
+    std::vector<NodeId> newcomers;
+    for (int i = 10; i < 10 + joined; ++i) newcomers.push_back(NodeId::of("node-" + std::to_string(i), 7));
+    for (int i = 0; i < 2000; ++i) {
+      const auto owner = before.owner(child(i));
+      const bool keeps = after.strategy->keeps({child(i), hash64(child(i))}, owner, newcomers);
+      REQUIRE(keeps == (after.owner(child(i)) == owner));
+      kept += keeps ? 1 : 0;
+    }
+  }
+  CHECK(kept > 5000);
+  CHECK(kept < 10000);
+}
+
+TEST_CASE("with several weights, or a wish, nobody is kept without looking at all") {
+  auto nodes = equal_nodes(3);
+  nodes.emplace_back("heavy", 2.0);
+  const Placement mixed(nodes);
+  const auto a = NodeId::of("node-0", 7);
+  CHECK_FALSE(mixed.strategy->keeps({child(1), hash64(child(1))}, mixed.owner(child(1)), {}));
+  const Placement alike(equal_nodes(3));
+  CHECK_FALSE(alike.strategy->keeps({child(1), hash64(child(1)), a}, alike.owner(child(1)), {}));
+}

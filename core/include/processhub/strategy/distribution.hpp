@@ -2,12 +2,14 @@
 // node.
 #pragma once
 
+#include <span>
 #include <string_view>
 #include <vector>
 
 #include "processhub/child.hpp"
 #include "processhub/export.hpp"
 #include "processhub/result.hpp"
+#include "processhub/strategy/load.hpp"
 #include "processhub/strategy/view.hpp"
 
 namespace processhub {
@@ -24,6 +26,13 @@ class PROCESSHUB_API Distribution {
   virtual Result<void> check(const ChildSpec& spec, std::size_t replicas, const HubView& view) const;
   /// Appends the owners of `child`, best first, at most `replicas`, all from the prepared view.
   virtual void owners(const ChildKey& child, std::size_t replicas, std::vector<NodeId>& out) const = 0;
+  /// Saves time in large clusters; false is always right, and the default. `owner`, a member, was the one
+  /// owner of `child` under an earlier view; all members of the prepared one but `newcomers` were members
+  /// then. True: it still is.
+  virtual bool keeps(const ChildKey& child, NodeId owner, std::span<const NodeId> newcomers) const;
+  /// Of a distribution that places by load; null: it does not. Nodes are then measured, new children go where
+  /// the rules say, and what was chosen is written down for owners() as ChildKey::placed.
+  virtual const LoadRules* load_rules() const { return nullptr; }
 };
 
 }  // namespace processhub

@@ -3,11 +3,20 @@
 
 #include <string_view>
 
+#include "processhub/time.hpp"
+
 namespace processhub {
 
 struct MovePlan {
-  bool hand_over_state =
-      false;  ///< false: stop, then start (cold). true: start, hand over, switch, stop (hot)
+  /// false: stop, then start (cold). true: start, hand over, switch, stop (hot)
+  bool hot = false;
+  // The rest counts for hot moves only.
+  bool hand_over_state = true;   ///< false: the new worker starts from its args
+  bool confirm = false;          ///< the old one lets go only when the new one's on_start has returned
+  bool cold_if_refused = false;  ///< a state that cannot be had: move without it; false: stay, try again
+  Duration retention{};          ///< the old one is kept frozen for so long after the new one runs
+  Duration data_wait{};          ///< for the first moment at which the worker waits for nothing of its own
+  Duration timeout{};            ///< from then until the target is ready
 };
 
 class Migration {

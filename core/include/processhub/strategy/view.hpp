@@ -19,6 +19,8 @@ struct MemberView {
   double weight = 1.0;
   std::string zone{};
   std::vector<std::string> roles{};
+  std::uint64_t joined =
+      0;  ///< who came later has a higher number; nodes that came at once may have equal ones
 };
 
 /// Members that may own children: synced, up, not leaving; ordered by NodeId. `self` may or may not be among
@@ -39,6 +41,8 @@ struct ChildKey {
   std::uint64_t id_hash = 0;             ///< hash of id, stable over machines
   NodeId explicit_node{};                ///< set by migrate or a balancer; empty: none
   std::span<const std::string> nodes{};  ///< names given in its spec
+  /// Where it was placed by load, best first, some of them perhaps gone; empty with other distributions.
+  std::span<const NodeId> placed{};
 };
 
 }  // namespace processhub
