@@ -149,6 +149,8 @@ void Quorum::decide() {
   if (!decided_ && plan_.count_seats && !now.formed && now.present >= plan_.formed_by) return;
   const auto needed = strategy_.needed(now);
   const bool has = (plan_.count_seats ? now.seated : now.present) >= needed;
+  // At boot: some are here, and about to be synced.
+  if (!has && !decided_ && now.present < peers_.size() + 1) return;
   turns_until_ = lease_of(needed);
   if (mutated(Mutation::no_lease)) turns_until_ = kNever;
   if (!has) turns_until_ = Time::min();

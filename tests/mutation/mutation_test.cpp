@@ -49,7 +49,6 @@ const std::vector<Mutant> kMutants{
     {Mutation::leaves_at_once, "leaves_at_once", 400},
     {Mutation::forgets_last_words, "forgets_last_words", 400},
     {Mutation::no_lease, "no_lease", 400},
-    {Mutation::takes_over_at_once, "takes_over_at_once", 400},
     {Mutation::thaws_after_commit, "thaws_after_commit", 400},
 };
 
