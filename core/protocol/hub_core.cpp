@@ -132,8 +132,8 @@ Time HubCore::Parts::next_deadline() const {
                    replication.next_deadline(),
                    heartbeat_wanted_ || !view_announced_ ? announce_due_ : kNever, supervisor.next_deadline(),
                    requests.next_deadline(), calls.next_deadline(), handover.next_deadline(),
-                   placement.next_deadline(), balancer.next_deadline(), purge_due_, leave_until_, ctx.tally.next_deadline(),
-                   queue.next_deadline(ctx.config.deadlock_recovery_timeout)});
+                   placement.next_deadline(), balancer.next_deadline(), purge_due_, leave_until_,
+                   ctx.tally.next_deadline(), queue.next_deadline(ctx.config.deadlock_recovery_timeout)});
 }
 
 void HubCore::Parts::flush() {

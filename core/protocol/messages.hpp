@@ -428,12 +428,11 @@ struct Rumours {
   PROCESSHUB_FIELDS(heartbeats)
 };
 
-using Message =
-    std::variant<Heartbeat, SpecDelta, TableDelta, MemberNews, UserNews, Members, Leaving, Probe, ProbeReply,
-                 PubAck, Pull, PullChunk, Reserve, ReserveReply, MoveRequest, StartFailed, CallRequest,
-                 CallReply, AdminRequest, AdminReply, Relay, Digests, Heard, Rumours, QuorumProbe,
-                 QuorumReply, SeatList, HandoverState, HandoverReady, HandoverCommit, HandoverAbort,
-                 LoadReport, LoadBoard, LoadAsk>;
+using Message = std::variant<Heartbeat, SpecDelta, TableDelta, MemberNews, UserNews, Members, Leaving, Probe,
+                             ProbeReply, PubAck, Pull, PullChunk, Reserve, ReserveReply, MoveRequest,
+                             StartFailed, CallRequest, CallReply, AdminRequest, AdminReply, Relay, Digests,
+                             Heard, Rumours, QuorumProbe, QuorumReply, SeatList, HandoverState, HandoverReady,
+                             HandoverCommit, HandoverAbort, LoadReport, LoadBoard, LoadAsk>;
 
 inline constexpr std::size_t kMessageKinds = std::variant_size_v<Message>;
 

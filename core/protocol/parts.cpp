@@ -28,8 +28,8 @@ HubCore::Parts::Parts(Identity identity, HubConfig config, StrategySet set)
       quorum(ctx, links, membership, *strategies.partition_tolerance, *this),
       handover(ctx, registry, links, membership, supervisor, strategies.migration->plan(), *this),
       balancer(ctx, links, strategies.distribution->load_rules()),
-      placement(ctx, registry, links, membership, replication, supervisor, quorum, handover, balancer, strategies,
-                *this),
+      placement(ctx, registry, links, membership, replication, supervisor, quorum, handover, balancer,
+                strategies, *this),
       requests(ctx, registry, membership, replication, placement),
       calls(ctx, registry, links, membership, supervisor),
       statics(ctx, registry, membership, replication, requests) {
