@@ -126,9 +126,10 @@ struct MethodHandler {
       Signature::value,
       "a handler is R f(const M&), Result<R> f(const M&), void f(const M&), void f(const M&, Reply<R>) or a "
       "coroutine Task<R> f(const M&)");
+  // Its functions are registered, not one of this template: with a method alone as argument, g++ 12 takes those of
+  // classes of one name in two anonymous namespaces for the same.
   using Handler = typename Signature::Handler;
   using Message = typename Handler::Message;
-  static void invoke(Worker& worker, Delivery& d) { Handler::invoke(worker, d); }
 };
 
 template <class W, Result<Bytes> (W::*Method)(std::string_view, std::string_view)>
@@ -147,12 +148,12 @@ class Handlers {
   template <auto Method>
   Handlers& on() {
     return add(std::string(message_name<typename detail::MethodHandler<Method>::Message>()),
-               &detail::MethodHandler<Method>::invoke, false);
+               &detail::MethodHandler<Method>::Handler::invoke, false);
   }
   template <auto Method>
   Handlers& on(InlineHandler) {
     return add(std::string(message_name<typename detail::MethodHandler<Method>::Message>()),
-               &detail::MethodHandler<Method>::invoke, true);
+               &detail::MethodHandler<Method>::Handler::invoke, true);
   }
   /// `Result<Bytes> f(std::string_view message, std::string_view body)`: everything no other handler takes.
   template <auto Method>
