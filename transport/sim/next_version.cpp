@@ -92,6 +92,7 @@ class NextVersionPort : public CorePort {
   Time next_deadline() const override { return core_->next_deadline(); }
   std::vector<RegistryChange> take_registry_changes() override { return core_->take_registry_changes(); }
   std::optional<ClusterSnapshot> take_cluster_change() override { return core_->take_cluster_change(); }
+  Time turns_until() const override { return core_->turns_until(); }
   HubStats stats() const override { return core_->stats(); }
   CoreView view() const override { return core_->view(); }
 

@@ -137,6 +137,8 @@ std::optional<Violation> child_lost(const SimCluster& cluster, const Operation& 
 std::optional<Violation> state_lost(const SimCluster& cluster) {
   const auto& config = cluster.config();
   if (config.migration.name != "hot_swap" || config.redundancy.name != "singularity") return {};
+  // A node without a quorum stops its children: what they held is gone, and they begin anew elsewhere.
+  if (config.partition_tolerance.name != "divergence") return {};
   struct Sum {
     std::int64_t began = 0;
     std::int64_t added = 0;

@@ -126,8 +126,8 @@ struct MethodHandler {
       Signature::value,
       "a handler is R f(const M&), Result<R> f(const M&), void f(const M&), void f(const M&, Reply<R>) or a "
       "coroutine Task<R> f(const M&)");
-  // Its functions are registered, not one of this template: with a method alone as argument, g++ 12 takes those of
-  // classes of one name in two anonymous namespaces for the same.
+  // Its functions are registered, not one of this template: with a method alone as argument, g++ 12 takes
+  // those of classes of one name in two anonymous namespaces for the same.
   using Handler = typename Signature::Handler;
   using Message = typename Handler::Message;
 };
