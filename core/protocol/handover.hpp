@@ -146,6 +146,7 @@ class Handover {
   Outgoing* outgoing(const Uid& uid);
   Incoming* incoming(const Uid& uid);
   void send_state(const Uid& uid, Outgoing& out);
+  bool outdated(const Uid& uid, const Incoming& in) const;
   bool send_pieces(const Uid& uid, Outgoing& out, std::uint64_t& budget);
   void undo(const Uid& uid, const std::string& why);
   void refuse(const LocalChild& local, const std::string& why);

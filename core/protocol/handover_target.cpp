@@ -8,7 +8,15 @@ namespace processhub::protocol {
 
 bool Handover::holds(const Uid& uid, NodeId from) const {
   const auto it = incoming_.find(uid);
-  return it != incoming_.end() && it->second.from == from && it->second.phase != Phase::arriving;
+  return it != incoming_.end() && it->second.from == from && it->second.phase != Phase::arriving &&
+         !outdated(uid, it->second);
+}
+
+/// Its source held this node down, went on with the child, and could not say so.
+bool Handover::outdated(const Uid& uid, const Incoming& in) const {
+  const auto* child = registry_.find(uid);
+  const auto* row = child == nullptr || in.phase != Phase::here ? nullptr : child->entry_of(in.from);
+  return row != nullptr && row->listed() && membership_.is_up(in.from) && in.source < row->generation();
 }
 
 /// A state is merged once, by the generation it comes from, and never into a worker that is about to leave.
@@ -66,7 +74,7 @@ bool Handover::prepare(const Child& child, std::uint64_t epoch, Role role) {
   auto* in = incoming(child.uid);
   if (in == nullptr || in->phase != Phase::here) return false;
   const auto* source = child.entry_of(in->from);
-  if (membership_.is_up(in->from) && (source == nullptr || !source->listed())) {
+  if (outdated(child.uid, *in) || (membership_.is_up(in->from) && (source == nullptr || !source->listed()))) {
     incoming_.erase(child.uid);  // it has ended there since
     return false;
   }
