@@ -55,6 +55,7 @@ SimNode& SimCluster::add_node(const std::string& name, const std::vector<std::st
   const SimNode::Services services{scheduler_, network_,      faults_, log_, make_core, options_.make_workers,
                                    *this,      options_.lean, specs_};
   auto& slot = nodes_[name];
+  if (slot) retired_.push_back(std::move(slot));
   slot =
       std::make_unique<SimNode>(services, name, host.empty() ? name : host, std::move(config), rng_.fork());
   note("boot " + name);

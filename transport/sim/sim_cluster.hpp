@@ -190,6 +190,8 @@ class SimCluster : private NodeObserver {
   SimNetwork network_;
   WorkerLog log_{};
   std::map<std::string, std::unique_ptr<SimNode>, std::less<>> nodes_{};
+  /// Ended nodes whose name another node took: what they had scheduled still looks whether they live.
+  std::vector<std::unique_ptr<SimNode>> retired_{};
   std::map<std::string, std::uint64_t, std::less<>> lives_{};
   std::deque<Operation> operations_{};
   std::map<std::pair<NodeId, protocol::Token>, std::size_t> tokens_{};
