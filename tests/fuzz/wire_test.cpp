@@ -9,7 +9,7 @@
 #include "core/protocol/messages.hpp"
 #include "tests/support/encoded.hpp"
 
-namespace processhub::protocol {
+namespace processhub::protocol::wire_test {
 namespace {
 
 template <std::size_t I = 0, class F>
@@ -118,4 +118,4 @@ TEST_CASE("an array that claims more elements than there are bytes allocates not
 }
 
 }  // namespace
-}  // namespace processhub::protocol
+}  // namespace processhub::protocol::wire_test

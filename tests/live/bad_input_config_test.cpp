@@ -3,6 +3,8 @@
 
 #include "tests/live/support/process_cluster.hpp"
 
+namespace bad_input_config_test {
+
 namespace {
 
 using Words = std::vector<std::string>;
@@ -89,3 +91,5 @@ TEST_CASE("an address that is in use is refused by name") {
   cluster.start("a");
   expect_refusal({"--listen", cluster.endpoint("a")}, {cluster.endpoint("a").substr(6)});
 }
+
+}  // namespace bad_input_config_test

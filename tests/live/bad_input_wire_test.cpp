@@ -13,6 +13,8 @@
 #include "core/protocol/messages.hpp"
 #include "tests/live/support/process_cluster.hpp"
 
+namespace bad_input_wire_test {
+
 using live::ProcessCluster;
 namespace ph = processhub;
 namespace wire = processhub::protocol;
@@ -198,3 +200,5 @@ TEST_CASE("a second node of a living name is refused and the first goes on") {
   CHECK(two.cluster.log("twin").find("a") != std::string::npos);
   two.undisturbed();
 }
+
+}  // namespace bad_input_wire_test

@@ -6,6 +6,8 @@
 
 #include "tests/live/support/live_scenario.hpp"
 
+namespace cases_test {
+
 namespace {
 
 void play(const std::string& name) {
@@ -32,3 +34,5 @@ TEST_CASE("real processes play the scenario: last_node_leaves") { play("last_nod
 TEST_CASE("real processes play the scenario: known_only_through_another") {
   play("known_only_through_another");
 }
+
+}  // namespace cases_test

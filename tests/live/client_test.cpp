@@ -8,6 +8,8 @@
 #include "tests/live/support/process_cluster.hpp"
 #include "tests/support/counter_messages.hpp"
 
+namespace client_test {
+
 using live::eventually;
 using live::ProcessCluster;
 using namespace processhub;
@@ -173,3 +175,5 @@ TEST_CASE("client: messages to one child keep their order, and thousands of call
     }
   }
 }
+
+}  // namespace client_test

@@ -6,6 +6,8 @@
 
 #include "tests/live/support/process_cluster.hpp"
 
+namespace cluster_crash_test {
+
 using live::eventually;
 using live::Json;
 using live::ProcessCluster;
@@ -67,3 +69,5 @@ TEST_CASE("a worker that keeps throwing is failed on every node and nothing else
   CHECK(eventually(
       [&] { return three.everywhere("x-3", [](const Json& now) { return now.at("state") == "running"; }); }));
 }
+
+}  // namespace cluster_crash_test

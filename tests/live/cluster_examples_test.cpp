@@ -7,6 +7,8 @@
 
 #include "tests/live/support/process_cluster.hpp"
 
+namespace cluster_examples_test {
+
 namespace {
 
 std::string example(const std::string& file) { return std::string(PH_SOURCE_DIR) + "/examples/" + file; }
@@ -66,3 +68,5 @@ TEST_CASE("the wordcount demo fails when a text cannot be read") {
       live::run_program({"/bin/bash", example("wordcount/demo.sh"), PH_BINARY_DIR, "/nonexistent/text"});
   CHECK(answer.exit == 2);
 }
+
+}  // namespace cluster_examples_test

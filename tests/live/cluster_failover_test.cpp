@@ -6,6 +6,8 @@
 
 #include "tests/live/support/process_cluster.hpp"
 
+namespace cluster_failover_test {
+
 using live::eventually;
 using live::ProcessCluster;
 
@@ -126,3 +128,5 @@ TEST_CASE("every node forwards calls to a child wherever it runs") {
     CHECK(cluster.query(name, {"call", "c", "where", "{}"}).at("node") == runs_on);
   }
 }
+
+}  // namespace cluster_failover_test

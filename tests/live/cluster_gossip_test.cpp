@@ -5,6 +5,8 @@
 #include "tests/live/support/fault_checks.hpp"
 #include "tests/live/support/process_cluster.hpp"
 
+namespace cluster_gossip_test {
+
 using live::eventually;
 using live::ProcessCluster;
 
@@ -41,3 +43,5 @@ TEST_CASE("a node that does not gossip is refused by those that do, and says why
       refused.err);
   CHECK(cluster.all_see({"a", "b"}));
 }
+
+}  // namespace cluster_gossip_test

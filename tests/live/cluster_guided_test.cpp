@@ -5,6 +5,8 @@
 
 #include "tests/live/support/process_cluster.hpp"
 
+namespace cluster_guided_test {
+
 using live::eventually;
 using live::Json;
 using live::ProcessCluster;
@@ -80,3 +82,5 @@ TEST_CASE(
   }
   REQUIRE(eventually([&] { return cluster.query("a", {"list"}).empty() && cluster.digests_agree(); }));
 }
+
+}  // namespace cluster_guided_test

@@ -9,6 +9,8 @@
 #include "tests/live/support/process_cluster.hpp"
 #include "tests/support/counter_messages.hpp"
 
+namespace cluster_hot_swap_test {
+
 using live::eventually;
 using live::ProcessCluster;
 using namespace processhub;
@@ -90,3 +92,5 @@ TEST_CASE(
   ++rounds;
   check_all(add_to_all(client, add_one), [&](std::int64_t i) { return i + rounds; });
 }
+
+}  // namespace cluster_hot_swap_test

@@ -3,6 +3,8 @@
 
 #include "tests/live/support/process_cluster.hpp"
 
+namespace cluster_keys_test {
+
 using live::ProcessCluster;
 
 namespace {
@@ -61,3 +63,5 @@ TEST_CASE("a key file that others can read is refused by name") {
   CHECK(answer.exit == live::usage);
   CHECK(answer.err.find(file.string()) != std::string::npos);
 }
+
+}  // namespace cluster_keys_test

@@ -9,6 +9,8 @@
 #include "tests/live/support/fault_checks.hpp"
 #include "tests/live/support/process_cluster.hpp"
 
+namespace cluster_load_test {
+
 using live::eventually;
 using live::ProcessCluster;
 using Names = std::vector<std::string>;
@@ -112,3 +114,5 @@ TEST_CASE(
     return now.size() == 4 && std::all_of(now.begin(), now.end(), near_its_share) && cluster.digests_agree();
   }));
 }
+
+}  // namespace cluster_load_test

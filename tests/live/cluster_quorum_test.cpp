@@ -9,6 +9,8 @@
 #include "tests/live/support/process_cluster.hpp"
 #include "tests/live/support/relay_lab.hpp"
 
+namespace cluster_quorum_test {
+
 using live::eventually;
 using live::Json;
 using live::Names;
@@ -126,3 +128,5 @@ TEST_CASE("a strategy that counts no size cannot be told to count it anew") {
   CHECK(refused.exit == live::said_no);
   CHECK(refused.err.find("'divergence' counts no cluster size") != std::string::npos);
 }
+
+}  // namespace cluster_quorum_test

@@ -8,6 +8,8 @@
 #include "tests/live/support/fault_checks.hpp"
 #include "tests/live/support/process_cluster.hpp"
 
+namespace cluster_replication_test {
+
 using live::eventually;
 using live::Json;
 using live::Names;
@@ -148,3 +150,5 @@ TEST_CASE("an option that is wrong ends hubd before it starts, and the message n
                     std::string::npos,
                 refused.err);
 }
+
+}  // namespace cluster_replication_test

@@ -3,6 +3,8 @@
 
 #include "tests/live/support/process_cluster.hpp"
 
+namespace cluster_scale_test {
+
 using live::eventually;
 using live::ProcessCluster;
 
@@ -30,3 +32,5 @@ TEST_CASE("100,000 children start on one node in one call while its heartbeats k
   CHECK(cluster.log("watcher").find("suspect") == std::string::npos);
   CHECK(cluster.query("a", {"call", "x-99999", "get", "{}"}) == live::Json{{"total", 0}});
 }
+
+}  // namespace cluster_scale_test

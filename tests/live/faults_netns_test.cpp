@@ -5,6 +5,8 @@
 #include "tests/live/support/fault_checks.hpp"
 #include "tests/live/support/net_lab.hpp"
 
+namespace faults_netns_test {
+
 using live::eventually;
 using live::Json;
 using live::Names;
@@ -107,3 +109,5 @@ TEST_CASE("netns: a pulled cable that is plugged in again") {
   lab.plug("b", true);
   live::require_quiet(cluster, kChildren);
 }
+
+}  // namespace faults_netns_test

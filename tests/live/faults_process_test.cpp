@@ -9,6 +9,8 @@
 #include "tests/live/support/fault_checks.hpp"
 #include "tests/live/support/tcp_relay.hpp"
 
+namespace faults_process_test {
+
 using live::eventually;
 using live::Json;
 using live::Names;
@@ -153,3 +155,5 @@ TEST_CASE("a node is stopped while another is killed, and wakes into a cluster t
   cluster.resume("d");
   live::require_quiet(cluster, 99);
 }
+
+}  // namespace faults_process_test

@@ -8,6 +8,8 @@
 #include "tests/live/support/fault_checks.hpp"
 #include "tests/live/support/relay_lab.hpp"
 
+namespace faults_relay_test {
+
 using live::eventually;
 using live::Json;
 using live::Names;
@@ -230,3 +232,5 @@ TEST_CASE("relay: five nodes cut into two and three work on, each side for itsel
   lab.heal_between(two, other);
   live::require_quiet(cluster, 240);
 }
+
+}  // namespace faults_relay_test

@@ -11,6 +11,8 @@
 #include "tests/live/support/fault_checks.hpp"
 #include "tests/live/support/relay_lab.hpp"
 
+namespace hooks_test {
+
 using live::eventually;
 using live::Names;
 using live::ProcessCluster;
@@ -192,3 +194,5 @@ TEST_CASE("hooks of a suspicion and of a conflict after a cut are told") {
                        [&](const auto& node) { return diaries.count(node, "child_conflict", "both") == 1; });
   }));
 }
+
+}  // namespace hooks_test

@@ -4,6 +4,8 @@
 
 #include "tests/live/support/process_cluster.hpp"
 
+namespace hubctl_usage_test {
+
 using live::run_hubctl;
 
 TEST_CASE("wrong usage ends with exit code 2 and one line that says what is wrong") {
@@ -110,3 +112,5 @@ TEST_CASE("a public key in the place of a key pair is named as what it is") {
   CHECK(answer.exit == live::usage);
   CHECK_MESSAGE(answer.err.find("this is a public key") != std::string::npos, answer.err);
 }
+
+}  // namespace hubctl_usage_test

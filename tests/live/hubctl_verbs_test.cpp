@@ -3,6 +3,8 @@
 
 #include "tests/live/support/process_cluster.hpp"
 
+namespace hubctl_verbs_test {
+
 using live::Json;
 using live::ProcessCluster;
 
@@ -245,3 +247,5 @@ TEST_CASE("a child that is gone wrong can be restarted by hand") {
   CHECK(live::eventually([&] { return state() == "running"; }));
   CHECK(one.query({"call", "c", "get", "{}"}) == Json{{"total", 0}});
 }
+
+}  // namespace hubctl_verbs_test

@@ -4,6 +4,8 @@
 
 #include "tests/live/support/process_cluster.hpp"
 
+namespace hubd_process_test {
+
 using live::ProcessCluster;
 
 namespace {
@@ -78,3 +80,5 @@ TEST_CASE("files that cannot be used are a mistake in the configuration") {
   CHECK(plugin.exit == 2);
   CHECK(plugin.err.find("starts at the working directory, /") != std::string::npos);
 }
+
+}  // namespace hubd_process_test

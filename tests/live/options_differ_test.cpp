@@ -6,6 +6,8 @@
 
 #include "tests/live/support/process_cluster.hpp"
 
+namespace options_differ_test {
+
 using live::eventually;
 using live::ProcessCluster;
 
@@ -45,3 +47,5 @@ TEST_CASE("a node with other options is refused, and both ends name the option, 
   cluster.start("c");
   CHECK(eventually([&] { return cluster.all_see({"a", "b", "c"}); }));
 }
+
+}  // namespace options_differ_test

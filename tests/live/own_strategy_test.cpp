@@ -9,6 +9,8 @@
 
 #include "tests/live/support/process_cluster.hpp"
 
+namespace own_strategy_test {
+
 using live::eventually;
 using live::Json;
 using live::ProcessCluster;
@@ -99,3 +101,5 @@ TEST_CASE("a node whose plugin's options are wrong does not start, and says why"
       value.find("distribution 'together': prefix is 'middle', expected first or last") != std::string::npos,
       value);
 }
+
+}  // namespace own_strategy_test

@@ -10,6 +10,8 @@
 #include "tests/live/support/process_cluster.hpp"
 #include "tests/support/counter_messages.hpp"
 
+namespace python_client_test {
+
 using live::ProcessCluster;
 using namespace processhub;
 using namespace counter_messages;
@@ -114,3 +116,5 @@ TEST_CASE("python client: goes on with another node when its own is killed") {
   }
   CHECK(result.at("failed") < 20);
 }
+
+}  // namespace python_client_test

@@ -8,6 +8,8 @@
 #include <array>
 #include <cerrno>
 
+namespace tcp_relay_test {
+
 using live::eventually;
 using live::Fd;
 using live::TcpRelay;
@@ -131,3 +133,5 @@ TEST_CASE("a reset ends connections at both ends, and refused addresses accept n
   const Fd other(::accept(pair.listener.get(), nullptr, nullptr));
   CHECK(hears(other, "back"));
 }
+
+}  // namespace tcp_relay_test

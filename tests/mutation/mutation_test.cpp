@@ -14,6 +14,8 @@
 #include "core/protocol/mutation.hpp"
 #include "transport/sim/swarm.hpp"
 
+namespace mutation_test {
+
 using namespace processhub;
 using namespace processhub::sim;
 using protocol::Mutation;
@@ -106,3 +108,5 @@ TEST_CASE("without a mutation this build is the product") {
 
 TEST_CASE("the swarm finds every bug that is put in, part 1 of 2") { find_all(0, 2); }
 TEST_CASE("the swarm finds every bug that is put in, part 2 of 2") { find_all(1, 2); }
+
+}  // namespace mutation_test

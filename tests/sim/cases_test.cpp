@@ -15,6 +15,8 @@
 #include "tests/sim/hooks_of_a_quorum.hpp"
 #include "transport/sim/scenario.hpp"
 
+namespace cases_test {
+
 using namespace processhub::sim;
 
 namespace {
@@ -64,3 +66,5 @@ TEST_CASE("every golden scenario gives the output it promises, and every hook is
   }
   check_hooks(std::move(hooks));
 }
+
+}  // namespace cases_test

@@ -11,6 +11,8 @@
 #include "processhub/testing.hpp"
 #include "strategies/builtin.hpp"
 
+namespace check_distribution_test {
+
 namespace {
 
 namespace ph = processhub;
@@ -159,3 +161,5 @@ TEST_CASE("check_distribution: a child that it refuses is an error, by its own r
   what.children = {{.id = "x"}};
   CHECK(wrong(what) == "x among node-1, node-2, node-3, node-4, node-5: not x");
 }
+
+}  // namespace check_distribution_test

@@ -9,6 +9,8 @@
 #include "transport/sim/safety_checks.hpp"
 #include "transport/sim/sim_cluster.hpp"
 
+namespace checkers_test {
+
 using namespace processhub;
 using namespace processhub::sim;
 using namespace std::chrono_literals;
@@ -108,3 +110,5 @@ TEST_CASE("components are those who reach each other, also through others") {
   cluster.crash("c");
   CHECK(components(cluster).size() == 2);
 }
+
+}  // namespace checkers_test

@@ -9,6 +9,8 @@
 #include "transport/sim/sim_cluster.hpp"
 #include "transport/sim/trace.hpp"
 
+namespace driver_test {
+
 using namespace processhub;
 using namespace processhub::sim;
 using namespace std::chrono_literals;
@@ -177,3 +179,5 @@ TEST_CASE("the same seed gives the same trace") {
   CHECK(play(5).first != play(6).first);
   CHECK(play(5).second.find("start worker 1 x") != std::string::npos);
 }
+
+}  // namespace driver_test

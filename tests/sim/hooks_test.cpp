@@ -7,6 +7,8 @@
 
 #include "tests/sim/hooks_of_a_quorum.hpp"
 
+namespace hooks_test {
+
 using namespace processhub;
 using namespace processhub::sim;
 
@@ -14,3 +16,5 @@ TEST_CASE("a node tells when its quorum is lost and when it is back, each once a
   const auto told = hooks_of_a_quorum();
   CHECK(told == std::vector<std::string>{"quorum_lost a/1", "quorum_regained a/1 b/1"});
 }
+
+}  // namespace hooks_test

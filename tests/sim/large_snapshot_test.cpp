@@ -7,6 +7,8 @@
 #include "transport/sim/safety_checks.hpp"
 #include "transport/sim/sim_cluster.hpp"
 
+namespace large_snapshot_test {
+
 using namespace processhub;
 using namespace processhub::sim;
 using namespace std::chrono_literals;
@@ -37,3 +39,5 @@ TEST_CASE("a snapshot larger than the ring of a session arrives whole") {
   for (const auto* node : cluster.running_nodes()) CHECK(node->registry().size() == kChildren);
   CHECK_FALSE(quiet.lost_fact());
 }
+
+}  // namespace large_snapshot_test

@@ -9,6 +9,8 @@
 #include "transport/sim/safety_checks.hpp"
 #include "transport/sim/sim_cluster.hpp"
 
+namespace movement_test {
+
 using namespace processhub;
 using namespace processhub::sim;
 using namespace std::chrono_literals;
@@ -97,3 +99,5 @@ TEST_CASE("a node that leaves or dies hands over what it had and nothing else mo
     CHECK(s.cluster.workers().activations.size() == activations + owned);
   }
 }
+
+}  // namespace movement_test

@@ -6,6 +6,8 @@
 #include "transport/sim/sim_describe.hpp"
 #include "transport/sim/sim_network.hpp"
 
+namespace network_test {
+
 using namespace processhub;
 using namespace processhub::sim;
 using namespace std::chrono_literals;
@@ -254,3 +256,5 @@ TEST_CASE("a clogged way delays its frames and no others") {
   net.run(1s);
   CHECK(net.at_b == Lines{"route slow"});
 }
+
+}  // namespace network_test

@@ -8,6 +8,8 @@
 #include "transport/sim/sim_rng.hpp"
 #include "transport/sim/sim_scheduler.hpp"
 
+namespace parts_test {
+
 using namespace processhub;
 using namespace processhub::sim;
 using namespace std::chrono_literals;
@@ -66,3 +68,5 @@ TEST_CASE("durations are read and written in the unit that fits") {
   CHECK(*parse_duration("7") == 7us);
   CHECK_FALSE(parse_duration("5 minutes").ok());
 }
+
+}  // namespace parts_test

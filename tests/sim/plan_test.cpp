@@ -14,6 +14,8 @@
 #include "transport/sim/shrink.hpp"
 #include "transport/sim/swarm.hpp"
 
+namespace plan_test {
+
 using namespace processhub;
 using namespace processhub::sim;
 using namespace std::chrono_literals;
@@ -132,3 +134,5 @@ TEST_CASE("shrinking leaves what breaks and takes out everything else") {
   REQUIRE(played.violation);
   CHECK(played.violation->invariant == "I3");
 }
+
+}  // namespace plan_test

@@ -7,6 +7,8 @@
 #include "transport/sim/scenario.hpp"
 #include "transport/sim/scenario_words.hpp"
 
+namespace scenario_language_test {
+
 using namespace processhub;
 using namespace processhub::sim;
 
@@ -108,3 +110,5 @@ TEST_CASE("a scenario file is cut at its line of dashes") {
   CHECK(text.expected == "out\n");
   CHECK(split_scenario("nodes a\n").expected.empty());
 }
+
+}  // namespace scenario_language_test

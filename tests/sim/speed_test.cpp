@@ -9,6 +9,8 @@
 #include "transport/sim/plan.hpp"
 #include "transport/sim/swarm.hpp"
 
+namespace speed_test {
+
 using namespace processhub;
 using namespace processhub::sim;
 
@@ -46,3 +48,5 @@ TEST_CASE("five nodes with a thousand children under faults: virtual time is far
   CHECK(ratio > 5);  // many times more on a quiet machine; sanitizers and busy neighbours cost
 #endif
 }
+
+}  // namespace speed_test

@@ -6,6 +6,8 @@
 
 #include "transport/sim/swarm.hpp"
 
+namespace swarm_test {
+
 using namespace processhub;
 using namespace processhub::sim;
 
@@ -57,3 +59,5 @@ TEST_CASE("one seed gives one history, event by event") {
     CHECK(hashes[0] == hashes[1]);
   }
 }
+
+}  // namespace swarm_test

@@ -9,6 +9,8 @@
 
 #include "tests/sim/testing_kit_workers.hpp"
 
+namespace testing_kit_cluster_test {
+
 using namespace kit_test;
 using ph::ErrorCode;
 using ph::testing::Cluster;
@@ -326,3 +328,5 @@ TEST_CASE("the trace ends with what happened last") {
   silent.run_for(1s);
   CHECK(silent.trace().empty());
 }
+
+}  // namespace testing_kit_cluster_test

@@ -6,6 +6,8 @@
 
 #include "tests/sim/testing_kit_workers.hpp"
 
+namespace testing_kit_roles_test {
+
 using namespace kit_test;
 
 namespace {
@@ -84,3 +86,5 @@ TEST_CASE("a better owner that joins: it starts as passive, the active one steps
   CHECK(stepped_back > 0);
   CHECK(stepped_back <= active);
 }
+
+}  // namespace testing_kit_roles_test

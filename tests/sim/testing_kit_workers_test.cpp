@@ -7,6 +7,8 @@
 
 #include "tests/sim/testing_kit_workers.hpp"
 
+namespace testing_kit_workers_test {
+
 using namespace kit_test;
 using ph::ErrorCode;
 using ph::testing::Cluster;
@@ -279,3 +281,5 @@ TEST_CASE("faults can strike the workers themselves") {
   REQUIRE(three.cluster.settle());
   CHECK(three.cluster.call<Total>("a", "c1", Get{}));
 }
+
+}  // namespace testing_kit_workers_test

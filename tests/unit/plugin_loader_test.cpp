@@ -10,6 +10,8 @@
 #include <fstream>
 #include <string>
 
+namespace plugin_loader_test {
+
 using namespace processhub;
 
 namespace {
@@ -118,3 +120,5 @@ TEST_CASE("plugin: a shared library that is no plugin is refused") {
   const auto path = path_of_libc();
   CHECK(load_error(path) == "plugin '" + path + "': no plugin: it does not use PROCESSHUB_PLUGIN");
 }
+
+}  // namespace plugin_loader_test

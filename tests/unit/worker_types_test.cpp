@@ -3,6 +3,8 @@
 #include "processhub/message.hpp"
 #include "processhub/worker.hpp"
 
+namespace worker_types_test {
+
 using namespace processhub;
 
 namespace {
@@ -89,3 +91,5 @@ TEST_CASE("the first registration mistake is kept and names what is wrong") {
   nameless.add<Counter>("");
   CHECK(nameless.error() == "a worker type needs a name");
 }
+
+}  // namespace worker_types_test

@@ -4,6 +4,8 @@
 
 #include "processhub/message.hpp"
 
+namespace client_json_test {
+
 using namespace processhub;
 using namespace std::chrono_literals;
 
@@ -52,3 +54,5 @@ TEST_CASE("client: arguments that are no msgpack are refused with the child's id
   CHECK(json.error().code == ErrorCode::invalid);
   CHECK(json.error().message.find("child 'c'") == 0);
 }
+
+}  // namespace client_json_test

@@ -6,6 +6,8 @@
 #include "processhub/config.hpp"
 #include "tests/unit/config/temporary_file.hpp"
 
+namespace command_line_test {
+
 using namespace processhub;
 using namespace std::chrono_literals;
 using config_test::TemporaryFile;
@@ -131,3 +133,5 @@ TEST_CASE("validate names the option for a configuration built in code") {
   config.name = "with space";
   CHECK(config.validate().error().message.find("name: expected a name") == 0);
 }
+
+}  // namespace command_line_test

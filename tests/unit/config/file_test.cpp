@@ -7,6 +7,8 @@
 #include "processhub/config.hpp"
 #include "tests/unit/config/temporary_file.hpp"
 
+namespace file_test {
+
 using namespace processhub;
 using namespace std::chrono_literals;
 using config_test::TemporaryFile;
@@ -182,3 +184,5 @@ TEST_CASE("every configuration file of the examples reads") {
   }
   CHECK(files > 0);
 }
+
+}  // namespace file_test

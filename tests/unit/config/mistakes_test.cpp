@@ -6,6 +6,8 @@
 #include "processhub/config.hpp"
 #include "tests/unit/config/temporary_file.hpp"
 
+namespace mistakes_test {
+
 using namespace processhub;
 using config_test::TemporaryFile;
 
@@ -231,3 +233,5 @@ TEST_CASE("a file cut off at any byte reads or fails with one line that names it
   }
   CHECK(failures > 50);
 }
+
+}  // namespace mistakes_test

@@ -13,6 +13,8 @@
 #include "processhub/config.hpp"
 #include "tests/unit/config/temporary_file.hpp"
 
+namespace options_test {
+
 using namespace processhub;
 using config_test::TemporaryFile;
 
@@ -154,3 +156,5 @@ TEST_CASE("a configuration describes itself as a file that gives the same config
     CHECK(described.find("type = counter\n") != std::string::npos);
   }
 }
+
+}  // namespace options_test

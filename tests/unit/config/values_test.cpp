@@ -4,6 +4,8 @@
 
 #include <limits>
 
+namespace values_test {
+
 using namespace processhub;
 using namespace processhub::config;
 using namespace std::chrono_literals;
@@ -112,3 +114,5 @@ TEST_CASE("a slip of the pen is recognised, another word is not") {
   CHECK(nearest("x", known).empty());
   CHECK(suggestion("seeds", known) == "; did you mean 'seed'?");
 }
+
+}  // namespace values_test

@@ -4,7 +4,7 @@
 
 #include "processhub/hub.hpp"
 
-namespace processhub {
+namespace processhub::child_test {
 namespace {
 
 ChildSpec good() { return {.id = "c1", .type = "counter"}; }
@@ -91,4 +91,4 @@ TEST_CASE("enumerations: every value has a name and a foreign one is a question 
 }
 
 }  // namespace
-}  // namespace processhub
+}  // namespace processhub::child_test

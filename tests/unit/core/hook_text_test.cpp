@@ -2,7 +2,7 @@
 
 #include "processhub/hooks.hpp"
 
-namespace processhub {
+namespace processhub::hook_text_test {
 namespace {
 
 TEST_CASE("hook text: an event is one line that names who and why") {
@@ -28,4 +28,4 @@ TEST_CASE("hook text: of many ids the first are named") {
 }
 
 }  // namespace
-}  // namespace processhub
+}  // namespace processhub::hook_text_test

@@ -8,7 +8,7 @@
 
 #include "core/hash.hpp"
 
-namespace processhub {
+namespace processhub::ids_test {
 namespace {
 
 static_assert(std::is_trivially_copyable_v<WorkerRef>);
@@ -75,4 +75,4 @@ TEST_CASE("ids: threads that make the same life at once get the same handle") {
 }
 
 }  // namespace
-}  // namespace processhub
+}  // namespace processhub::ids_test

@@ -6,7 +6,7 @@
 #include <optional>
 #include <vector>
 
-namespace processhub {
+namespace processhub::message_test {
 namespace {
 
 struct Inner {
@@ -170,4 +170,4 @@ TEST_CASE("bounded decoding: truncated, trailing and reserved bytes are refused"
 }
 
 }  // namespace
-}  // namespace processhub
+}  // namespace processhub::message_test

@@ -3,6 +3,8 @@
 #include "tools/hubctl/command_line.hpp"
 #include "tools/hubctl/verbs.hpp"
 
+namespace command_line_test {
+
 using namespace processhub;
 using namespace processhub::hubctl;
 using namespace std::chrono_literals;
@@ -85,3 +87,5 @@ TEST_CASE("a time has a unit or is in seconds") {
     CHECK_FALSE_MESSAGE(parse_duration(wrong).ok(), wrong);
   }
 }
+
+}  // namespace command_line_test

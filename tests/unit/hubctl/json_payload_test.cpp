@@ -4,6 +4,8 @@
 
 #include "tools/hubctl/json_payload.hpp"
 
+namespace json_payload_test {
+
 using namespace processhub;
 using namespace processhub::hubctl;
 
@@ -59,3 +61,5 @@ TEST_CASE("JSON that is nested too deep is refused") {
 TEST_CASE("bytes that are no text print as replacement characters") {
   CHECK(to_line(Json("a\xff")) == "\"a\xef\xbf\xbd\"");
 }
+
+}  // namespace json_payload_test

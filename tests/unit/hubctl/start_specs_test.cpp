@@ -6,6 +6,8 @@
 
 #include "tools/hubctl/start_specs.hpp"
 
+namespace start_specs_test {
+
 using namespace processhub;
 using namespace processhub::hubctl;
 
@@ -93,3 +95,5 @@ TEST_CASE("what every node would refuse is refused before anything is sent") {
   CHECK_FALSE(specs_of(start({"c"}, {{"type", "t"}, {"executor", "foo"}})).ok());
   CHECK_FALSE(specs_of(start({"c"}, {{"type", "t"}, {"count", "0"}})).ok());
 }
+
+}  // namespace start_specs_test

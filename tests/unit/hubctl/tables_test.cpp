@@ -4,6 +4,8 @@
 
 #include "tools/hubctl/tables.hpp"
 
+namespace tables_test {
+
 using namespace processhub::hubctl;
 
 namespace {
@@ -100,3 +102,5 @@ TEST_CASE("an answer of another shape than expected is shown, not crashed on") {
     }
   }
 }
+
+}  // namespace tables_test

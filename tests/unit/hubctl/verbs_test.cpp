@@ -2,6 +2,8 @@
 
 #include "tools/hubctl/verbs.hpp"
 
+namespace verbs_test {
+
 using namespace processhub;
 using namespace processhub::hubctl;
 
@@ -89,3 +91,5 @@ TEST_CASE("the table of verbs is complete and prints what it gets") {
     CHECK((verb.request == nullptr) == (verb.print == nullptr));
   }
 }
+
+}  // namespace verbs_test

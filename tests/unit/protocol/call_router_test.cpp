@@ -7,7 +7,7 @@
 #include "core/protocol/hub_core.hpp"
 #include "strategies/builtin.hpp"
 
-namespace processhub::protocol {
+namespace processhub::protocol::call_router_test {
 namespace {
 
 using std::chrono::milliseconds;
@@ -66,4 +66,4 @@ TEST_CASE("call router: the loop may sleep until the first deadline of an open c
 }
 
 }  // namespace
-}  // namespace processhub::protocol
+}  // namespace processhub::protocol::call_router_test

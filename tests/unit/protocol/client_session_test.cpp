@@ -5,6 +5,8 @@
 
 #include "core/protocol/client_session.hpp"
 
+namespace client_session_test {
+
 using namespace processhub;
 using namespace processhub::protocol;
 
@@ -166,3 +168,5 @@ TEST_CASE("a refusal, a reset and foreign bytes end the session with a reason") 
   foreign.on_frame(Time(0), "HTTP/1.1 400 Bad Request");
   CHECK(foreign.state() == ClientSession::State::ended);
 }
+
+}  // namespace client_session_test

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <string>
 
+namespace cluster_options_test {
+
 using namespace processhub;
 using namespace processhub::protocol;
 
@@ -76,3 +78,5 @@ TEST_CASE("cluster options: whatever a stranger sends, the text stays short and 
   CHECK(told.size() < 2'000);
   CHECK(told.find("; and 9993 more") != std::string::npos);
 }
+
+}  // namespace cluster_options_test

@@ -7,7 +7,7 @@
 #include <deque>
 #include <string>
 
-namespace processhub::protocol {
+namespace processhub::protocol::containers_test {
 namespace {
 
 TEST_CASE("a fifo gives back in order what was put in, however the two alternate") {
@@ -35,4 +35,4 @@ TEST_CASE("a fifo gives back in order what was put in, however the two alternate
 }
 
 }  // namespace
-}  // namespace processhub::protocol
+}  // namespace processhub::protocol::containers_test

@@ -2,7 +2,7 @@
 
 #include <doctest/doctest.h>
 
-namespace processhub::protocol {
+namespace processhub::protocol::event_queue_test {
 namespace {
 
 using std::chrono::seconds;
@@ -84,4 +84,4 @@ TEST_CASE(
 }
 
 }  // namespace
-}  // namespace processhub::protocol
+}  // namespace processhub::protocol::event_queue_test

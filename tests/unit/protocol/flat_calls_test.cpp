@@ -7,7 +7,7 @@
 #include "core/protocol/messages.hpp"
 #include "tests/support/encoded.hpp"
 
-namespace processhub::protocol {
+namespace processhub::protocol::flat_calls_test {
 namespace {
 
 template <class M>
@@ -69,4 +69,4 @@ TEST_CASE("flat calls: what is cut short or claims too much is refused") {
 }
 
 }  // namespace
-}  // namespace processhub::protocol
+}  // namespace processhub::protocol::flat_calls_test

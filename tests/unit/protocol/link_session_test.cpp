@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-namespace processhub::protocol {
+namespace processhub::protocol::link_session_test {
 namespace {
 
 using std::chrono::milliseconds;
@@ -160,4 +160,4 @@ TEST_CASE("both ends compute the same session id and a fresh nonce changes it") 
 }
 
 }  // namespace
-}  // namespace processhub::protocol
+}  // namespace processhub::protocol::link_session_test

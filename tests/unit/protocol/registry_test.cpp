@@ -2,7 +2,7 @@
 
 #include <doctest/doctest.h>
 
-namespace processhub::protocol {
+namespace processhub::protocol::registry_test {
 namespace {
 
 const NodeId kA = NodeId::of("a", 1);
@@ -175,4 +175,4 @@ TEST_CASE("a place by load and what a user changed at the same moment are both k
 }
 
 }  // namespace
-}  // namespace processhub::protocol
+}  // namespace processhub::protocol::registry_test

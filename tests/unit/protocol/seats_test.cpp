@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+namespace seats_test {
+
 using processhub::protocol::Seat;
 using processhub::protocol::Seats;
 
@@ -63,3 +65,5 @@ TEST_CASE("of two changes of one seat that did not know of each other the one th
   CHECK(out.merge({"a", 4, false}));
   CHECK_FALSE(out.has("a"));
 }
+
+}  // namespace seats_test

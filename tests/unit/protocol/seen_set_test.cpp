@@ -2,7 +2,7 @@
 
 #include <doctest/doctest.h>
 
-namespace processhub::protocol {
+namespace processhub::protocol::seen_set_test {
 namespace {
 
 const NodeId kA = NodeId::of("a", 1);
@@ -48,4 +48,4 @@ TEST_CASE("a vector that overtakes exceptions swallows them") {
 }
 
 }  // namespace
-}  // namespace processhub::protocol
+}  // namespace processhub::protocol::seen_set_test

@@ -7,7 +7,7 @@
 #include "core/protocol/hub_core.hpp"
 #include "strategies/builtin.hpp"
 
-namespace processhub::protocol {
+namespace processhub::protocol::slices_test {
 namespace {
 
 constexpr std::size_t kSlice = 100;
@@ -115,4 +115,4 @@ TEST_CASE("slices: a call that times out is undone in slices, too") {
 }
 
 }  // namespace
-}  // namespace processhub::protocol
+}  // namespace processhub::protocol::slices_test

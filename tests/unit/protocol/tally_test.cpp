@@ -2,7 +2,7 @@
 
 #include <doctest/doctest.h>
 
-namespace processhub::protocol {
+namespace processhub::protocol::tally_test {
 namespace {
 
 using std::chrono::milliseconds;
@@ -23,4 +23,4 @@ TEST_CASE("what happens to many children is told in one line, after a short whil
 }
 
 }  // namespace
-}  // namespace processhub::protocol
+}  // namespace processhub::protocol::tally_test

@@ -12,6 +12,8 @@
 #include "core/protocol/frame.hpp"
 #include "core/protocol/messages.hpp"
 
+namespace wire_doc_test {
+
 using namespace processhub;
 using namespace processhub::protocol;
 
@@ -161,3 +163,5 @@ TEST_CASE("docs/wire.md names the sizes and flags of the frames") {
     CHECK_MESSAGE(text.find(line) != std::string::npos, line);
   }
 }
+
+}  // namespace wire_doc_test

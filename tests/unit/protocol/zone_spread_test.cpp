@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+namespace zone_spread_test {
+
 using namespace processhub;
 using protocol::ZoneSpread;
 
@@ -49,3 +51,5 @@ TEST_CASE("zones: a node without one counts as a zone of its own") {
   CHECK(chosen("xx-", 2) == "ac");
   CHECK(chosen("-x-x", 3) == "abc");
 }
+
+}  // namespace zone_spread_test

@@ -6,7 +6,7 @@
 
 #include "processhub/message.hpp"
 
-namespace processhub::runtime {
+namespace processhub::runtime::admin_test {
 namespace {
 
 using Json = nlohmann::json;
@@ -325,4 +325,4 @@ TEST_CASE("admin: arguments that are no msgpack, or nested too deep, are invalid
 }
 
 }  // namespace
-}  // namespace processhub::runtime
+}  // namespace processhub::runtime::admin_test

@@ -5,7 +5,7 @@
 #include <atomic>
 #include <stdexcept>
 
-namespace processhub::runtime {
+namespace processhub::runtime::callback_pool_test {
 namespace {
 
 TEST_CASE("callback pool: everything posted before stop runs, on a pool thread") {
@@ -52,4 +52,4 @@ TEST_CASE("callback pool: a callback may post another") {
 }
 
 }  // namespace
-}  // namespace processhub::runtime
+}  // namespace processhub::runtime::callback_pool_test

@@ -9,7 +9,7 @@
 
 #include "core/runtime/command.hpp"
 
-namespace processhub::runtime {
+namespace processhub::runtime::command_queue_test {
 namespace {
 
 using Queue = CommandQueue<std::unique_ptr<int>>;
@@ -127,4 +127,4 @@ TEST_CASE("loop traffic: while a broadcast is under way no lane is quiet") {
 }
 
 }  // namespace
-}  // namespace processhub::runtime
+}  // namespace processhub::runtime::command_queue_test

@@ -8,7 +8,7 @@
 
 #include "core/runtime/clock.hpp"
 
-namespace processhub::runtime {
+namespace processhub::runtime::hook_runner_test {
 namespace {
 
 struct Reports {
@@ -222,4 +222,4 @@ TEST_CASE("hooks: users' events reach their handler in order, and nobody when it
 }
 
 }  // namespace
-}  // namespace processhub::runtime
+}  // namespace processhub::runtime::hook_runner_test

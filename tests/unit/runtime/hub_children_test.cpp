@@ -5,7 +5,7 @@
 
 #include "tests/unit/runtime/hub_fixture.hpp"
 
-namespace processhub::hub_test {
+namespace processhub::hub_test::hub_children_test {
 namespace {
 
 TEST_CASE("hub children: a started child is in the registry as soon as its future is ready") {
@@ -209,4 +209,4 @@ TEST_CASE("hub children: ten thousand start in one call, and the counts agree") 
 }
 
 }  // namespace
-}  // namespace processhub::hub_test
+}  // namespace processhub::hub_test::hub_children_test

@@ -4,7 +4,7 @@
 
 #include "tests/unit/runtime/hub_fixture.hpp"
 
-namespace processhub::hub_test {
+namespace processhub::hub_test::hub_life_test {
 namespace {
 
 TEST_CASE("hub: without a network it runs, joined and alone, under its name") {
@@ -169,4 +169,4 @@ TEST_CASE("hub: a promote to an address that cannot be bound changes nothing") {
 }
 
 }  // namespace
-}  // namespace processhub::hub_test
+}  // namespace processhub::hub_test::hub_life_test

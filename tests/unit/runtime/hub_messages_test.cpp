@@ -2,7 +2,7 @@
 
 #include "tests/unit/runtime/hub_fixture.hpp"
 
-namespace processhub::hub_test {
+namespace processhub::hub_test::hub_messages_test {
 namespace {
 
 TEST_CASE("hub messages: a call is answered, typed, named and raw") {
@@ -163,4 +163,4 @@ TEST_CASE("hub messages: the counters of the loop are published") {
 }
 
 }  // namespace
-}  // namespace processhub::hub_test
+}  // namespace processhub::hub_test::hub_messages_test

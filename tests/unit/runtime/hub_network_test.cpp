@@ -2,7 +2,7 @@
 
 #include "tests/unit/runtime/hub_fixture.hpp"
 
-namespace processhub::hub_test {
+namespace processhub::hub_test::hub_network_test {
 namespace {
 
 HubConfig on_loopback(std::string name, std::vector<std::string> seeds) {
@@ -114,4 +114,4 @@ TEST_CASE(
 }
 
 }  // namespace
-}  // namespace processhub::hub_test
+}  // namespace processhub::hub_test::hub_network_test

@@ -8,6 +8,8 @@
 
 #include <unistd.h>
 
+namespace load_meter_test {
+
 using processhub::runtime::LoadMeter;
 
 namespace {
@@ -77,3 +79,5 @@ TEST_CASE("load meter: this machine has something to say") {
   CHECK(load.memory > 0);
   CHECK(load.memory < 1);
 }
+
+}  // namespace load_meter_test

@@ -6,7 +6,7 @@
 #include <optional>
 #include <thread>
 
-namespace processhub::runtime {
+namespace processhub::runtime::open_calls_test {
 namespace {
 
 using std::chrono::milliseconds;
@@ -104,4 +104,4 @@ TEST_CASE("open calls: each ends exactly once when answers and deadlines race") 
 }
 
 }  // namespace
-}  // namespace processhub::runtime
+}  // namespace processhub::runtime::open_calls_test

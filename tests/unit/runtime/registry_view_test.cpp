@@ -6,7 +6,7 @@
 #include <atomic>
 #include <thread>
 
-namespace processhub::runtime {
+namespace processhub::runtime::registry_view_test {
 namespace {
 
 const NodeId kHere = NodeId::of("here", 1);
@@ -200,4 +200,4 @@ TEST_CASE("read section: a reader that came after the unlinking does not hold it
 }
 
 }  // namespace
-}  // namespace processhub::runtime
+}  // namespace processhub::runtime::registry_view_test

@@ -1,6 +1,8 @@
 // Workers that move with their state: frozen where they were, prepared where they go.
 #include "tests/unit/runtime/worker_host_fixture.hpp"
 
+namespace worker_host_freeze_test {
+
 using namespace worker_host_test;
 
 namespace {
@@ -253,3 +255,5 @@ TEST_CASE(
   CHECK(t.events.wait_down(2).exit == protocol::WorkerExit::stopped);
   CHECK(t.log->lines().empty());
 }
+
+}  // namespace worker_host_freeze_test

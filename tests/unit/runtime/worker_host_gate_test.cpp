@@ -2,6 +2,8 @@
 
 #include "tests/unit/runtime/worker_host_fixture.hpp"
 
+namespace worker_host_gate_test {
+
 using namespace worker_host_test;
 
 namespace {
@@ -133,3 +135,5 @@ TEST_CASE("the host can be destroyed behind closed gates and past the deadline")
   CHECK(t.events.wait_answer(6) == "stopped");
   CHECK(t.log->lines() == std::vector<std::string>{"destroyed"});
 }
+
+}  // namespace worker_host_gate_test

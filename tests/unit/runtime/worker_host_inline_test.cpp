@@ -2,6 +2,8 @@
 
 #include "tests/unit/runtime/worker_host_fixture.hpp"
 
+namespace worker_host_inline_test {
+
 using namespace worker_host_test;
 
 namespace {
@@ -156,3 +158,5 @@ TEST_CASE("inline handlers that deliver to each other do not pile up without end
   t.cast(1, Say{""});
   CHECK(t.log->wait_for("deep enough"));
 }
+
+}  // namespace worker_host_inline_test

@@ -1,5 +1,7 @@
 #include "tests/unit/runtime/worker_host_fixture.hpp"
 
+namespace worker_host_life_test {
+
 using namespace worker_host_test;
 
 namespace {
@@ -238,3 +240,5 @@ TEST_CASE("100,000 workers start and stop") {
   CHECK(eventually([&] { return t.events.downs() == kWorkers; }));
   CHECK(t.log->count("stop:shutdown") == kWorkers);
 }
+
+}  // namespace worker_host_life_test

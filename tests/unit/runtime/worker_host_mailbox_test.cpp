@@ -1,5 +1,7 @@
 #include "tests/unit/runtime/worker_host_fixture.hpp"
 
+namespace worker_host_mailbox_test {
+
 using namespace worker_host_test;
 
 namespace {
@@ -162,3 +164,5 @@ TEST_CASE("a worker with endless work does not keep the others from running on a
   CHECK(eventually([&] { return t.host->counters().turns > turns + 100; }));
   CHECK(t.call(2, Say{"m"})->wait() == "ok");
 }
+
+}  // namespace worker_host_mailbox_test

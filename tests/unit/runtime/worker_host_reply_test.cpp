@@ -1,5 +1,7 @@
 #include "tests/unit/runtime/worker_host_fixture.hpp"
 
+namespace worker_host_reply_test {
+
 using namespace worker_host_test;
 
 namespace {
@@ -206,3 +208,5 @@ TEST_CASE("a future cannot be waited for inside a worker") {
   CHECK(decode<Text>(*call->answer()).value().text == "would block");
   CHECK_FALSE(detail::inside_worker());
 }
+
+}  // namespace worker_host_reply_test

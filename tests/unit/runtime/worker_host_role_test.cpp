@@ -1,5 +1,7 @@
 #include "tests/unit/runtime/worker_host_fixture.hpp"
 
+namespace worker_host_role_test {
+
 using namespace worker_host_test;
 
 namespace {
@@ -76,3 +78,5 @@ TEST_CASE("an exception in on_role is a crash, and the role of a worker that is 
   t.set_role(99, 3, Role::active);
   CHECK(t.events.roles(1).empty());
 }
+
+}  // namespace worker_host_role_test

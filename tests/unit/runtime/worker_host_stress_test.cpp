@@ -1,5 +1,7 @@
 #include "tests/unit/runtime/worker_host_fixture.hpp"
 
+namespace worker_host_stress_test {
+
 using namespace worker_host_test;
 
 namespace {
@@ -181,3 +183,5 @@ TEST_CASE(
   CHECK(wrong == 0);
   CHECK(t.findings->overlaps == 0);
 }
+
+}  // namespace worker_host_stress_test

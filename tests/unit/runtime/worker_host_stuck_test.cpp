@@ -1,5 +1,7 @@
 #include "tests/unit/runtime/worker_host_fixture.hpp"
 
+namespace worker_host_stuck_test {
+
 using namespace worker_host_test;
 
 namespace {
@@ -170,3 +172,5 @@ TEST_CASE("a pooled handler that runs for over a second is reported once, and no
   CHECK(t.host->counters().stuck == 1);
   CHECK(t.events.downs_of(1) == 0);
 }
+
+}  // namespace worker_host_stuck_test

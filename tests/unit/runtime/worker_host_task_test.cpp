@@ -1,6 +1,8 @@
 // Handlers that are coroutines.
 #include "tests/unit/runtime/worker_host_fixture.hpp"
 
+namespace worker_host_task_test {
+
 using namespace worker_host_test;
 
 namespace {
@@ -173,3 +175,5 @@ TEST_CASE("a spawned coroutine runs without anybody waiting for it") {
   CHECK(t.call(1, Spawn{"waiter-2"})->wait() == "ok");
   CHECK(t.log->wait_for("told"));
 }
+
+}  // namespace worker_host_task_test

@@ -1,6 +1,8 @@
 #include "core/runtime/worker_timers.hpp"
 #include "tests/unit/runtime/worker_host_fixture.hpp"
 
+namespace worker_host_timer_test {
+
 using namespace worker_host_test;
 
 namespace {
@@ -121,3 +123,5 @@ TEST_CASE("the timer thread reports each entry once, in order, and not those tha
   CHECK(log.lines() == std::vector<std::string>{"1", "2", "3"});
   timers.stop();
 }
+
+}  // namespace worker_host_timer_test

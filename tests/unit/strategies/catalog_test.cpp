@@ -4,6 +4,8 @@
 
 #include "strategies/builtin.hpp"
 
+namespace catalog_test {
+
 using namespace processhub;
 
 namespace {
@@ -107,3 +109,5 @@ TEST_CASE("catalog: a factory that makes nothing is an error and no crash") {
   config.migration.name = "empty";
   CHECK(catalog.build(config).error().message == "migration 'empty': its factory made nothing");
 }
+
+}  // namespace catalog_test

@@ -6,6 +6,8 @@
 #include <cmath>
 #include <cstdint>
 
+namespace fixed_log_test {
+
 namespace {
 
 using processhub::fixed_log::negative_log2;
@@ -50,3 +52,5 @@ TEST_CASE("the ends of the hash range give 64 bits and almost nothing, never zer
   CHECK(negative_log2(UINT64_MAX) > 0);
   CHECK(fixed(UINT64_MAX) < 1e-11);
 }
+
+}  // namespace fixed_log_test

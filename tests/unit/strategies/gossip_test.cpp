@@ -3,6 +3,8 @@
 
 #include "strategies/synchronization/gossip.hpp"
 
+namespace gossip_test {
+
 using namespace processhub;
 
 TEST_CASE("gossip shows digests to three others, or to as many as it is told") {
@@ -23,3 +25,5 @@ TEST_CASE("gossip options out of range or unknown are errors that say what is ex
   REQUIRE_FALSE(unknown);
   CHECK(unknown.error().message.find("recipient") != std::string::npos);
 }
+
+}  // namespace gossip_test

@@ -2,7 +2,7 @@
 
 #include "strategies/distribution/guided.hpp"
 
-namespace processhub {
+namespace processhub::guided_test {
 namespace {
 
 HubView view_of(const std::vector<std::string>& names, std::uint64_t life = 1) {
@@ -63,4 +63,4 @@ TEST_CASE("guided: it has no options") {
 }
 
 }  // namespace
-}  // namespace processhub
+}  // namespace processhub::guided_test

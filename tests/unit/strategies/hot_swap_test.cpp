@@ -7,6 +7,8 @@
 #include "strategies/migration/cold_swap.hpp"
 #include "strategies/migration/hot_swap.hpp"
 
+namespace hot_swap_test {
+
 using namespace processhub;
 using namespace std::chrono_literals;
 
@@ -55,3 +57,5 @@ TEST_CASE("mistakes in the options of hot_swap are errors that say what is expec
     CHECK(made.error().message == text);
   }
 }
+
+}  // namespace hot_swap_test

@@ -9,6 +9,8 @@
 
 #include "core/hash.hpp"
 
+namespace load_balancer_test {
+
 using namespace processhub;
 
 namespace {
@@ -181,3 +183,5 @@ TEST_CASE("load_balancer: what is wrong with an option is named, with what was e
       "unknown option 'rebalanced'; known: push_interval, max_history, decay, cpu_weight, run_queue_weight, "
       "memory_weight, children_weight, rebalance, hysteresis, max_share");
 }
+
+}  // namespace load_balancer_test

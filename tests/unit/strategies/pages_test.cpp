@@ -8,6 +8,8 @@
 
 #include "strategies/builtin.hpp"
 
+namespace pages_test {
+
 using namespace processhub;
 
 namespace {
@@ -87,3 +89,5 @@ TEST_CASE("pages: the options of replication are found in code, so that the page
   CHECK(options_of("redundancy", "replication") == std::vector<std::string>{"factor", "model", "signal"});
   CHECK(options_of("distribution", "rendezvous").empty());
 }
+
+}  // namespace pages_test

@@ -11,6 +11,8 @@
 #include "strategies/partition_tolerance/majority_quorum.hpp"
 #include "strategies/partition_tolerance/static_quorum.hpp"
 
+namespace quorum_test {
+
 using namespace processhub;
 using namespace std::chrono_literals;
 
@@ -105,3 +107,5 @@ TEST_CASE("a wrong option of a quorum is an error that says what is expected") {
   }
   CHECK(mistake(make_dynamic_quorum, {{"threshold", "5s"}}).find("threshold_time") != std::string::npos);
 }
+
+}  // namespace quorum_test

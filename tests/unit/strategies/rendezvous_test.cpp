@@ -11,6 +11,8 @@
 
 #include "core/hash.hpp"
 
+namespace rendezvous_test {
+
 using namespace processhub;
 
 namespace {
@@ -242,3 +244,5 @@ TEST_CASE("with several weights, or a wish, nobody is kept without looking at al
   const Placement alike(equal_nodes(3));
   CHECK_FALSE(alike.strategy->keeps({child(1), hash64(child(1)), a}, alike.owner(child(1)), {}));
 }
+
+}  // namespace rendezvous_test

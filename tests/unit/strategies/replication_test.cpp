@@ -7,6 +7,8 @@
 #include "core/hash.hpp"
 #include "strategies/builtin.hpp"
 
+namespace replication_test {
+
 using namespace processhub;
 
 namespace {
@@ -112,3 +114,5 @@ TEST_CASE("replication: the active ones are spread evenly, and the next owner is
   }
   CHECK(promoted == active[dead]);
 }
+
+}  // namespace replication_test

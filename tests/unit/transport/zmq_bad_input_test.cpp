@@ -14,7 +14,7 @@
 #include "transport/zmq/tcp_address.hpp"
 #include "transport/zmq/unique_fd.hpp"
 
-namespace processhub::zmq_test {
+namespace processhub::zmq_test::zmq_bad_input_test {
 namespace {
 
 using zmq_detail::UniqueFd;
@@ -333,4 +333,4 @@ TEST_CASE("the route table is bounded and forgets the route that was idle longes
   CHECK(routes.identity_of(a).empty());
 }
 
-}  // namespace processhub::zmq_test
+}  // namespace processhub::zmq_test::zmq_bad_input_test

@@ -7,7 +7,7 @@
 #include "transport/zmq/allow_list.hpp"
 #include "transport/zmq/curve_keys.hpp"
 
-namespace processhub::zmq_test {
+namespace processhub::zmq_test::zmq_keys_test {
 namespace {
 
 KeyPair new_keys() {
@@ -160,4 +160,4 @@ TEST_CASE("an allow-list that cannot be read is an error at the start") {
   CHECK(list.error().message.find("broken.pub") != std::string::npos);
 }
 
-}  // namespace processhub::zmq_test
+}  // namespace processhub::zmq_test::zmq_keys_test

@@ -2,7 +2,7 @@
 #include "transport/zmq/client_socket.hpp"
 #include "transport/zmq/curve_keys.hpp"
 
-namespace processhub::zmq_test {
+namespace processhub::zmq_test::zmq_security_test {
 namespace {
 
 /// Key files: `cluster` shared by all nodes, `node` and `user` of single ones, `stranger` allowed nowhere.
@@ -217,4 +217,4 @@ TEST_CASE("a client gets in with an allowed key, and is told when its key is ref
   CHECK_FALSE(ClientSocket::connect(server.address.router, kPatience));
 }
 
-}  // namespace processhub::zmq_test
+}  // namespace processhub::zmq_test::zmq_security_test

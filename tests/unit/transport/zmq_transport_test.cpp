@@ -7,7 +7,7 @@
 
 #include "tests/unit/transport/zmq_test_support.hpp"
 
-namespace processhub::zmq_test {
+namespace processhub::zmq_test::zmq_transport_test {
 namespace {
 
 std::string port_of(const std::string& endpoint) { return endpoint.substr(endpoint.rfind(':') + 1); }
@@ -392,4 +392,4 @@ TEST_CASE("the note on capacity names peers and open files") {
   CHECK(capacity_note().find("open files") != std::string::npos);
 }
 
-}  // namespace processhub::zmq_test
+}  // namespace processhub::zmq_test::zmq_transport_test
