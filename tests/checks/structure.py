@@ -19,6 +19,7 @@ MAX_FILE_LINES = 500
 MAX_FUNCTION_LINES = 60
 
 CPP = {'.cpp', '.hpp', '.h', '.cc', '.inl'}
+TEST_PROGRAMS = ['unit', 'sim', 'live', 'fuzz', 'mutation']
 SOURCE_FOLDERS = ['core', 'strategies', 'transport', 'examples', 'tools', 'tests']
 INTERFACE = 'core/include/processhub/'
 CORE_ROOT = 'core/*'  # files directly in core/, such as the logging header
@@ -155,6 +156,14 @@ class Checker:
         self.match_lines('tests_do_not_sleep', ['tests'],
                          [(pattern, 'is a guess about time: wait for the condition, or use virtual time')])
 
+    def tests_are_namespaces(self):
+        """Several test files are compiled as one unit, in which their helpers may repeat names only so."""
+        for name, text in self.files({'.cpp'}, [f'tests/{kind}' for kind in TEST_PROGRAMS]):
+            stem = Path(name).stem
+            if stem.endswith('_test') and not re.search(rf'^namespace (\w+::)*{stem} {{$', text, re.MULTILINE):
+                self.report(name, 1, 'tests_are_namespaces',
+                            f'put all below the includes into namespace {stem} (or ...::{stem})')
+
     def sizes(self):
         for name, text in self.files(CPP | {'.py', '.sh'}):
             count = text.count('\n') + (not text.endswith('\n') and bool(text))
@@ -181,7 +190,7 @@ def _within(path, place):
     return path.startswith(place)
 
 
-RULES = ['includes', 'third_party', 'bans', 'tests_do_not_sleep', 'sizes', 'notes']
+RULES = ['includes', 'third_party', 'bans', 'tests_do_not_sleep', 'tests_are_namespaces', 'sizes', 'notes']
 
 
 def main():

@@ -199,6 +199,19 @@ class Sizes(unittest.TestCase):
         self.assertEqual(found, [('f', 2, 5), ('g', 9, 10)])
 
 
+class TestNamespaces(unittest.TestCase):
+    def test_a_test_file_is_a_namespace_of_its_name(self):
+        good = 'namespace a_test {\n}\n'
+        inner = 'namespace processhub::b_test {\n}\n'
+        bad = 'namespace {\n}\n'
+        files = {'tests/unit/a_test.cpp': good, 'tests/sim/deep/b_test.cpp': inner,
+                 'tests/live/c_test.cpp': bad, 'tests/live/support/helper.cpp': bad}
+        findings = findings_of('tests_are_namespaces', files)
+        self.assertEqual(len(findings), 1)
+        self.assertIn('tests/live/c_test.cpp:1: [tests_are_namespaces]', findings[0])
+        self.assertIn('namespace c_test', findings[0])
+
+
 class Notes(unittest.TestCase):
     def test_notes(self):
         bad = {'core/a.cpp': '// ' + 'TO' + 'DO later\n', 'cmake/a.cmake': '\n# FIX' + 'ME\n'}

@@ -41,7 +41,7 @@ void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
 void operator delete(void* memory) noexcept { uncounted(memory); }
 void operator delete(void* memory, std::size_t) noexcept { uncounted(memory); }
 
-namespace processhub {
+namespace processhub::memory_test {
 namespace {
 
 constexpr std::int64_t kChildren = 20'000;
@@ -114,4 +114,4 @@ TEST_CASE("memory: children of one kind share what is not their own, and equal k
 }
 
 }  // namespace
-}  // namespace processhub
+}  // namespace processhub::memory_test
