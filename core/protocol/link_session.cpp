@@ -12,6 +12,8 @@ constexpr std::uint32_t kAckEvery = 32;   // frames received before an acknowled
 constexpr std::size_t kFirstRoom = 1024;  // of a frame: it grows, but not by a few bytes at a time
 constexpr std::size_t kMaxEarly = 256;    // frames kept that came before their turn
 constexpr Duration kRewindPause = std::chrono::milliseconds(20);
+constexpr Duration kRefusedFirst = std::chrono::milliseconds(5);
+constexpr Duration kRefusedMax = std::chrono::milliseconds(320);
 
 std::uint64_t mix(std::uint64_t a, std::uint64_t b) {
   std::uint64_t x = a * 0x9E3779B97F4A7C15ULL ^ (b + 0xD6E8FEB86659FD93ULL + (a << 6) + (a >> 2));
@@ -148,9 +150,10 @@ void LinkSession::on_ack(Time now, Lane lane, std::uint64_t ack, bool gap) {
   if (progress) {
     resend_wait_ = limits_.resend_after;
     resend_due_ = waiting_since_ = kNever;
+    refused_wait_ = Duration::zero();
     for (auto& l : lanes_) {
       if (l.unacked.empty()) continue;
-      resend_due_ = now + resend_wait_;
+      resend_due_ = now < refused_until_ ? refused_until_ : now + resend_wait_;
       waiting_since_ = now;
     }
   }
@@ -207,6 +210,14 @@ bool LinkSession::take_body(In& in, std::uint8_t flags, std::string_view body, c
 
 void LinkSession::resend_at(Time when) {
   if (!lanes_[0].unacked.empty() || !lanes_[1].unacked.empty()) resend_due_ = std::min(resend_due_, when);
+}
+
+void LinkSession::refused(Time now) {
+  if (now >= refused_until_) {  // several frames of one turn are refused as one
+    refused_wait_ = std::clamp(refused_wait_ * 2, kRefusedFirst, kRefusedMax);
+    refused_until_ = now + refused_wait_;
+  }
+  resend_at(refused_until_);
 }
 
 Time LinkSession::next_deadline() const {

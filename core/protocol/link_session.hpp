@@ -55,8 +55,11 @@ class LinkSession {
   void flush(Time now, const Emit& emit);
   /// False: the frame is malformed; the session should end.
   bool on_frame(Time now, const SessionHeader& header, std::string_view rest, const Deliver& deliver);
-  /// The link came up again, or refused a frame: everything unacknowledged goes out at `when`.
+  /// The link came up again: everything unacknowledged goes out at `when`.
   void resend_at(Time when);
+  /// The link took no frame, its queue is full: sends again soon, and less and less often until the peer
+  /// confirms some.
+  void refused(Time now);
   Time next_deadline() const;
   /// Since when frames are under way without any of them being acknowledged; kNever: none are.
   Time waiting_since() const { return waiting_since_; }
@@ -105,6 +108,8 @@ class LinkSession {
   Time ack_due_ = kNever;
   Time waiting_since_ = kNever;
   Time last_rewind_{-1'000'000};
+  Time refused_until_{-1'000'000};
+  Duration refused_wait_{};
   std::uint32_t unacked_in_ = 0;
   std::uint64_t resends_ = 0;
 };

@@ -12,7 +12,6 @@ namespace {
 
 constexpr Duration kHelloFirst = std::chrono::milliseconds(50);
 constexpr Duration kHelloMax = std::chrono::seconds(1);
-constexpr Duration kRetryFull = std::chrono::milliseconds(5);
 constexpr std::size_t kMaxHello = 1U << 20;                    // a member record with many static children
 constexpr std::size_t kMaxSessionFrame = kFrameTarget + 1024;  // sessions cut what is longer
 constexpr std::size_t kMaxStrangers = 128;                     // hellos of unknown nodes that lead nowhere
@@ -438,7 +437,7 @@ void Links::on(const event::SendRefused& e) {
   auto id = peer_at(e.link);
   if (!id || !peers_[id].session) return;
   touched_.insert(id);
-  peers_[id].session->resend_at(ctx_.now + kRetryFull);
+  peers_[id].session->refused(ctx_.now);
 }
 
 }  // namespace processhub::protocol

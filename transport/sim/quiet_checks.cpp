@@ -159,6 +159,18 @@ std::optional<Violation> QuietChecks::check_quorum(const Component& component) {
   return {};
 }
 
+namespace {
+
+using Rows = std::map<std::string, std::shared_ptr<const protocol::ChildRecord>>;
+
+bool same_children(const Rows& a, const Rows& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const auto& one, const auto& other) {
+    return one.second->uid == other.second->uid && one.first == other.first;
+  });
+}
+
+}  // namespace
+
 std::optional<Violation> QuietChecks::check_registries(const Component& component) {
   const auto* first = component.front();
   for (const auto* node : component) {
@@ -166,6 +178,7 @@ std::optional<Violation> QuietChecks::check_registries(const Component& componen
       return broken("I2", fmt::format("digests differ: {} {:x}, {} {:x}", first->id().str(),
                                       first->cluster().digest, node->id().str(), node->cluster().digest));
     }
+    if (same_children(first->registry(), node->registry())) continue;
     for (const auto& [id, record] : first->registry()) {
       auto found = node->registry().find(id);
       if (found == node->registry().end()) {
@@ -209,8 +222,12 @@ std::optional<Violation> QuietChecks::check_instances(const Component& component
   prepare_owners(component);
   find_workers(component);
   const auto& registry = component.front()->registry();
-  for (const auto& [id, record] : registry) {
-    if (auto found = check_child(component, *record)) return found;
+  std::vector<Rows::const_iterator> rows;  // one of each node, all at the same child: they know the same ones
+  for (const auto* node : component) rows.push_back(node->registry().begin());
+  std::vector<const protocol::ChildRecord*> records(component.size());
+  for (std::size_t child = 0; child < registry.size(); ++child) {
+    for (std::size_t at = 0; at < rows.size(); ++at) records[at] = (rows[at]++)->second.get();
+    if (auto found = check_child(component, records)) return found;
   }
   for (const auto* node : component) {
     std::optional<Violation> stray;
@@ -225,8 +242,8 @@ std::optional<Violation> QuietChecks::check_instances(const Component& component
   return {};
 }
 
-std::optional<Violation> QuietChecks::check_child(const Component& component,
-                                                  const protocol::ChildRecord& record) {
+std::optional<Violation> QuietChecks::check_child(const Component& component, const Records& records) {
+  const auto& record = *records.front();
   const auto& id = record.spec->id;
   std::vector<NodeId> running;
   for (const auto& [activation, up] : workers_of(id)) running.push_back(activation->node);
@@ -252,33 +269,31 @@ std::optional<Violation> QuietChecks::check_child(const Component& component,
                                       activation->node.str(), to_string(wanted)));
     }
   }
-  return check_listing(component, record, owners);
+  return check_listing(component, records, owners.size());
 }
 
 /// Every node lists exactly the workers that run, with their role and generation.
-std::optional<Violation> QuietChecks::check_listing(const Component& component,
-                                                    const protocol::ChildRecord& record,
-                                                    const std::vector<NodeId>& owners) {
-  const auto& id = record.spec->id;
-  std::map<std::pair<NodeId, std::uint64_t>, std::pair<Generation, Role>> expected;
-  for (const auto& [a, up] : workers_of(id)) {
-    if (up) expected.emplace(std::pair(a->node, a->serial), std::pair(a->generation, a->role));
-  }
-  for (const auto* node : component) {
-    const auto& instances = node->registry().at(id)->instances;
+std::optional<Violation> QuietChecks::check_listing(const Component& component, const Records& records,
+                                                    std::size_t owners) {
+  const auto& id = records.front()->spec->id;
+  const auto& workers = workers_of(id);
+  for (std::size_t at = 0; at < component.size(); ++at) {
+    const auto& by = component[at]->id();
+    const auto& instances = records[at]->instances;
     for (const auto& i : instances) {
-      auto found = expected.find({i.ref.node, i.ref.serial});
-      if (i.state != InstanceState::running || found == expected.end() ||
-          found->second != std::pair(i.generation, i.role)) {
-        return broken(
-            "I2", fmt::format("{} lists {} on {} worker {} as {} {}, which is not so", node->id().str(), id,
-                              i.ref.node.str(), i.ref.serial, to_string(i.state), i.generation.str()));
-      }
+      const bool runs = std::any_of(workers.begin(), workers.end(), [&i](const auto& worker) {
+        const auto& [a, up] = worker;
+        return up && a->node == i.ref.node && a->serial == i.ref.serial && a->generation == i.generation &&
+               a->role == i.role;
+      });
+      if (runs && i.state == InstanceState::running) continue;
+      return broken("I2",
+                    fmt::format("{} lists {} on {} worker {} as {} {}, which is not so", by.str(), id,
+                                i.ref.node.str(), i.ref.serial, to_string(i.state), i.generation.str()));
     }
-    if (instances.size() != owners.size()) {
-      return broken("I2", fmt::format("{} lists {} instances of {} but {} run", node->id().str(),
-                                      instances.size(), id, owners.size()));
-    }
+    if (instances.size() == owners) continue;
+    return broken(
+        "I2", fmt::format("{} lists {} instances of {} but {} run", by.str(), instances.size(), id, owners));
   }
   return {};
 }

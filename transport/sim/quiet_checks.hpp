@@ -40,14 +40,16 @@ class QuietChecks {
 
  private:
   using Component = std::vector<const SimNode*>;
+  using Records =
+      std::vector<const protocol::ChildRecord*>;  ///< of one child, as each node of a component has it
   bool out_of_reach(const SimNode& node, NodeId other);
   std::optional<Violation> check_views(const Component& component);
   std::optional<Violation> check_quorum(const Component& component);
   std::optional<Violation> check_registries(const Component& component);
   std::optional<Violation> check_instances(const Component& component);
-  std::optional<Violation> check_child(const Component& component, const protocol::ChildRecord& record);
-  std::optional<Violation> check_listing(const Component& component, const protocol::ChildRecord& record,
-                                         const std::vector<NodeId>& owners);
+  std::optional<Violation> check_child(const Component& component, const Records& records);
+  std::optional<Violation> check_listing(const Component& component, const Records& records,
+                                         std::size_t owners);
   std::optional<Violation> check_locks(const Component& component);
   void prepare_owners(const Component& component);
   bool touched_otherwise(const Acknowledged& fact) const;

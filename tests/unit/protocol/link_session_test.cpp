@@ -153,6 +153,35 @@ TEST_CASE("after a reconnect everything unacknowledged goes out again at once") 
   CHECK(p.got == std::vector<std::string>{"one"});
 }
 
+TEST_CASE(
+    "what a full link refuses goes out soon, then less and less often, and soon again once some is "
+    "confirmed") {
+  Pair p;
+  CHECK(p.a.send_raw(Lane::data, 3, "one"));
+  p.flush();
+  std::vector<Duration> waits;
+  for (int i = 0; i < 8; ++i) {
+    p.to_b.clear();  // the link took none of it
+    p.a.refused(p.now);
+    p.a.refused(p.now);  // of a second frame of the same turn
+    const auto due = p.a.next_deadline();
+    waits.push_back(due - p.now);
+    p.now = due;
+    p.flush();
+    CHECK(p.to_b.size() == 1);
+  }
+  CHECK(waits == std::vector<Duration>{milliseconds(5), milliseconds(10), milliseconds(20), milliseconds(40),
+                                       milliseconds(80), milliseconds(160), milliseconds(320),
+                                       milliseconds(320)});
+  p.settle();
+  CHECK(p.got == std::vector<std::string>{"one"});
+  CHECK(p.a.send_raw(Lane::data, 3, "two"));
+  p.flush();
+  p.to_b.clear();
+  p.a.refused(p.now);
+  CHECK(p.a.next_deadline() == p.now + milliseconds(5));
+}
+
 TEST_CASE("both ends compute the same session id and a fresh nonce changes it") {
   CHECK(session_id(1, 2, 30, 40) == session_id(2, 1, 40, 30));
   CHECK(session_id(1, 2, 30, 40) != session_id(1, 3, 30, 40));
