@@ -20,7 +20,10 @@ class TurnGate {
  public:
   using Cells = std::vector<std::shared_ptr<WorkerCell>>;
 
-  bool closed() const { return closed_.load(std::memory_order_relaxed); }
+  /// By order, or because nothing may run at all (no quorum): who has to stop then ends without a last turn.
+  bool closed() const {
+    return closed_.load(std::memory_order_relaxed) || alive_until_.load() == kNothingRuns;
+  }
   /// Reads the clock if a deadline was ever set.
   bool may_run() const {
     if (closed_.load()) return false;
@@ -50,14 +53,18 @@ class TurnGate {
     closed_.store(false);
     return take();
   }
+  /// Time::min(): there is no quorum.
   Cells set_alive_until(Time deadline) {
-    alive_until_.store(deadline.count());
+    const auto before = alive_until_.exchange(deadline.count());
+    if (deadline.count() == kNothingRuns && before != kNothingRuns) return take();
     if (parked_.load() == 0 || !may_run()) return {};
     return take();
   }
   void clear() { take(); }
 
  private:
+  static constexpr auto kNothingRuns = Time::min().count();
+
   static std::int64_t boot_time() {
     timespec t{};
     clock_gettime(CLOCK_BOOTTIME, &t);

@@ -100,6 +100,21 @@ TEST_CASE("a worker can be stopped behind closed gates, its on_stop is left out"
   }
 }
 
+TEST_CASE("a worker that has to stop where nothing may run, for lack of a quorum, ends without its on_stop") {
+  for (const bool stopped_first : {false, true}) {
+    Gated t;
+    t.host->set_alive_until(boot_now() - 1ms);  // the lease is over
+    t.post(1, Say{"left over"});
+    if (stopped_first) t.host->stop(1, StopReason::no_quorum);
+    t.host->set_alive_until(Time::min());
+    if (!stopped_first) t.host->stop(1, StopReason::no_quorum);
+    const auto down = t.events.wait_down(1);
+    CHECK(down.exit == WorkerExit::stopped);
+    CHECK(down.why.find("on_stop was left out") != std::string::npos);
+    CHECK(t.log->lines() == std::vector<std::string>{"destroyed"});
+  }
+}
+
 TEST_CASE("past the moment the loop vouched for, turns wait until it has moved on") {
   for (const auto executor : {Executor::pooled, Executor::dedicated}) {
     Gated t(executor);
