@@ -235,15 +235,20 @@ void HubCore::Parts::on_quorum(bool has) {
   members.insert(std::upper_bound(members.begin(), members.end(), ctx.self()), ctx.self());
   note_change();
   const auto before = queue.level();
+  const bool had = quorum.had();  // a node that boots without one has lost nothing
   if (has) {
-    ctx.log(LogLevel::info, "quorum regained: children run here again");
+    ctx.log(LogLevel::info,
+            had ? "quorum regained: children run here again" : "there is a quorum: children run");
     queue.unlock(quorum_lock_);
-    ctx.hook(hook::QuorumRegained{std::move(members)});
+    if (had) ctx.hook(hook::QuorumRegained{std::move(members)});
     placement.reconsider_all();
   } else {
-    ctx.log(LogLevel::error, "no quorum on this side: all children stop");
+    if (had)
+      ctx.log(LogLevel::error, "no quorum on this side: all children stop");
+    else
+      ctx.log(LogLevel::warn, "no quorum yet: nothing runs here before there is one");
     quorum_lock_ = queue.lock(EventQueue::Holder::quorum, "no quorum", kLockedLevel, ctx.now);
-    ctx.hook(hook::QuorumLost{std::move(members)});
+    if (had) ctx.hook(hook::QuorumLost{std::move(members)});
     const auto is_start = [](const Event& e) { return std::holds_alternative<event::StartChildren>(e); };
     for (auto& event : queue.take_if(is_start)) refuse_event(ctx, event, kNoQuorum);
     supervisor.stop_all(StopReason::no_quorum);

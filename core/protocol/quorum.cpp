@@ -160,6 +160,7 @@ void Quorum::decide() {
   decided_ = true;
   lost_ = !has;
   if (news) events_.on_quorum(has);
+  had_ = had_ || has;
 }
 
 // -- the seats

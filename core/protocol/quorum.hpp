@@ -29,7 +29,8 @@ namespace processhub::protocol {
 class QuorumEvents {
  public:
   virtual ~QuorumEvents() = default;
-  virtual void on_quorum(bool has) = 0;  ///< lost, or regained
+  /// Lost, or regained; or none at first, and then there.
+  virtual void on_quorum(bool has) = 0;
   /// Others held this node down, unnoticed here: they may run by now what runs here.
   virtual void on_held_down(NodeId by) = 0;
 };
@@ -57,6 +58,8 @@ class Quorum {
 
   bool asked_for() const { return plan_.lease > Duration(0); }
   bool lost() const { return lost_; }
+  /// Before the present change: only who had one can lose it, and have it back.
+  bool had() const { return had_; }
   /// This node has had a quorum, or knows that it has none.
   bool decided() const { return decided_ || !asked_for(); }
   /// No turn of a worker starts later.
@@ -102,6 +105,7 @@ class Quorum {
   std::map<std::string, Time, std::less<>> absent_since_{};  ///< holders of seats
   bool decided_ = false;
   bool lost_ = false;
+  bool had_ = false;
   bool waits_ = true;  ///< for an agreement, an answer, or time to pass
   Time turns_until_{Time::min()};
   Time probe_due_{};

@@ -29,7 +29,8 @@ struct QuorumHooks : ClusterObserver {
   }
 };
 
-inline std::vector<std::string> hooks_of_a_quorum() {
+/// `alone` at first: the other one comes later, before the cut.
+inline std::vector<std::string> hooks_of_a_quorum(bool alone) {
   StrategyCatalog strategies;
   strategies.add_partition_tolerance(
       "never_alone", [](const StrategyOptions&) -> Result<std::unique_ptr<PartitionTolerance>> {
@@ -43,6 +44,7 @@ inline std::vector<std::string> hooks_of_a_quorum() {
   QuorumHooks hooks;
   cluster.observe(hooks);
   cluster.add_node("a", {"b"});
+  if (alone) cluster.run_for(std::chrono::seconds(5));
   cluster.add_node("b", {"a"});
   cluster.run_for(std::chrono::seconds(5));
   cluster.split({"a"}, {"b"});

@@ -114,7 +114,7 @@ struct ChildConflict {
   Uid winner{};
   Uid loser{};
 };
-/// This node is no part of a quorum any more: its children stop.
+/// This node had a quorum and has none now: its children stop. (Not when it boots without one.)
 struct QuorumLost {
   static constexpr std::string_view name = "quorum_lost";
   std::vector<NodeId> members{};  ///< whom it still believes up, itself included
