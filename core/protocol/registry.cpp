@@ -22,6 +22,8 @@ std::uint64_t spec_hash(const Child& child) {
   auto x = child.uid.hash() * 0x94D049BB133111EBULL;
   if (child.value->version > 0)
     x ^= (child.value->version ^ child.value->writer.hash()) * 0x9E3779B97F4A7C15ULL;
+  if (const auto& noted = child.value->noted; noted.version > 0)
+    x += (noted.version ^ noted.writer.hash()) * 0xA0761D6478BD642FULL;
   if (const auto& placed = child.value->placed; placed.version > 0)
     x += (placed.version ^ placed.writer.hash()) * 0xD6E8FEB86659FD93ULL;
   return x ^ (x >> 29);
@@ -170,9 +172,11 @@ bool Registry::merge_value(const Uid& uid, const SpecValue& value) {
   };
   const auto& known = *child->value;
   const bool changed = newer(value, known);
+  const bool noted = newer(value.noted, known.noted);
   const bool placed = newer(value.placed, known.placed);
-  if (!changed && !placed) return false;
+  if (!changed && !noted && !placed) return false;
   auto merged = changed ? value : known;
+  merged.noted = noted ? value.noted : known.noted;
   merged.placed = placed ? value.placed : known.placed;
   spec_sum_ -= spec_hash(*child);
   child->placed_anew = child->placed_anew || placed || merged.placement != known.placement;
@@ -313,10 +317,11 @@ ChildRecord Registry::record_of(const Child& child, const std::function<bool(Nod
   record.spec = std::shared_ptr<const SharedSpec>(child.spec, &child.spec->spec);
   record.uid = child.uid;
   const auto& value = *child.value;
-  if (value.metadata || value.failed || value.placement || tells_places_) {
+  const auto& metadata = value.noted.metadata;
+  if (metadata || value.failed || value.placement || tells_places_) {
     const auto placed = tells_places_ ? child.placed() : std::span<const NodeId>();
     record.changes = std::make_shared<ChildChanges>(
-        ChildChanges{value.metadata, value.failed ? value.why : std::string(), value.placement,
+        ChildChanges{metadata, value.failed ? value.why : std::string(), value.placement,
                      std::vector<NodeId>(placed.begin(), placed.end())});
   }
   for (const auto& e : child.entries) {

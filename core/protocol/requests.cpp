@@ -220,22 +220,21 @@ void Requests::begin_stops(std::uint32_t id, Op& op, std::size_t& budget) {
 // --------------------------------------------------------------------------------------------------------------
 
 void Requests::change_value(Token token, const std::string& child_id,
-                            const std::function<void(SpecValue&)>& edit) {
+                            const std::function<SpecValue(const SpecValue&)>& edit) {
   auto* child = registry_.winner(child_id);
   if (child == nullptr) {
     return ctx_.emit(
         effect::CompleteVoid{token, Error{ErrorCode::no_such_child, "no child '" + child_id + "'"}});
   }
-  auto value = child->value->next(ctx_.self());
-  edit(value);
-  replication_.set_value(child->uid, value);
+  replication_.set_value(child->uid, edit(*child->value));
   auto id = open_op(Kind::change, token, std::chrono::seconds(10));
   ops_[id].begun = true;
   touched_.push_back(id);
 }
 
 void Requests::on(event::UpdateMetadata update) {
-  change_value(update.token, update.id, [&](SpecValue& v) { v.metadata = update.metadata; });
+  change_value(update.token, update.id,
+               [&](const SpecValue& v) { return v.noted_as(std::move(update.metadata), ctx_.self()); });
 }
 
 /// Where it shall go, or why it cannot.
@@ -266,9 +265,11 @@ void Requests::on(event::MigrateChild migrate) {
 }
 
 void Requests::on(event::RestartChild restart) {
-  change_value(restart.token, restart.id, [](SpecValue& v) {
-    v.failed = false;
-    v.why.clear();
+  change_value(restart.token, restart.id, [&](const SpecValue& v) {
+    auto value = v.next(ctx_.self());
+    value.failed = false;
+    value.why.clear();
+    return value;
   });
 }
 

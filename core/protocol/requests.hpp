@@ -115,7 +115,8 @@ class Requests {
   bool stopped_everywhere(const Child& child) const;
   Result<NodeId> move_target(const event::MigrateChild& migrate, const Child* child) const;
   void on_moving_changed(Op& op, std::size_t item, const Child& child);
-  void change_value(Token token, const std::string& id, const std::function<void(SpecValue&)>& edit);
+  void change_value(Token token, const std::string& id,
+                    const std::function<SpecValue(const SpecValue&)>& edit);
 
   Context& ctx_;
   Registry& registry_;

@@ -22,16 +22,25 @@ struct Placed {
   PROCESSHUB_FIELDS(version, writer, nodes)
 };
 
-/// The part of a spec that changes; the highest (version, writer) wins.
+/// What users edit. With a version of its own: an edit on one node and a failure on another, or a move, at
+/// the same time are both kept.
+struct Noted {
+  std::uint64_t version = 0;
+  NodeId writer{};
+  std::optional<Metadata> metadata{};
+  PROCESSHUB_FIELDS(version, writer, metadata)
+};
+
+/// The part of a spec that changes; of each of its parts the highest (version, writer) wins.
 struct SpecValue {
   std::uint64_t version = 0;
   NodeId writer{};
   bool failed = false;
   std::string why{};
   NodeId placement{};
-  std::optional<Metadata> metadata{};
+  Noted noted{};
   Placed placed{};
-  PROCESSHUB_FIELDS(version, writer, failed, why, placement, metadata, placed)
+  PROCESSHUB_FIELDS(version, writer, failed, why, placement, noted, placed)
 
   /// A copy that wins over this one, to be changed by `by`.
   SpecValue next(NodeId by) const {
@@ -40,13 +49,19 @@ struct SpecValue {
     value.writer = by;
     return value;
   }
+  /// The same for its metadata.
+  SpecValue noted_as(Metadata metadata, NodeId by) const {
+    auto value = *this;
+    value.noted = {noted.version + 1, by, std::move(metadata)};
+    return value;
+  }
   /// The same for its place.
   SpecValue placed_at(std::vector<NodeId> nodes, NodeId by) const {
     auto value = *this;
     value.placed = {placed.version + 1, by, std::move(nodes)};
     return value;
   }
-  bool is_set() const { return version > 0 || placed.version > 0; }
+  bool is_set() const { return version > 0 || noted.version > 0 || placed.version > 0; }
 };
 
 struct UidValue {

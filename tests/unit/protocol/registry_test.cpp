@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 namespace processhub::protocol::registry_test {
 namespace {
 
@@ -109,11 +111,12 @@ TEST_CASE("values merge by version and writer, in any order") {
   Nobody nobody;
   Registry r(nobody);
   r.add_spec(spec(kA, 1, "x"));
-  SpecValue older{1, kB, false, "", {}, Metadata{{"k", "old"}}};
-  SpecValue newer{2, kA, true, "why", {}, std::nullopt};
+  const SpecValue older{1, kB, false, "", {}, {1, kB, Metadata{{"k", "old"}}}, {}};
+  const SpecValue newer{2, kA, true, "why", {}, {2, kA, Metadata{{"k", "new"}}}, {}};
   CHECK(r.merge_value({kA, 1}, newer));
   CHECK_FALSE(r.merge_value({kA, 1}, older));
   CHECK(r.winner("x")->value->failed);
+  CHECK(r.winner("x")->value->noted.metadata->at("k") == "new");
 }
 
 TEST_CASE("a table knows the children it has rows of, and forgets them with the rows") {
@@ -146,32 +149,33 @@ TEST_CASE("a node explains long what changed in its own table, and of others the
   CHECK_FALSE(r.rows_since(kB, 0, changed));
 }
 
-TEST_CASE("a place by load and what a user changed at the same moment are both kept, whichever comes first") {
+TEST_CASE(
+    "a place by load, an edit and a failure of the same moment are all kept, in whatever order they come") {
   const auto nothing = SpecValue{};
-  auto edited = nothing.next(kA);
-  edited.metadata = Metadata{{"k", "new"}};
-  const auto placed = nothing.placed_at({kB}, kB);
+  auto failed = nothing.next(kB);
+  failed.failed = true;
+  std::vector<SpecValue> news{nothing.noted_as({{"k", "new"}}, kA), nothing.placed_at({kB}, kB), failed};
+  std::vector<std::size_t> order{0, 1, 2};
   std::uint64_t digest = 0;
-  for (const bool edit_first : {true, false}) {
+  do {
     Nobody nobody;
     Registry r(nobody);
     r.add_spec(spec(kA, 1, "x"));
-    const auto before = r.spec_digest();
-    for (const bool edit : {edit_first, !edit_first}) {
+    for (const auto n : order) {
       const auto known = r.spec_digest();
-      CHECK(r.merge_value({kA, 1}, edit ? edited : placed));
+      CHECK(r.merge_value({kA, 1}, news[n]));
       CHECK(r.spec_digest() != known);
-      CHECK_FALSE(r.merge_value({kA, 1}, edit ? edited : placed));
+      CHECK_FALSE(r.merge_value({kA, 1}, news[n]));
     }
     const auto& value = *r.winner("x")->value;
-    REQUIRE(value.metadata);
-    CHECK(value.metadata->at("k") == "new");
+    REQUIRE(value.noted.metadata);
+    CHECK(value.noted.metadata->at("k") == "new");
+    CHECK(value.failed);
     CHECK(value.placed.nodes == std::vector<NodeId>{kB});
     CHECK(r.winner("x")->placed().front() == kB);
-    CHECK(r.spec_digest() != before);
     if (digest != 0) CHECK(r.spec_digest() == digest);
     digest = r.spec_digest();
-  }
+  } while (std::next_permutation(order.begin(), order.end()));
 }
 
 }  // namespace
