@@ -1,57 +1,40 @@
 // Real nodes and children that keep their state when nodes come and go.
 #include <doctest/doctest.h>
 
-#include <algorithm>
-#include <processhub/processhub.hpp>
 #include <string>
 #include <vector>
 
 #include "tests/live/support/process_cluster.hpp"
-#include "tests/support/counter_messages.hpp"
+#include "tests/live/support/states.hpp"
 
 namespace cluster_hot_swap_test {
 
 using live::eventually;
+using live::Names;
 using live::ProcessCluster;
-using namespace processhub;
-using namespace counter_messages;
-using namespace std::chrono_literals;
+using live::States;
 
 namespace {
 
 constexpr std::int64_t kChildren = 1000;
 
-std::string name_of(std::int64_t child) { return "c" + std::to_string(child); }
+/// Child i begins with i, and every round adds one to each.
+struct Rounds {
+  States& states;
+  std::int64_t made = 0;
 
-Client connect_to(const ProcessCluster& cluster, const std::vector<std::string>& nodes) {
-  ClientConfig config;
-  for (const auto& name : nodes) config.nodes.push_back(cluster.endpoint(name));
-  auto client = Client::connect(config);
-  REQUIRE_MESSAGE(client.ok(), client.error().message);
-  return std::move(*client);
-}
-
-/// Every child is told to add what `amount` says; what each holds then.
-template <class Amount>
-std::vector<std::int64_t> add_to_all(Client& client, Amount amount) {
-  std::vector<Future<Total>> open;
-  for (std::int64_t i = 0; i < kChildren; ++i)
-    open.push_back(client.call<Total>(name_of(i), Add{amount(i)}, 20s));
-  std::vector<std::int64_t> totals;
-  for (auto& call : open) {
-    auto total = call.get();
-    REQUIRE_MESSAGE(total.ok(), total.error().message);
-    totals.push_back(total->total);
+  void first() {
+    const auto number = [](std::int64_t i) { return i; };
+    CHECK(states.wrong_after(number, number) == 0);
   }
-  return totals;
-}
+  void next() {
+    ++made;
+    CHECK(states.wrong_after([](std::int64_t) { return 1; }, [&](std::int64_t i) { return i + made; }) == 0);
+  }
+};
 
-template <class Expected>
-void check_all(const std::vector<std::int64_t>& totals, Expected expected) {
-  std::int64_t wrong = 0;
-  for (std::int64_t i = 0; i < kChildren; ++i)
-    wrong += totals[static_cast<std::size_t>(i)] == expected(i) ? 0 : 1;
-  CHECK(wrong == 0);
+void require_whole(const ProcessCluster& cluster) {
+  REQUIRE(eventually([&] { return cluster.each_runs_once(kChildren) && cluster.digests_agree(); }));
 }
 
 }  // namespace
@@ -60,37 +43,73 @@ TEST_CASE(
     "1,000 states are handed over to a node that joins and by one that leaves, and no call fails meanwhile") {
   ProcessCluster cluster;
   cluster.set_flags({"--migration", "hot_swap"}, {});
-  cluster.start(std::vector<std::string>{"a", "b"});
-  auto client = connect_to(cluster, {"a", "b"});
-  std::vector<ChildSpec> specs(kChildren);
-  for (std::int64_t i = 0; i < kChildren; ++i) {
-    specs[static_cast<std::size_t>(i)].id = name_of(i);
-    specs[static_cast<std::size_t>(i)].type = "counter";
-  }
-  const auto started = client.start_children(std::move(specs)).get();
-  REQUIRE(started.ok());
-  REQUIRE(started->status == CallStatus::ok);
-  check_all(add_to_all(client, [](std::int64_t i) { return i; }), [](std::int64_t i) { return i; });
+  cluster.start(Names{"a", "b"});
+  States states(cluster, {"a", "b"}, kChildren);
+  Rounds rounds{states};
+  states.start("counter");
+  rounds.first();
 
   cluster.start("c");
-  std::int64_t rounds = 0;
-  const auto add_one = [](std::int64_t) { return 1; };
   do {
-    ++rounds;
-    check_all(add_to_all(client, add_one), [&](std::int64_t i) { return i + rounds; });
+    rounds.next();
   } while (!cluster.each_runs_once(kChildren));
-  REQUIRE(eventually([&] { return cluster.each_runs_once(kChildren) && cluster.digests_agree(); }));
-  const auto placed = cluster.placement("a");
-  CHECK(placed.at("c") > std::size_t{kChildren} / 5);
+  require_whole(cluster);
+  CHECK(cluster.placement("a").at("c") > std::size_t{kChildren} / 5);
   CHECK(cluster.query("c", {"moves"}) == live::Json::array());
-  ++rounds;
-  check_all(add_to_all(client, add_one), [&](std::int64_t i) { return i + rounds; });
+  rounds.next();
 
   CHECK(cluster.terminate("b") == 0);
-  REQUIRE(eventually([&] { return cluster.each_runs_once(kChildren) && cluster.digests_agree(); }));
+  require_whole(cluster);
   CHECK_FALSE(cluster.placement("a").contains("b"));
-  ++rounds;
-  check_all(add_to_all(client, add_one), [&](std::int64_t i) { return i + rounds; });
+  rounds.next();
+}
+
+TEST_CASE("1,000 states of one node are handed over to five that join, and none is lost") {
+  ProcessCluster cluster;
+  cluster.set_flags({"--migration", "hot_swap"}, {});
+  cluster.start("a");
+  States states(cluster, {"a"}, kChildren);
+  Rounds rounds{states};
+  states.start("counter");
+  rounds.first();
+  for (const auto* name : {"b", "c", "d", "e", "f"}) {
+    cluster.start(name);
+    rounds.next();
+  }
+  require_whole(cluster);
+  const auto placed = cluster.placement("f");
+  for (const auto& name : cluster.names()) CHECK_MESSAGE(placed.at(name) > 100, name);
+  rounds.next();
+}
+
+TEST_CASE("a node with 1,000 states is shut down gracefully: its heir has every state, and all metadata") {
+  ProcessCluster cluster;
+  // Children stay where they are when the second node comes, so that the first one has them all.
+  cluster.set_flags({"--migration", "hot_swap", "--distribution", "load_balancer"}, {});
+  cluster.start("a");
+  States states(cluster, {"a"}, kChildren);
+  Rounds rounds{states};
+  states.start("counter", [](processhub::ChildSpec& spec, std::int64_t i) {
+    spec.metadata["number"] = std::to_string(i);
+    spec.metadata["colour"] = "green";
+  });
+  rounds.first();
+  REQUIRE(cluster.ask("a", {"metadata", "c7", "number=7", "colour=red"}).exit == live::done);
+  cluster.start("b");
+  require_whole(cluster);
+  CHECK(cluster.placement("b") == std::map<std::string, std::size_t>{{"a", kChildren}});
+
+  CHECK(cluster.terminate("a") == 0);
+  require_whole(cluster);
+  States heir(cluster, {"b"}, kChildren);
+  Rounds{heir}.next();
+  std::size_t kept = 0;
+  for (std::int64_t i = 0; i < kChildren; i += 97) {
+    const auto metadata = cluster.query("b", {"lookup", States::name_of(i)}).at("metadata");
+    kept += metadata == live::Json{{"number", std::to_string(i)}, {"colour", "green"}} ? 1 : 0;
+  }
+  CHECK(kept == 11);
+  CHECK(cluster.query("b", {"lookup", "c7"}).at("metadata").at("colour") == "red");
 }
 
 }  // namespace cluster_hot_swap_test

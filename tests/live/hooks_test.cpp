@@ -10,6 +10,7 @@
 #include "processhub/hooks.hpp"
 #include "tests/live/support/fault_checks.hpp"
 #include "tests/live/support/relay_lab.hpp"
+#include "tests/live/support/states.hpp"
 
 namespace hooks_test {
 
@@ -21,6 +22,7 @@ namespace {
 
 constexpr std::size_t kChildren = 1000;
 const Names kSix = {"a", "b", "c", "d", "e", "f"};
+const Names kThree = {"a", "b", "c"};
 
 /// How many ids a line tells of: "children_started x-1 x-2 and 998 more" of 1,000.
 std::size_t ids_in(const std::string& line) {
@@ -177,9 +179,8 @@ TEST_CASE("hooks of a suspicion and of a conflict after a cut are told") {
   live::RelayLab lab;
   auto& cluster = lab.cluster();
   Diaries diaries(cluster);
-  const Names three = {"a", "b", "c"};
-  diaries.start(three);
-  REQUIRE(eventually([&] { return cluster.all_see(three); }));
+  diaries.start(kThree);
+  REQUIRE(eventually([&] { return cluster.all_see(kThree); }));
 
   lab.cut_between({"c"}, {"a", "b"});
   live::require_quiet(cluster, {"a", "b"}, 0);
@@ -190,9 +191,75 @@ TEST_CASE("hooks of a suspicion and of a conflict after a cut are told") {
   live::require_quiet(cluster, 1);
   // Whoever learns of the removal before the other start has seen no conflict.
   CHECK(eventually([&] {
-    return std::any_of(three.begin(), three.end(),
+    return std::any_of(kThree.begin(), kThree.end(),
                        [&](const auto& node) { return diaries.count(node, "child_conflict", "both") == 1; });
   }));
+}
+
+TEST_CASE("hooks of a lost quorum and of a message to nobody are told once, and only where they happened") {
+  live::RelayLab lab;
+  auto& cluster = lab.cluster();
+  cluster.set_flags({"--partition_tolerance", "static_quorum", "--partition_tolerance.quorum_size", "2",
+                     "--partition_tolerance.quorum_lease", "1s"},
+                    {});
+  Diaries diaries(cluster);
+  diaries.start(kThree);
+  REQUIRE(eventually([&] { return cluster.query("a", {"status"}).at("partitioned") == false; }));
+  live::start_counters(cluster, "a", "x", 30);
+  live::require_quiet(cluster, 30);
+  // The first node was alone when it booted: it had no quorum yet, and lost none.
+  for (const auto& node : kThree) {
+    CHECK_MESSAGE(diaries.count(node, "quorum_lost") == 0, node);
+    CHECK_MESSAGE(diaries.count(node, "quorum_regained") == 0, node);
+  }
+
+  lab.cut_between({"c"}, {"a", "b"});
+  CHECK(eventually([&] { return diaries.count("c", "quorum_lost") == 1; }));
+  CHECK(eventually([&] { return diaries.count("c", "priority_changed", "from 0 to 10") >= 1; }));
+  live::require_quiet(cluster, {"a", "b"}, 30);
+  lab.heal_between({"c"}, {"a", "b"});
+  CHECK(eventually([&] { return diaries.count("c", "quorum_regained") == 1; }));
+  live::require_quiet(cluster, 30);
+  CHECK(diaries.count("c", "quorum_lost") == 1);
+  for (const auto* node : {"a", "b"}) {
+    CHECK(diaries.count(node, "quorum_lost") == 0);
+    CHECK(diaries.count(node, "node_suspected", "c/") == 1);
+  }
+
+  live::States to_b(cluster, {"b"}, 0);
+  REQUIRE(to_b.client().cast("nobody", counter_messages::Add{1}).ok());
+  CHECK(eventually([&] { return diaries.count("b", "dead_letter", "add to nobody") == 1; }));
+  for (const auto* node : {"a", "c"}) CHECK_MESSAGE(diaries.count(node, "dead_letter") == 0, node);
+}
+
+TEST_CASE(
+    "a start that reaches a node when a newer one owns the children is passed on, and the hook tells so") {
+  constexpr std::size_t kStarted = 300;
+  live::RelayLab lab;
+  auto& cluster = lab.cluster();
+  cluster.set_flags({"--suspect_after", "10s"}, {});
+  Diaries diaries(cluster);
+  diaries.start(kThree);
+  REQUIRE(eventually([&] { return cluster.all_see(kThree); }));
+
+  // What a says to b arrives after d has come.
+  lab.cut("a", "b");
+  live::Process start({{live::program_path("hubctl"), "--connect", cluster.control("a"), "start", "x",
+                        "--count", std::to_string(kStarted), "--type", "counter"},
+                       cluster.directory().path() / "start.log",
+                       {},
+                       false,
+                       {}});
+  REQUIRE(eventually([&] { return cluster.query("a", {"list"}).size() == kStarted; }));
+  diaries.start("d");
+  REQUIRE(eventually([&] { return live::state_of(cluster, "b", "d") == "up"; }));
+  lab.heal("a", "b");
+  CHECK(start.wait_exit(std::chrono::seconds(30)) == live::done);
+  live::require_quiet(cluster, kStarted);
+  CHECK(eventually([&] { return diaries.count("b", "forwarded_migration", "to d/") >= 1; }));
+  const auto passed_on = diaries.ids("b", "forwarded_migration");
+  CHECK(passed_on <= cluster.placement("a").at("d"));
+  CHECK(diaries.ids("b", "forwarded_migration", "to d/") == passed_on);
 }
 
 }  // namespace hooks_test

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "core/protocol/mutation.hpp"
+#include "transport/sim/scenario.hpp"
 #include "transport/sim/swarm.hpp"
 
 namespace mutation_test {
@@ -25,7 +26,8 @@ namespace {
 struct Mutant {
   Mutation mutation;
   const char* name;
-  std::uint64_t within;  ///< seeds
+  std::uint64_t within;            ///< seeds
+  const char* scenario = nullptr;  ///< of tests/cases, which gives something else with the bug in
 };
 
 const std::vector<Mutant> kMutants{
@@ -52,6 +54,10 @@ const std::vector<Mutant> kMutants{
     {Mutation::forgets_last_words, "forgets_last_words", 400},
     {Mutation::no_lease, "no_lease", 400},
     {Mutation::thaws_after_commit, "thaws_after_commit", 400},
+    {Mutation::takes_over_at_once, "takes_over_at_once", 0, "quorum_static"},
+    {Mutation::overtakes_moves, "overtakes_moves", 0, "hot_swap_in_order"},
+    {Mutation::merges_twice, "merges_twice", 0, "hot_swap_merge_repeated"},
+    {Mutation::activates_without_state, "activates_without_state", 0, "hot_swap_join"},
 };
 
 /// The plans of bugs that were found before find some of these again, too.
@@ -66,6 +72,23 @@ std::string broken_plan(std::string& what) {
     return entry.path().filename().string();
   }
   return {};
+}
+
+/// What the scenario should give, and does not; empty: it gives it.
+std::string difference(const char* scenario, Mutation mutation) {
+  std::ifstream in(PH_SOURCE_DIR "/tests/cases/" + std::string(scenario) + ".txt");
+  REQUIRE(in.good());
+  const auto text = split_scenario((std::ostringstream() << in.rdbuf()).str());
+  protocol::active_mutation = mutation;
+  std::istringstream given(Scenario().run(text.commands));
+  protocol::active_mutation = Mutation::none;
+  std::istringstream wanted(text.expected);
+  std::string is;
+  std::string should;
+  while (std::getline(wanted, should)) {
+    if (!std::getline(given, is) || is != should) return "'" + is + "', not '" + should + "'";
+  }
+  return std::getline(given, is) ? "'" + is + "' more" : "";
 }
 
 /// The first seed that breaks an invariant; 0: none does.
@@ -86,6 +109,13 @@ void find_all(std::size_t part, std::size_t parts) {
   for (std::size_t i = part; i < kMutants.size(); i += parts) {
     const auto& mutant = kMutants[i];
     std::string what;
+    if (mutant.scenario != nullptr) {
+      what = difference(mutant.scenario, mutant.mutation);
+      CHECK_MESSAGE(!what.empty(), mutant.name << " changes nothing in " << mutant.scenario);
+      CHECK(difference(mutant.scenario, Mutation::none).empty());
+      std::printf("%-28s %-18s %s\n", mutant.name, mutant.scenario, what.substr(0, 110).c_str());
+      continue;
+    }
     const auto seed = first_broken(mutant.mutation, mutant.within, what);
     std::string found = "seed " + std::to_string(seed);
     if (seed == 0) {

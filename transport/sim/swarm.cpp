@@ -90,8 +90,9 @@ class Swarm {
       return true;
     }
     if (verb == "restart") return life_.cluster().node(words[1]).life() == NodeLife::left;
-    const std::vector<std::string> allowed{"boot",     "start",     "stop", "stop_prefix", "stop_tag",
-                                           "metadata", "broadcast", "call", "cast",        "dispatch"};
+    const std::vector<std::string> allowed{"boot",     "start",    "stop",      "stop_prefix",
+                                           "stop_tag", "metadata", "broadcast", "call",
+                                           "cast",     "migrate",  "dispatch"};
     return std::find(allowed.begin(), allowed.end(), verb) != allowed.end();
   }
 

@@ -19,7 +19,8 @@ void draw_quorum(Rng rng, Plan& plan) {
     plan.options.emplace_back(std::string("partition_tolerance.") + option, std::move(value));
   };
   plan.options.emplace_back("partition_tolerance", name);
-  if (rng.chance(0.3)) add("quorum_lease", "1s");
+  // A long one goes on for longer than silence is noticed: only who waits for it does not run things twice.
+  if (rng.chance(0.5)) add("quorum_lease", rng.chance(0.5) ? "1s" : "6s");
   if (name == "static_quorum") {
     add("quorum_size", std::to_string(2 + rng.below(3)));
     if (rng.chance(0.3)) add("startup_confirm", "false");
@@ -72,7 +73,8 @@ const std::vector<SwarmMore::Kind>& SwarmMore::kinds() {
                                      {"many_callers", 0.3, true, &SwarmMore::many_callers},
                                      {"both_sides", 0.3, false, &SwarmMore::both_sides},
                                      {"edits", 0.3, true, &SwarmMore::edits},
-                                     {"asleep", 0.3, false, &SwarmMore::asleep}};
+                                     {"asleep", 0.3, false, &SwarmMore::asleep},
+                                     {"commute", 0.3, true, &SwarmMore::commute}};
   return all;
 }
 
@@ -278,6 +280,24 @@ void SwarmMore::burst() {
       add(apart * i, {"call", name, id, "add", "1", number(), "4s"});
     } else {
       add(apart * i, {"cast", name, id, "1", number()});
+    }
+  }
+}
+
+/// A child goes to and fro while one sender speaks to it.
+void SwarmMore::commute() {
+  const auto pair = two_up();
+  if (pair.empty()) return;
+  const auto nodes = up();
+  const auto& sender = rng_.pick(nodes);
+  const auto id = some_child();
+  const auto apart = rng_.between(Duration(50'000), Duration(900'000));
+  const auto moves = 2 + static_cast<int>(rng_.below(5));
+  for (int i = 0; i < moves; ++i) {
+    const auto& target = pair[static_cast<std::size_t>(i % 2)];
+    add(apart * i, {"migrate", rng_.pick(nodes), id, target});
+    for (int n = 0; n < 6; ++n) {
+      add(apart * i + apart * n / 6, {"cast", sender, id, "1", number()});
     }
   }
 }

@@ -48,6 +48,7 @@ class SwarmMore {
   void roll();
   void batch();
   void burst();
+  void commute();
   void many_callers();
   void both_sides();
   void edits();

@@ -10,9 +10,20 @@ Place RelayLab::place(const std::string& node) {
   place.flags = {"--listen",        router,
                  "--pub_listen",    publisher,
                  "--advertise",     relay_.open(node, router),
-                 "--pub_advertise", relay_.open(node, publisher)};
+                 "--pub_advertise", relay_.open(this->publisher(node), publisher)};
   place.control = router;
   return places_[node] = place;
+}
+
+void RelayLab::deafen(const std::string& node, const Names& others) {
+  for (const auto& other : others) relay_.shape(publisher(other), node, {.cut = true});
+}
+
+void RelayLab::let_hear(const std::string& node, const Names& others) {
+  for (const auto& other : others) {
+    relay_.reset(publisher(other), node);  // what it held goes with the connection
+    relay_.shape(publisher(other), node, {});
+  }
 }
 
 void RelayLab::shape_all(const Names& names, Shape shape) {
