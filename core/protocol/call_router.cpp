@@ -152,7 +152,7 @@ bool CallRouter::try_route(CallRequest& request, Time until) {
   const auto* to = target(*child);
   // One that is only prepared here gets all there is when it runs, whatever the tables still say.
   if (to == nullptr || supervisor_.is_prepared(child->uid)) return false;
-  if (request.hops == 0 && !request.flush && !keeps_order(*child, to->node)) return false;
+  if (request.hops == 0 && !keeps_order(*child, to->node)) return false;
   if (to->node != ctx_.self()) {
     send(request, to->node, until);
     return true;
@@ -331,8 +331,15 @@ void CallRouter::on_session_end(NodeId peer) {
     if (flush->second.via == peer) end_flush(flush);
   }
   auto code = membership_.is_up(peer) ? ErrorCode::unknown : ErrorCode::node_down;
+  const auto member = membership_.members().find(peer);
+  const bool left = member != membership_.members().end() && member->second.liveness == Liveness::left;
   for (auto token : open_tokens()) {
-    if (pending_.find(token)->second.at != peer) continue;
+    auto& call = pending_.find(token)->second;
+    if (call.at != peer) continue;
+    if (left) {
+      call.at = {};  // it passed on what it had: whoever runs the child now answers
+      continue;
+    }
     complete(token, Error{code, "the link to " + peer.str() + " ended with the call in flight"});
   }
 }

@@ -102,6 +102,7 @@ void ClientSession::on_session_frame(Time now, std::string_view rest) {
   auto header = take_session_header(rest);
   if (!header || !session_ || header->session != session_->id()) return;
   const bool good = session_->on_frame(now, *header, rest, [&](const Part& part) {
+    if (part.kind == message_kind<Leaving>()) leaving_ = true;
     if (part.kind != message_kind<AdminReply>() && part.kind != message_kind<CallReply>()) return;
     auto message = decode_message(part.kind, part.body);
     if (!message) return;

@@ -261,7 +261,8 @@ void HubCore::Parts::check_leave() {
   if (!leave_token_) return;
   bool late = ctx.now >= leave_until_;
   if (!leave_said_) {
-    bool drained = (supervisor.count() == 0 && !placement.busy() && requests.idle() && calls.held() == 0) ||
+    bool drained = (supervisor.count() == 0 && !placement.busy() && requests.idle() && calls.held() == 0 &&
+                    links.clients_gone()) ||
                    mutated(Mutation::leaves_at_once);
     if (!drained && !late) return;
     if (late)

@@ -103,6 +103,10 @@ class Links {
   Time next_deadline() const;
   /// No session has anything queued or unacknowledged.
   bool all_idle() const;
+  /// This node leaves: clients are to go to another one. Those that come later hear it at once.
+  void send_clients_away();
+  /// No client that sent messages is still here; one that says nothing at all is not waited for.
+  bool clients_gone() const;
   /// Peers that have something to confirm or to wait for, the most urgent first. As of the last flush().
   const std::set<std::pair<Time, NodeId>>& waiting() const { return due_; }
 
@@ -133,6 +137,7 @@ class Links {
     RouteId route = 0;
     LinkSession session;
     Time last_heard{};
+    bool calls = false;  ///< it sent messages for children
   };
 
   LinkSession* session_of(NodeId peer);
@@ -187,6 +192,7 @@ class Links {
   std::map<LinkId, NodeId> links_{};
   LinkId last_link_ = 0;
   std::uint64_t last_nonce_ = 0;
+  bool leaving_ = false;
 };
 
 }  // namespace processhub::protocol

@@ -83,6 +83,7 @@ void HubCore::Parts::on(event::LeaveCluster& e) {
   ctx.hook(hook::HubShutdown{});
   ctx.log(LogLevel::info, "leaving: handing over " + std::to_string(supervisor.count()) + " children");
   membership.set_status(MemberStatus::leaving);
+  links.send_clients_away();
 }
 
 void HubCore::Parts::on(event::LoadMeasured& e) {

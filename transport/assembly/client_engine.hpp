@@ -55,10 +55,15 @@ class ClientEngine {
     Time give_up{};         ///< if it is not open by then
     bool retiring = false;  ///< its node is on its way out: nothing new goes there
   };
-  /// A child's way: the link its messages take, and how many took it.
+  /// A child's way: the link its messages take. Before they take another one the old way is swept: a question that
+  /// is answered where the child is, behind all that was sent before. Until then new messages wait.
   struct Way {
     LinkId link = 0;
-    std::uint64_t last = 0;  ///< number of the newest message
+    std::uint64_t last = 0;      ///< number of the newest message
+    std::uint64_t answered = 0;  ///< number of the newest one that the child has answered
+    std::uint64_t sweep = 0;     ///< number of the open question
+    LinkId next = 0;             ///< what it takes then; 0: any
+    std::deque<ClientRequest> held{};
   };
   struct Open {
     LinkId link = 0;
@@ -66,6 +71,7 @@ class ClientEngine {
     std::string child{};
     std::uint64_t number = 0;
     runtime::CallAnswer answer{};
+    bool sweep = false;
   };
   struct Member {
     std::string endpoint{};
@@ -78,6 +84,11 @@ class ClientEngine {
   void route(ClientRequest request);
   void send(LinkId id, Link& link, ClientRequest request);
   LinkId way_of(const std::string& child);
+  bool open_session(LinkId id) const;
+  void sweep(const std::string& child, Way& way, LinkId next);
+  void end_sweep(const std::string& child, std::uint64_t number);
+  void expire_held();
+  void retire(LinkId id);
   bool usable(LinkId id) const;
   LinkId any_usable() const;
   void choose_gateway();
@@ -116,6 +127,7 @@ class ClientEngine {
 
   // The thread's own.
   const NodeId self_;
+  Time now_{};
   std::map<LinkId, Link> links_{};
   LinkId last_link_ = 0;
   LinkId gateway_ = 0;
@@ -127,6 +139,8 @@ class ClientEngine {
   Time members_due_{};
   std::map<std::string, Time> not_before_{};  ///< addresses that were out of reach
   std::map<std::string, Way> ways_{};
+  std::set<std::string> sweeping_{};  ///< children whose messages wait
+  Time held_due_ = kNever;            ///< the first deadline of those
   std::map<std::uint64_t, Open> open_{};
   std::set<std::pair<Time, std::uint64_t>> deadlines_{};
   std::deque<ClientRequest> waiting_{};
