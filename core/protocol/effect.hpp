@@ -133,6 +133,11 @@ struct UserEvent {
   NodeId from{};
   Bytes body{};
 };
+/// For a handler of the program around.
+struct TopicDelivery {
+  std::uint64_t subscription = 0;
+  std::shared_ptr<const TopicMessage> message{};
+};
 struct Log {
   LogLevel level = LogLevel::info;
   std::string text{};
@@ -168,7 +173,7 @@ using Effect =
                  effect::MergeState, effect::ResumeWorker, effect::Post, effect::CloseGates,
                  effect::OpenGates, effect::MeasureLoad, effect::CompleteStart, effect::CompleteStop,
                  effect::CompleteCall, effect::CompleteVoid, effect::CompleteLock, effect::RunHook,
-                 effect::UserEvent, effect::Log, effect::AdminQuery, effect::Terminate>;
+                 effect::UserEvent, effect::TopicDelivery, effect::Log, effect::AdminQuery, effect::Terminate>;
 
 /// Reused between steps; the driver performs and clears it.
 using Effects = std::vector<Effect>;

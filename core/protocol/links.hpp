@@ -93,6 +93,8 @@ class Links {
     return it != clients_.end() && it->second.session.send(lane, message);
   }
 
+  bool has_client(std::uint64_t client) const { return clients_.contains(client); }
+
   void on(const event::LinkFrame& frame);
   void on(const event::RouteFrame& frame);
   void on(const event::LinkUp& up);

@@ -19,6 +19,7 @@
 #include "core/protocol/quorum_messages.hpp"
 #include "core/protocol/shared_spec.hpp"
 #include "core/protocol/spec_value.hpp"
+#include "core/protocol/topic_messages.hpp"
 #include "core/protocol/type_offers.hpp"
 #include "processhub/child.hpp"
 #include "processhub/ids.hpp"
@@ -432,7 +433,8 @@ using Message = std::variant<Heartbeat, SpecDelta, TableDelta, MemberNews, UserN
                              ProbeReply, PubAck, Pull, PullChunk, Reserve, ReserveReply, MoveRequest,
                              StartFailed, CallRequest, CallReply, AdminRequest, AdminReply, Relay, Digests,
                              Heard, Rumours, QuorumProbe, QuorumReply, SeatList, HandoverState, HandoverReady,
-                             HandoverCommit, HandoverAbort, LoadReport, LoadBoard, LoadAsk>;
+                             HandoverCommit, HandoverAbort, LoadReport, LoadBoard, LoadAsk, TopicNews,
+                             TopicMark, TopicAsk, TopicReplay>;
 
 inline constexpr std::size_t kMessageKinds = std::variant_size_v<Message>;
 

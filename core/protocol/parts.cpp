@@ -32,6 +32,7 @@ HubCore::Parts::Parts(Identity identity, HubConfig config, StrategySet set)
                 strategies, *this),
       requests(ctx, registry, membership, replication, placement),
       calls(ctx, registry, links, membership, supervisor),
+      topics(ctx, publications, links),
       statics(ctx, registry, membership, replication, requests) {
   ctx.sync = strategies.synchronization->plan();
   registry.tell_places(balancer.on());
@@ -91,6 +92,12 @@ void HubCore::Parts::on(event::LoadMeasured& e) {
   if (balancer.take_round()) placement.rebalance();
 }
 
+/// What was published does not follow a child: where it runs now it has subscribed for itself.
+void HubCore::Parts::on(event::Undelivered& e) {
+  if (!e.message.topic) return supervisor.on(e);
+  ++ctx.stats.topics_missed;
+}
+
 void HubCore::Parts::on(event::AdminAnswer& e) {
   if (links.send_client(e.client, AdminReply{e.request, e.code, std::move(e.body)}) || e.too_long.empty())
     return;
@@ -138,6 +145,7 @@ void HubCore::Parts::on_peer_message(NodeId peer, Message message) {
 }
 
 void HubCore::Parts::on_client_request(std::uint64_t client, AdminRequest request) {
+  if (topics.on_client(client, request)) return;
   effect::AdminQuery query{client, request.request, std::move(request.verb), std::move(request.args), {}};
   if (query.verb == "moves") {
     handover.list(query.moves);
@@ -149,6 +157,7 @@ void HubCore::Parts::on_client_request(std::uint64_t client, AdminRequest reques
 void HubCore::Parts::on_session_up(NodeId peer) {
   membership.on_session_up(peer);
   replication.on_session_up(peer);
+  topics.on_session_up(peer);
 }
 
 void HubCore::Parts::on_session_end(NodeId peer) {
@@ -191,6 +200,7 @@ void HubCore::Parts::on_member_gone(NodeId node, bool left) {
   quorum.on_member_gone(node, left);
   placement.on_session_end(node);
   calls.on_session_end(node);
+  if (left) topics.on_left(node);
   registry.touch_rows(node);
 }
 

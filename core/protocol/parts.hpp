@@ -25,6 +25,7 @@
 #include "core/protocol/requests.hpp"
 #include "core/protocol/static_children.hpp"
 #include "core/protocol/supervisor.hpp"
+#include "core/protocol/topics.hpp"
 
 namespace processhub::protocol {
 
@@ -65,6 +66,9 @@ class HubCore::Parts final : public Registry::Listener,
   void on(event::CallChild& e) { calls.on(std::move(e)); }
   void on(event::CastChild& e) { calls.on(std::move(e)); }
   void on(event::Broadcast& e) { calls.on(std::move(e)); }
+  void on(event::PublishTopic& e) { topics.on(std::move(e)); }
+  void on(event::SubscribeTopic& e) { topics.on(e); }
+  void on(event::UnsubscribeTopic& e) { topics.on(e); }
   void on(event::LockQueue& e);
   void on(event::UnlockQueue& e);
   void on(event::DispatchEvent& e);
@@ -73,8 +77,11 @@ class HubCore::Parts final : public Registry::Listener,
   void on(event::RoleTaken& e) { supervisor.on(e); }
   void on(event::WorkerFrozen& e) { supervisor.on(e); }
   void on(event::WorkerPrepared& e) { supervisor.on(e); }
-  void on(event::WorkerDown& e) { supervisor.on(e); }
-  void on(event::Undelivered& e) { supervisor.on(e); }
+  void on(event::WorkerDown& e) {
+    topics.forget({SubscriberKind::worker, e.serial});
+    supervisor.on(e);
+  }
+  void on(event::Undelivered& e);
   void on(event::WorkerAnswer& e) { calls.on(std::move(e)); }
   void on(event::LoadMeasured& e);
   void on(event::AdminAnswer& e);
@@ -128,6 +135,11 @@ class HubCore::Parts final : public Registry::Listener,
     requests.on_load_told(static_cast<std::uint32_t>(m.ask));
   }
   void on(NodeId from, LoadAsk& m) { balancer.on(from, m); }
+
+  void on(NodeId from, TopicNews& m) { topics.on(from, std::move(m)); }
+  void on(NodeId from, TopicMark& m) { topics.on(from, m); }
+  void on(NodeId from, TopicAsk& m) { topics.on(from, m); }
+  void on(NodeId from, TopicReplay& m) { topics.on(from, std::move(m)); }
 
   // -- Registry::Listener
   void on_child_changed(Child& child) override;
@@ -214,6 +226,7 @@ class HubCore::Parts final : public Registry::Listener,
   Placement placement;
   Requests requests;
   CallRouter calls;
+  Topics topics;
   StaticChildren statics;
 
   bool partitioned() const { return quorum.lost(); }
