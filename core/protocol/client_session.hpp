@@ -40,6 +40,7 @@ class ClientSession {
   Time next_deadline() const;
   std::optional<AdminReply> take_reply();
   std::optional<CallReply> take_call_reply();
+  std::optional<TopicNews> take_news();
   /// The node has said that it leaves: it still answers, but wants its clients gone.
   bool leaving() const { return leaving_; }
   /// Everything that was said has been confirmed.
@@ -65,6 +66,7 @@ class ClientSession {
   std::vector<AdminRequest> waiting_{};
   std::deque<AdminReply> replies_{};
   std::deque<CallReply> call_replies_{};
+  std::deque<TopicNews> news_{};
 };
 
 }  // namespace processhub::protocol

@@ -48,4 +48,19 @@ struct TopicReplay {
   PROCESSHUB_FIELDS(first, before_your_time, news)
 };
 
+// What clients say with the admin verbs subscribe and publish, as a msgpack array or map.
+
+/// Everything the client wants from now on.
+struct SubscribeArgs {
+  std::vector<std::string> patterns{};
+  PROCESSHUB_FIELDS(patterns)
+};
+struct PublishArgs {
+  std::string topic{};
+  std::string message{};
+  Bytes body{};
+  bool reliable = false;
+  PROCESSHUB_FIELDS(topic, message, body, reliable)
+};
+
 }  // namespace processhub::protocol

@@ -19,18 +19,6 @@ constexpr Duration kAskAgain = std::chrono::milliseconds(200);
 constexpr Duration kFirstMark = std::chrono::milliseconds(50);
 constexpr Duration kLastMark = std::chrono::seconds(5);
 
-// What clients send, as msgpack maps.
-struct SubscribeArgs {
-  std::vector<std::string> patterns{};
-  PROCESSHUB_FIELDS(patterns)
-};
-struct PublishArgs {
-  std::string topic{};
-  std::string message{};
-  Bytes body{};
-  bool reliable = false;
-  PROCESSHUB_FIELDS(topic, message, body, reliable)
-};
 struct Refused {
   std::string error{};
   PROCESSHUB_FIELDS(error)

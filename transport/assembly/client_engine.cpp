@@ -124,7 +124,9 @@ void ClientEngine::route(ClientRequest request) {
 void ClientEngine::send(LinkId id, Link& link, ClientRequest request) {
   const auto number = ++last_number_;
   bool sent = false;
-  if (request.kind == ClientRequest::Kind::admin) {
+  if (request.kind == ClientRequest::Kind::subscribe) {
+    sent = link.session.request({number, "subscribe", patterns()});
+  } else if (request.kind == ClientRequest::Kind::admin) {
     sent = link.session.request({number, std::move(request.name), std::move(request.body)});
   } else {
     protocol::CallRequest call;
@@ -222,6 +224,7 @@ void ClientEngine::take_replies(LinkId id) {
   auto& session = links_.at(id).session;
   while (auto reply = session.take_call_reply()) on_call_reply(id, std::move(*reply));
   while (auto reply = session.take_reply()) on_admin_reply(std::move(*reply));
+  while (auto news = session.take_news()) on_news(std::move(*news));
 }
 
 void ClientEngine::on_call_reply(LinkId id, protocol::CallReply reply) {
@@ -245,6 +248,7 @@ void ClientEngine::on_admin_reply(protocol::AdminReply reply) {
     if (reply.code == 0) on_members(reply.body);
     return;
   }
+  if (reply.request == subscribing_) subscribing_ = 0;
   auto found = open_.find(reply.request);
   if (found == open_.end()) return;
   const auto call = std::move(found->second);

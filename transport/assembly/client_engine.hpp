@@ -2,6 +2,7 @@
 // once: with its answer, at its deadline, or with its connection.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
@@ -12,6 +13,7 @@
 #include <set>
 #include <string>
 #include <thread>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -24,7 +26,7 @@
 namespace processhub::assembly {
 
 struct ClientRequest {
-  enum class Kind : std::uint8_t { call, cast, admin };
+  enum class Kind : std::uint8_t { call, cast, admin, subscribe };
   Kind kind = Kind::call;
   std::string child{};  ///< empty: any node will do
   std::string name{};   ///< of the message, or the verb
@@ -43,6 +45,9 @@ class ClientEngine {
 
   /// Any thread. An error: the request was not taken, and its answer is not touched.
   Result<void> submit(ClientRequest request);
+  /// Takes effect with the next request of kind `subscribe`. Any thread.
+  SubscriptionId add_subscription(std::string pattern, Client::TopicHandler handler);
+  void remove_subscription(SubscriptionId id);
   Result<void> wait_connected(std::chrono::milliseconds timeout);
   NodeId node() const;
   void close();
@@ -72,6 +77,11 @@ class ClientEngine {
     std::uint64_t number = 0;
     runtime::CallAnswer answer{};
     bool sweep = false;
+  };
+  struct Subscription {
+    std::string pattern{};
+    std::shared_ptr<const Client::TopicHandler> handler{};
+    std::uint64_t dropped = 0;  ///< before the next one
   };
   struct Member {
     std::string endpoint{};
@@ -105,6 +115,10 @@ class ClientEngine {
   void on_admin_reply(protocol::AdminReply reply);
   void follow(LinkId from, const Open& call, NodeId at);
   void drop(LinkId id, const Error& why);
+  Bytes patterns() const;
+  void subscribe_at_gateway();
+  void on_news(protocol::TopicNews news);
+  void hand_out(std::shared_ptr<TopicMessage> message);
   void flush(Time now);
   void expire(Time now);
   Time next_deadline() const;
@@ -123,6 +137,8 @@ class ClientEngine {
   std::size_t taken_ = 0;  ///< requests without an answer that the thread holds
   bool closing_ = false;
   NodeId shown_gateway_{};
+  std::map<SubscriptionId, Subscription> subscriptions_{};
+  SubscriptionId last_subscription_ = 0;
   std::string last_failure_{};
 
   // The thread's own.
@@ -145,6 +161,11 @@ class ClientEngine {
   std::set<std::pair<Time, std::uint64_t>> deadlines_{};
   std::deque<ClientRequest> waiting_{};
   std::uint64_t last_number_ = 0;
+  std::uint64_t subscribing_ = 0;  ///< number of the request that brings the subscriptions to a new gateway
+  // Of what was published: the newest of each publisher, and under each topic; reliable ones for themselves.
+  std::map<std::pair<NodeId, bool>, std::uint64_t> orders_{};
+  std::map<std::tuple<NodeId, bool, std::string>, std::uint64_t> numbers_{};
+  std::atomic<std::size_t> waiting_news_{0};  ///< for handlers
   std::vector<ClientPoller::Event> events_{};
   std::thread thread_{};
 };

@@ -40,6 +40,7 @@ void ClientEngine::choose_gateway() {
   members_request_ = 0;  // of the one before
   members_due_ = {};
   publish_gateway();
+  subscribe_at_gateway();
 }
 
 void ClientEngine::publish_gateway() {
@@ -172,7 +173,8 @@ void ClientEngine::retire_links() {
     if (!link.retiring) continue;
     const bool busy = std::any_of(open_.begin(), open_.end(),
                                   [id = id](const auto& call) { return call.second.link == id; });
-    if (!busy && link.session.idle()) done.push_back(id);
+    const bool still_heard = gateway_ != 0 && subscribing_ != 0;  // until the next one tells what is published
+    if (!busy && !still_heard && link.session.idle()) done.push_back(id);
   }
   for (const auto id : done) {
     if (auto bye = links_.at(id).session.goodbye()) static_cast<void>(poller_->send(id, *bye));
