@@ -124,7 +124,8 @@ void CallRouter::route(CallRequest&& request, Time until) {
 }
 
 bool CallRouter::serves(const Entry& e) const {
-  return e.state == InstanceState::running && e.role != Role::passive && membership_.is_up(e.node);
+  return e.state == InstanceState::running && e.role != Role::passive && membership_.is_up(e.node) &&
+         !avoided_.contains(e.node);
 }
 
 const Entry* CallRouter::target(const Child& child) const {
@@ -331,6 +332,7 @@ void CallRouter::on_session_end(NodeId peer) {
     if (flush->second.via == peer) end_flush(flush);
   }
   auto code = membership_.is_up(peer) ? ErrorCode::unknown : ErrorCode::node_down;
+  avoided_.erase(peer);
   const auto member = membership_.members().find(peer);
   const bool left = member != membership_.members().end() && member->second.liveness == Liveness::left;
   for (auto token : open_tokens()) {

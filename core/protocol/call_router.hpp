@@ -41,6 +41,8 @@ class CallRouter {
   /// What waits for a child that goes to `to`: sent there at once, as far as the session takes it.
   void forward(const std::string& id, NodeId to);
   void on_session_end(NodeId peer);
+  /// It leaves and runs nothing any more, whatever the tables say: it gets no messages from here on.
+  void avoid(NodeId peer) { avoided_.insert(peer); }
   void work();
   void tick();
   Time next_deadline() const;
@@ -112,6 +114,7 @@ class CallRouter {
   std::map<std::string, Flush> flushes_{};  ///< by id
   Token last_flush_ = kFlushTokens;
   std::set<std::string> ready_{};
+  std::set<NodeId> avoided_{};
   bool prefer_local_ = false;
 };
 

@@ -134,6 +134,7 @@ Time HubCore::Parts::next_deadline() const {
                    heartbeat_wanted_ || !view_announced_ ? announce_due_ : kNever, supervisor.next_deadline(),
                    requests.next_deadline(), calls.next_deadline(), topics.next_deadline(), handover.next_deadline(),
                    placement.next_deadline(), balancer.next_deadline(), purge_due_, leave_until_,
+                   leave_said_ || ctx.now >= farewell_until_ ? kNever : farewell_until_,
                    ctx.tally.next_deadline(), queue.next_deadline(ctx.config.deadlock_recovery_timeout)});
 }
 
@@ -265,7 +266,7 @@ void HubCore::Parts::check_leave() {
     bool drained = (supervisor.count() == 0 && !placement.busy() && requests.idle() && calls.held() == 0 &&
                     links.clients_gone()) ||
                    mutated(Mutation::leaves_at_once);
-    if (!drained && !late) return;
+    if (!late && !(drained && said_farewell())) return;
     if (late)
       ctx.log(LogLevel::warn,
               "drain_timeout passed with " + std::to_string(supervisor.count()) + " children left");

@@ -105,6 +105,8 @@ class Links {
   Time next_deadline() const;
   /// No session has anything queued or unacknowledged.
   bool all_idle() const;
+  /// All messages to children have been confirmed.
+  bool data_idle() const;
   /// This node leaves: clients are to go to another one. Those that come later hear it at once.
   void send_clients_away();
   /// No client that sent messages is still here; one that says nothing at all is not waited for.

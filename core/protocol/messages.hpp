@@ -239,6 +239,14 @@ struct Leaving {
   PROCESSHUB_FIELDS(node, table_version)
 };
 
+/// A node that leaves has passed on all it had. The answer is the last that it gets of messages to children: when it
+/// has passed those on, too, it says Leaving, and nothing that went through it can be overtaken any more.
+struct Farewell {
+  static constexpr std::string_view name = "farewell";
+  bool answer = false;
+  PROCESSHUB_FIELDS(answer)
+};
+
 struct Probe {
   static constexpr std::string_view name = "probe";
   std::uint64_t nonce = 0;
@@ -434,7 +442,7 @@ using Message = std::variant<Heartbeat, SpecDelta, TableDelta, MemberNews, UserN
                              StartFailed, CallRequest, CallReply, AdminRequest, AdminReply, Relay, Digests,
                              Heard, Rumours, QuorumProbe, QuorumReply, SeatList, HandoverState, HandoverReady,
                              HandoverCommit, HandoverAbort, LoadReport, LoadBoard, LoadAsk, TopicNews,
-                             TopicMark, TopicAsk, TopicReplay>;
+                             TopicMark, TopicAsk, TopicReplay, Farewell>;
 
 inline constexpr std::size_t kMessageKinds = std::variant_size_v<Message>;
 

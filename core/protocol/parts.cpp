@@ -347,6 +347,24 @@ void HubCore::Parts::on(NodeId from, Leaving& m) {
   last_words_[from] = {m.table_version, ctx.now + kLastRows};
 }
 
+void HubCore::Parts::on(NodeId from, Farewell& m) {
+  if (m.answer) return static_cast<void>(farewells_.erase(from));
+  calls.avoid(from);
+  links.send(from, Lane::data, Farewell{true});
+}
+
+/// This node has nothing any more. True when nobody will send it anything, and all is where it belongs.
+bool HubCore::Parts::said_farewell() {
+  constexpr Duration kPatience = std::chrono::seconds(3);  // with nodes that do not know this message
+  if (farewell_until_ == kNever) {
+    farewell_until_ = ctx.now + kPatience;
+    for (auto peer : membership.up_peers())
+      if (links.send(peer, Lane::control, Farewell{})) farewells_.insert(peer);
+  }
+  std::erase_if(farewells_, [&](NodeId peer) { return !membership.is_up(peer); });
+  return (farewells_.empty() && links.data_idle()) || ctx.now >= farewell_until_;
+}
+
 /// Others may know of a leave before what the leaving node said of its children is here.
 void HubCore::Parts::on(NodeId from, MemberNews& m) {
   const bool hearsay = m.verdict == Verdict::left && from != m.node && membership.is_up(m.node);

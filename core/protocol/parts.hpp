@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -100,6 +101,7 @@ class HubCore::Parts final : public Registry::Listener,
   }
   void on(NodeId from, Members& m) { membership.on(from, m); }
   void on(NodeId from, Leaving& m);
+  void on(NodeId from, Farewell& m);
   void on(NodeId from, Probe& m) { membership.on(from, m); }
   void on(NodeId from, ProbeReply& m) { membership.on(from, m); }
   void on(NodeId from, PubAck& m) { replication.on(from, m); }
@@ -240,6 +242,7 @@ class HubCore::Parts final : public Registry::Listener,
   void stall(const std::vector<NodeId>& peers);
   void check_stall();
   void check_leave();
+  bool said_farewell();
   bool has_rows(NodeId node, std::uint64_t version) const;
   void hear_last_words();
   void check_settled();
@@ -275,6 +278,8 @@ class HubCore::Parts final : public Registry::Listener,
   std::optional<Token> leave_token_{};
   Time leave_until_{kNever};
   bool leave_said_ = false;
+  std::set<NodeId> farewells_{};  ///< that have not been answered
+  Time farewell_until_ = kNever;
   Time last_now_{kNever};
   Time purge_due_{};
 };

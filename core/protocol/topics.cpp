@@ -5,6 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "processhub/message.hpp"
+
 namespace processhub::protocol {
 
 namespace {

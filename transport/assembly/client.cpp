@@ -6,6 +6,7 @@
 
 #include "core/protocol/topic_messages.hpp"
 #include "core/runtime/clock.hpp"
+#include "processhub/message.hpp"
 #include "transport/assembly/client_engine.hpp"
 #include "transport/assembly/client_json.hpp"
 #include "transport/zmq/tcp_address.hpp"

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "core/protocol/topic_messages.hpp"
+#include "processhub/message.hpp"
 #include "transport/assembly/client_engine.hpp"
 
 namespace processhub::assembly {
