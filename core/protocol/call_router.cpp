@@ -84,13 +84,14 @@ void CallRouter::on_client(std::uint64_t client, CallRequest&& request) {
   route(std::move(request), until);
 }
 
+void CallRouter::on_swept(Token token) {
+  const auto flush = std::find_if(flushes_.begin(), flushes_.end(),
+                                  [&](const auto& f) { return f.second.token == token; });
+  if (flush != flushes_.end()) end_flush(flush);
+}
+
 void CallRouter::on(NodeId, CallReply&& reply) {
-  if (reply.token > kFlushTokens) {
-    const auto flush = std::find_if(flushes_.begin(), flushes_.end(),
-                                    [&](const auto& f) { return f.second.token == reply.token; });
-    if (flush != flushes_.end()) end_flush(flush);
-    return;
-  }
+  if (reply.token > kFlushTokens) return on_swept(reply.token);
   if (reply.code == ErrorCode{}) {
     complete(reply.token, std::move(reply.body));
   } else {
@@ -99,6 +100,8 @@ void CallRouter::on(NodeId, CallReply&& reply) {
 }
 
 void CallRouter::on(event::WorkerAnswer&& a) {
+  // The child may have come to this very node.
+  if (a.to.origin == ctx_.self() && a.to.token > kFlushTokens) return on_swept(a.to.token);
   if (a.to.origin == ctx_.self()) return complete(a.to.token, std::move(a.answer));
   CallReply reply;
   reply.token = a.to.token;
@@ -112,15 +115,22 @@ void CallRouter::on(event::WorkerAnswer&& a) {
 }
 
 void CallRouter::route(CallRequest&& request, Time until) {
-  // What another node passes on has no order with what waits for that node's way to be swept.
-  const bool passes = request.hops > 0 && flushes_.contains(request.id);
-  const bool waits = !passes && !held_.empty() && held_.contains(request.id);
-  if (!waits && try_route(request, until)) return;
+  if (!waits_behind(request) && try_route(request, until)) return;
   if (held_count_ >= kMaxHeld)
     return fail(request, ErrorCode::overloaded, "too many messages wait for children in transit");
   ++held_count_;
   auto id = request.id;
   held_[id].push_back({std::move(request), until});
+}
+
+/// What another node passes on has no order with what waits for that node's way to be swept; but with what was
+/// passed on before.
+bool CallRouter::waits_behind(const CallRequest& request) const {
+  const auto held = held_.empty() ? held_.end() : held_.find(request.id);
+  if (held == held_.end()) return false;
+  if (request.hops == 0 || !flushes_.contains(request.id)) return true;
+  return std::any_of(held->second.begin(), held->second.end(),
+                     [](const Held& earlier) { return earlier.request.hops > 0; });
 }
 
 bool CallRouter::serves(const Entry& e) const {

@@ -87,6 +87,8 @@ class CallRouter {
   bool serves(const Entry& e) const;
   void tell_every_instance(const Child& child, const CallRequest& request, Time until);
   void route(CallRequest&& request, Time until);
+  bool waits_behind(const CallRequest& request) const;
+  void on_swept(Token token);
   bool try_route(CallRequest& request, Time until);
   const Entry* target(const Child& child) const;
   void send(CallRequest& request, NodeId to, Time until);
