@@ -85,8 +85,8 @@ void CallRouter::on_client(std::uint64_t client, CallRequest&& request) {
 }
 
 void CallRouter::on_swept(Token token) {
-  const auto flush = std::find_if(flushes_.begin(), flushes_.end(),
-                                  [&](const auto& f) { return f.second.token == token; });
+  const auto flush =
+      std::find_if(flushes_.begin(), flushes_.end(), [&](const auto& f) { return f.second.token == token; });
   if (flush != flushes_.end()) end_flush(flush);
 }
 
@@ -123,8 +123,8 @@ void CallRouter::route(CallRequest&& request, Time until) {
   held_[id].push_back({std::move(request), until});
 }
 
-/// What another node passes on has no order with what waits for that node's way to be swept; but with what was
-/// passed on before.
+/// What another node passes on has no order with what waits for that node's way to be swept; but with what
+/// was passed on before.
 bool CallRouter::waits_behind(const CallRequest& request) const {
   const auto held = held_.empty() ? held_.end() : held_.find(request.id);
   if (held == held_.end()) return false;

@@ -36,8 +36,8 @@ struct PostedMessage {
   std::string message{};
   Bytes body{};
   bool named_reply = false;
-  ReplyRef reply{};                   ///< calls that came through the core
-  std::shared_ptr<ReplySink> sink{};  ///< calls that came straight from this process
+  ReplyRef reply{};                             ///< calls that came through the core
+  std::shared_ptr<ReplySink> sink{};            ///< calls that came straight from this process
   std::shared_ptr<const TopicMessage> topic{};  ///< a cast that was published, as what
 };
 
@@ -234,9 +234,9 @@ using Event =
                  event::SendRefused, event::TimerDue, event::StartChildren, event::StopChildren,
                  event::UpdateMetadata, event::RestartChild, event::MigrateChild, event::ResetClusterSize,
                  event::CallChild, event::CastChild, event::Broadcast, event::LockQueue, event::UnlockQueue,
-                 event::DispatchEvent, event::PublishTopic, event::SubscribeTopic,
-                 event::UnsubscribeTopic, event::LeaveCluster, event::WorkerUp, event::RoleTaken,
-                 event::WorkerFrozen, event::WorkerPrepared, event::WorkerDown, event::Undelivered,
-                 event::WorkerAnswer, event::LoadMeasured, event::AdminAnswer>;
+                 event::DispatchEvent, event::PublishTopic, event::SubscribeTopic, event::UnsubscribeTopic,
+                 event::LeaveCluster, event::WorkerUp, event::RoleTaken, event::WorkerFrozen,
+                 event::WorkerPrepared, event::WorkerDown, event::Undelivered, event::WorkerAnswer,
+                 event::LoadMeasured, event::AdminAnswer>;
 
 }  // namespace processhub::protocol

@@ -132,9 +132,9 @@ Time HubCore::Parts::next_deadline() const {
   return std::min({last_rows_due, links.next_deadline(), membership.next_deadline(), quorum.next_deadline(),
                    replication.next_deadline(),
                    heartbeat_wanted_ || !view_announced_ ? announce_due_ : kNever, supervisor.next_deadline(),
-                   requests.next_deadline(), calls.next_deadline(), topics.next_deadline(), handover.next_deadline(),
-                   placement.next_deadline(), balancer.next_deadline(), purge_due_, leave_until_,
-                   leave_said_ || ctx.now >= farewell_until_ ? kNever : farewell_until_,
+                   requests.next_deadline(), calls.next_deadline(), topics.next_deadline(),
+                   handover.next_deadline(), placement.next_deadline(), balancer.next_deadline(), purge_due_,
+                   leave_until_, leave_said_ || ctx.now >= farewell_until_ ? kNever : farewell_until_,
                    ctx.tally.next_deadline(), queue.next_deadline(ctx.config.deadlock_recovery_timeout)});
 }
 

@@ -239,8 +239,9 @@ struct Leaving {
   PROCESSHUB_FIELDS(node, table_version)
 };
 
-/// A node that leaves has passed on all it had. The answer is the last that it gets of messages to children: when it
-/// has passed those on, too, it says Leaving, and nothing that went through it can be overtaken any more.
+/// A node that leaves has passed on all it had. The answer is the last that it gets of messages to children:
+/// when it has passed those on, too, it says Leaving, and nothing that went through it can be overtaken any
+/// more.
 struct Farewell {
   static constexpr std::string_view name = "farewell";
   bool answer = false;
@@ -437,12 +438,12 @@ struct Rumours {
   PROCESSHUB_FIELDS(heartbeats)
 };
 
-using Message = std::variant<Heartbeat, SpecDelta, TableDelta, MemberNews, UserNews, Members, Leaving, Probe,
-                             ProbeReply, PubAck, Pull, PullChunk, Reserve, ReserveReply, MoveRequest,
-                             StartFailed, CallRequest, CallReply, AdminRequest, AdminReply, Relay, Digests,
-                             Heard, Rumours, QuorumProbe, QuorumReply, SeatList, HandoverState, HandoverReady,
-                             HandoverCommit, HandoverAbort, LoadReport, LoadBoard, LoadAsk, TopicNews,
-                             TopicMark, TopicAsk, TopicReplay, Farewell>;
+using Message =
+    std::variant<Heartbeat, SpecDelta, TableDelta, MemberNews, UserNews, Members, Leaving, Probe, ProbeReply,
+                 PubAck, Pull, PullChunk, Reserve, ReserveReply, MoveRequest, StartFailed, CallRequest,
+                 CallReply, AdminRequest, AdminReply, Relay, Digests, Heard, Rumours, QuorumProbe,
+                 QuorumReply, SeatList, HandoverState, HandoverReady, HandoverCommit, HandoverAbort,
+                 LoadReport, LoadBoard, LoadAsk, TopicNews, TopicMark, TopicAsk, TopicReplay, Farewell>;
 
 inline constexpr std::size_t kMessageKinds = std::variant_size_v<Message>;
 

@@ -1,5 +1,5 @@
-// Who subscribed to what: patterns as a tree of their tokens, so that a message costs what its topic has tokens,
-// however many patterns there are.
+// Who subscribed to what: patterns as a tree of their tokens, so that a message costs what its topic has
+// tokens, however many patterns there are.
 #pragma once
 
 #include <map>

@@ -1,6 +1,6 @@
 // Topics: what is published here goes to the subscribers of this node at once and to all other nodes as a
-// publication. Those may be lost: a number under each topic shows it. Reliable ones stay here for a while; who
-// notices that one is missing asks for it over the session.
+// publication. Those may be lost: a number under each topic shows it. Reliable ones stay here for a while;
+// who notices that one is missing asks for it over the session.
 #pragma once
 
 #include <cstdint>

@@ -120,16 +120,16 @@ void WorkerCell::subscribe(std::string_view pattern) {
   if (const auto good = check_topic_pattern(pattern); !good)
     throw std::invalid_argument(good.error().message);
   engine_->port().call([&](WorkerEvents& events) {
-    events.topic_from_worker(protocol::event::SubscribeTopic{protocol::SubscriberKind::worker, serial(),
-                                                             std::string(pattern)});
+    events.topic_from_worker(
+        protocol::event::SubscribeTopic{protocol::SubscriberKind::worker, serial(), std::string(pattern)});
   });
 }
 
 void WorkerCell::unsubscribe(std::string_view pattern) {
   if (given_up() || pattern.empty()) return;
   engine_->port().call([&](WorkerEvents& events) {
-    events.topic_from_worker(protocol::event::UnsubscribeTopic{protocol::SubscriberKind::worker, serial(),
-                                                               std::string(pattern)});
+    events.topic_from_worker(
+        protocol::event::UnsubscribeTopic{protocol::SubscriberKind::worker, serial(), std::string(pattern)});
   });
 }
 

@@ -124,8 +124,9 @@ std::string Bookkeeper::report(const std::string& phase) {
   line << "{\"phase\": \"" << phase << "\", \"name\": \"" << name_ << "\", \"seconds\": " << lasted.count()
        << ", \"calls\": " << p.calls << ", \"casts\": " << p.casts << ", \"failed\": " << failed_calls
        << ", \"late\": " << p.late << ", \"wrong_answers\": " << p.wrong_answers
-       << ", \"median_ms\": " << rank(0.5) << ", \"p999_ms\": " << rank(0.999) << ", \"worst_ms\": " << rank(1)
-       << ", \"errors_until_s\": " << erring.count() << ", \"errors\": {" << errors.str() << "}";
+       << ", \"median_ms\": " << rank(0.5) << ", \"p999_ms\": " << rank(0.999)
+       << ", \"worst_ms\": " << rank(1) << ", \"errors_until_s\": " << erring.count() << ", \"errors\": {"
+       << errors.str() << "}";
   // Texts of errors have no quotes but single ones.
   if (!p.error_text.empty()) line << ", \"last_error\": \"" << p.error_text << '"';
   line << "}";

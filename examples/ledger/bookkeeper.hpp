@@ -1,5 +1,5 @@
-// The other half of the ledger: writes numbered entries to all children as fast as they are answered, remembers
-// what became of each, and compares with the books in the end.
+// The other half of the ledger: writes numbered entries to all children as fast as they are answered,
+// remembers what became of each, and compares with the books in the end.
 #pragma once
 
 #include <processhub/processhub.hpp>

@@ -1,7 +1,7 @@
-// example_ledger NAME CHILDREN WINDOW ADDRESS...: writes numbered entries to CHILDREN ledgers of the cluster at ADDRESS
-// without a pause, at most WINDOW calls at a time, while you restart its nodes. SIGUSR1: a line of what happened
-// since the last one. SIGTERM or SIGINT: compares with the books, and ends with 0 if every entry was written once
-// and in order.
+// example_ledger NAME CHILDREN WINDOW ADDRESS...: writes numbered entries to CHILDREN ledgers of the cluster
+// at ADDRESS without a pause, at most WINDOW calls at a time, while you restart its nodes. SIGUSR1: a line of
+// what happened since the last one. SIGTERM or SIGINT: compares with the books, and ends with 0 if every
+// entry was written once and in order.
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>

@@ -1,5 +1,5 @@
-// Real nodes, restarted one after the other or killed, while programs write numbered entries to stateful children
-// as fast as they are answered.
+// Real nodes, restarted one after the other or killed, while programs write numbered entries to stateful
+// children as fast as they are answered.
 //   PH_LEDGERS=1000 PH_LEDGER_PROGRAMS=8 build/release/live_tests -tc="rolling restart*"
 #include <doctest/doctest.h>
 
@@ -104,4 +104,31 @@ TEST_CASE("rolling restart: five nodes, one after the other, and not one call fa
   for (const char* what : {"lost", "lost_casts", "repeated", "overtaken", "new_lives", "silent"})
     CHECK_MESSAGE(sum(audits, what) == 0, what);
   for (const int code : writers.exit_codes()) CHECK(code == 0);
+}
+
+TEST_CASE("kill -9 under load: every call ends in time, says what is known, and soon none fails any more") {
+  const auto ledgers = from_environment("PH_LEDGERS", 60);
+  ProcessCluster cluster;
+  start_five(cluster);
+  Writers writers(cluster, from_environment("PH_LEDGER_PROGRAMS", 2), ledgers);
+  CHECK(sum(writers.phase(), "failed") == 0);
+  cluster.kill("c");
+  REQUIRE(eventually([&] { return all_quiet(cluster, ledgers); }, 60s));
+  const auto meanwhile = writers.phase();
+  CHECK(sum(meanwhile, "late") == 0);
+  CHECK(sum(meanwhile, "wrong_answers") == 0);
+  std::uint64_t calls = 0;
+  while (calls < 1'000) {
+    const auto after = writers.phase();
+    CHECK(sum(after, "failed") == 0);
+    calls += sum(after, "calls");
+  }
+  const auto [last, audits] = writers.end();
+  CHECK(sum(last, "failed") + sum(last, "late") == 0);
+  // Children of the other nodes kept their books: what was answered is in them, and nothing that an error
+  // denied.
+  for (const char* what : {"lost", "repeated", "not_true", "silent"})
+    CHECK_MESSAGE(sum(audits, what) == 0, what);
+  CHECK(sum(audits, "new_lives") > 0);
+  CHECK(sum(audits, "new_lives") < ledgers * audits.size());
 }

@@ -76,7 +76,8 @@ std::vector<std::int64_t> up_to(std::int64_t last) {
 
 }  // namespace
 
-TEST_CASE("topics: programs and clients get what is published anywhere, reliable messages each and in order") {
+TEST_CASE(
+    "topics: programs and clients get what is published anywhere, reliable messages each and in order") {
   constexpr std::int64_t kMessages = 2'000;
   ProcessCluster cluster;
   cluster.start({"a", "b"});

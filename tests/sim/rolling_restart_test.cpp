@@ -1,5 +1,6 @@
-// One node after the other leaves and comes back while all others send numbered messages to children with a state: the
-// same promise as in tests/live/cluster_rolling_restart_test.cpp, on a network that loses, repeats and delays.
+// One node after the other leaves and comes back while all others send numbered messages to children with a
+// state: the same promise as in tests/live/cluster_rolling_restart_test.cpp, on a network that loses, repeats
+// and delays.
 #include <doctest/doctest.h>
 
 #include <cstdint>

@@ -1,5 +1,5 @@
-// Topics on a network that loses: reliable ones arrive all the same, once and in order; of the others it is known how
-// many are missing.
+// Topics on a network that loses: reliable ones arrive all the same, once and in order; of the others it is
+// known how many are missing.
 #include <doctest/doctest.h>
 
 #include <cstdint>
@@ -64,7 +64,8 @@ constexpr int kMessages = 300;
 
 }  // namespace
 
-TEST_CASE("topics: reliable ones arrive once and in order on a network that loses a fifth of all publications") {
+TEST_CASE(
+    "topics: reliable ones arrive once and in order on a network that loses a fifth of all publications") {
   for (std::uint64_t seed = 1; seed <= 5; ++seed) {
     CAPTURE(seed);
     World world(seed);
@@ -118,7 +119,8 @@ TEST_CASE("topics: of those that may be lost, order is kept and every gap is cou
   }
 }
 
-TEST_CASE("topics: a node that comes later gets what is published from then on, one that was cut off catches up") {
+TEST_CASE(
+    "topics: a node that comes later gets what is published from then on, one that was cut off catches up") {
   World world(3);
   for (const char* node : {"a", "b", "c"}) world.subscribe(node, "news.>");
   for (int i = 1; i <= 20; ++i) world.publish("a", "news.x", i, true);

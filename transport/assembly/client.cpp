@@ -131,8 +131,8 @@ Result<void> Client::publish_raw(std::string_view topic, std::string_view messag
   if (auto good = check_publication(topic, body); !good) return good;
   const protocol::PublishArgs args{std::string(topic), std::string(message), std::move(body),
                                    options.reliable};
-  return impl_->engine().submit({ClientRequest::Kind::admin, {}, "publish", encode(args), false,
-                                 deadline_in(kPatience), nullptr});
+  return impl_->engine().submit(
+      {ClientRequest::Kind::admin, {}, "publish", encode(args), false, deadline_in(kPatience), nullptr});
 }
 
 Result<SubscriptionId> Client::subscribe(std::string_view pattern, TopicHandler handler, ms timeout) {

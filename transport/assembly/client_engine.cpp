@@ -154,7 +154,8 @@ ClientEngine::LinkId ClientEngine::way_of(const std::string& child) {
   if (child.empty()) return any_usable();
   const auto found = ways_.find(child);
   if (found != ways_.end() && usable(found->second.link)) return found->second.link;
-  if (found != ways_.end() && open_session(found->second.link) && found->second.last != found->second.answered) {
+  if (found != ways_.end() && open_session(found->second.link) &&
+      found->second.last != found->second.answered) {
     sweep(child, found->second, 0);
     return 0;
   }

@@ -60,8 +60,8 @@ class ClientEngine {
     Time give_up{};         ///< if it is not open by then
     bool retiring = false;  ///< its node is on its way out: nothing new goes there
   };
-  /// A child's way: the link its messages take. Before they take another one the old way is swept: a question that
-  /// is answered where the child is, behind all that was sent before. Until then new messages wait.
+  /// A child's way: the link its messages take. Before they take another one the old way is swept: a question
+  /// that is answered where the child is, behind all that was sent before. Until then new messages wait.
   struct Way {
     LinkId link = 0;
     std::uint64_t last = 0;      ///< number of the newest message

@@ -10,7 +10,7 @@ namespace processhub::assembly {
 
 namespace {
 constexpr Duration kNextAddressAfter =
-    std::chrono::milliseconds(100);                                 // nobody answered yet: ask another, too
+    std::chrono::milliseconds(100);  // nobody answered yet: ask another, too
 constexpr Duration kSweepPatience = std::chrono::seconds(2);
 constexpr Duration kMembersAgain = std::chrono::milliseconds(250);  // sees a node that begins to leave
 }  // namespace
@@ -111,8 +111,8 @@ bool ClientEngine::open_session(LinkId id) const {
   return found != links_.end() && found->second.session.state() == protocol::ClientSession::State::open;
 }
 
-/// Nothing new goes to its node. What went there may still be on its way to the children: no link that is used
-/// instead may be quicker.
+/// Nothing new goes to its node. What went there may still be on its way to the children: no link that is
+/// used instead may be quicker.
 void ClientEngine::retire(LinkId id) {
   auto& link = links_.at(id);
   if (std::exchange(link.retiring, true)) return;
@@ -173,7 +173,8 @@ void ClientEngine::retire_links() {
     if (!link.retiring) continue;
     const bool busy = std::any_of(open_.begin(), open_.end(),
                                   [id = id](const auto& call) { return call.second.link == id; });
-    const bool still_heard = gateway_ != 0 && subscribing_ != 0;  // until the next one tells what is published
+    const bool still_heard =
+        gateway_ != 0 && subscribing_ != 0;  // until the next one tells what is published
     if (!busy && !still_heard && link.session.idle()) done.push_back(id);
   }
   for (const auto id : done) {

@@ -16,8 +16,8 @@ constexpr std::size_t kMostNumbers = 100'000;
 SubscriptionId ClientEngine::add_subscription(std::string pattern, Client::TopicHandler handler) {
   std::lock_guard lock(mutex_);
   const auto id = ++last_subscription_;
-  subscriptions_[id] = {std::move(pattern),
-                        std::make_shared<const Client::TopicHandler>(std::move(handler)), 0};
+  subscriptions_[id] = {std::move(pattern), std::make_shared<const Client::TopicHandler>(std::move(handler)),
+                        0};
   return id;
 }
 

@@ -90,7 +90,8 @@ void HostedWorker::publish_raw(std::string_view topic, std::string_view message,
 void HostedWorker::subscribe(std::string_view pattern) {
   if (const auto good = check_topic_pattern(pattern); !good)
     throw std::invalid_argument(good.error().message);
-  host_.tell(protocol::event::SubscribeTopic{protocol::SubscriberKind::worker, serial_, std::string(pattern)});
+  host_.tell(
+      protocol::event::SubscribeTopic{protocol::SubscriberKind::worker, serial_, std::string(pattern)});
 }
 
 void HostedWorker::unsubscribe(std::string_view pattern) {

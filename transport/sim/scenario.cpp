@@ -296,8 +296,8 @@ void Scenario::do_publish(Words& words) {
   const bool reliable = take_last(words, "reliable");
   const auto node = take_on(words);
   const auto topic = take_word(words);
-  cluster().node(node).submit(
-      protocol::event::PublishTopic{topic, "text", words.empty() ? std::string() : take_word(words), reliable});
+  cluster().node(node).submit(protocol::event::PublishTopic{
+      topic, "text", words.empty() ? std::string() : take_word(words), reliable});
 }
 
 /// subscribe PATTERN on NODE

@@ -1,10 +1,10 @@
-// Topics: what is published under a name reaches every subscriber of a matching pattern on all nodes. A name is
-// tokens between dots, `orders.eu.new`; in a pattern `*` stands for one token and `>`, at the end, for one or
-// more: `orders.*.new`, `orders.>`.
+// Topics: what is published under a name reaches every subscriber of a matching pattern on all nodes. A name
+// is tokens between dots, `orders.eu.new`; in a pattern `*` stands for one token and `>`, at the end, for one
+// or more: `orders.*.new`, `orders.>`.
 //
-// Lossy by default: a message is sent once, and what a subscriber did not get shows as `missed` of the next one.
-// With `reliable` its node keeps it for a while, and nodes that did not get it ask for it.
-// Order: what one node publishes arrives in that order, reliable messages and others each for themselves.
+// Lossy by default: a message is sent once, and what a subscriber did not get shows as `missed` of the next
+// one. With `reliable` its node keeps it for a while, and nodes that did not get it ask for it. Order: what
+// one node publishes arrives in that order, reliable messages and others each for themselves.
 #pragma once
 
 #include <cstdint>

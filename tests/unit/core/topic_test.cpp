@@ -42,12 +42,12 @@ TEST_CASE("topic: * is one token, > one or more at the end") {
     const char* topic;
     bool matches;
   };
-  for (const auto& row : {Row{"a.b", "a.b", true}, Row{"a.b", "a.c", false}, Row{"a", "a.b", false},
-                          Row{"a.b", "a", false}, Row{"a.*", "a.b", true}, Row{"a.*", "a", false},
-                          Row{"a.*", "a.b.c", false}, Row{"*.b", "a.b", true}, Row{"*", "a", true},
-                          Row{"*", "a.b", false}, Row{">", "a", true}, Row{">", "a.b.c", true},
-                          Row{"a.>", "a.b", true}, Row{"a.>", "a.b.c", true}, Row{"a.>", "a", false},
-                          Row{"a.*.c", "a.b.c", true}, Row{"a.*.c", "a.b.d", false}}) {
+  for (const auto& row :
+       {Row{"a.b", "a.b", true}, Row{"a.b", "a.c", false}, Row{"a", "a.b", false}, Row{"a.b", "a", false},
+        Row{"a.*", "a.b", true}, Row{"a.*", "a", false}, Row{"a.*", "a.b.c", false}, Row{"*.b", "a.b", true},
+        Row{"*", "a", true}, Row{"*", "a.b", false}, Row{">", "a", true}, Row{">", "a.b.c", true},
+        Row{"a.>", "a.b", true}, Row{"a.>", "a.b.c", true}, Row{"a.>", "a", false},
+        Row{"a.*.c", "a.b.c", true}, Row{"a.*.c", "a.b.d", false}}) {
     CAPTURE(row.pattern);
     CAPTURE(row.topic);
     CHECK(topic_matches(row.pattern, row.topic) == row.matches);
