@@ -12,6 +12,8 @@
 
 #include "tests/live/support/process_cluster.hpp"
 
+namespace cluster_rolling_restart_test {
+
 using live::eventually;
 using live::Json;
 using live::Process;
@@ -132,3 +134,5 @@ TEST_CASE("kill -9 under load: every call ends in time, says what is known, and 
   CHECK(sum(audits, "new_lives") > 0);
   CHECK(sum(audits, "new_lives") < ledgers * audits.size());
 }
+
+}  // namespace cluster_rolling_restart_test

@@ -11,6 +11,8 @@
 
 #include "tests/live/support/process_cluster.hpp"
 
+namespace topics_test {
+
 using live::eventually;
 using live::ProcessCluster;
 using namespace processhub;
@@ -172,3 +174,5 @@ TEST_CASE("topics: a Python client publishes and subscribes") {
   CHECK(python.wait_exit(live::patience(20s)) == 0);
   CHECK(eventually([&] { return from_python == 50; }));
 }
+
+}  // namespace topics_test

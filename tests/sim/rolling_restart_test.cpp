@@ -12,6 +12,8 @@
 #include "processhub/processhub.hpp"
 #include "processhub/testing.hpp"
 
+namespace rolling_restart_test {
+
 namespace ph = processhub;
 using namespace std::chrono_literals;
 
@@ -144,3 +146,5 @@ TEST_CASE("rolling restart on a network that loses, repeats, delays and reorders
   for (std::uint64_t seed = 1; seed <= 6; ++seed)
     restart_all(seed, "loss=0.01 duplicate=0.02 reorder=0.02 delay_max=4ms pub_loss=0.02");
 }
+
+}  // namespace rolling_restart_test

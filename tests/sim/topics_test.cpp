@@ -11,6 +11,8 @@
 #include "processhub/testing.hpp"
 #include "transport/sim/sim_cluster.hpp"
 
+namespace topics_test {
+
 using namespace processhub;
 using namespace processhub::sim;
 using namespace std::chrono_literals;
@@ -196,3 +198,5 @@ TEST_CASE("topics: a worker gets what it subscribed to as a message, once, where
     CHECK(watcher->seen == (spec.id == "w1" ? told_and_cast : told));
   }
 }
+
+}  // namespace topics_test

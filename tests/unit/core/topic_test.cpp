@@ -7,7 +7,7 @@
 #include "core/protocol/topic_tree.hpp"
 #include "processhub/topic.hpp"
 
-namespace processhub {
+namespace processhub::topic_test {
 namespace {
 
 using protocol::Subscriber;
@@ -78,4 +78,4 @@ TEST_CASE("topic tree: a subscriber is found once, until its last matching patte
 }
 
 }  // namespace
-}  // namespace processhub
+}  // namespace processhub::topic_test
