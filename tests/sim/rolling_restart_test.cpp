@@ -72,9 +72,10 @@ class Programs {
   }
   void new_life(const std::string& node) { ++lives_[node]; }
   void check() {
-    int failed = 0;
-    for (const auto& call : calls_) failed += call.ready() && call.result() ? 0 : 1;
-    CHECK(failed == 0);
+    for (const auto& call : calls_) {
+      REQUIRE(call.ready());
+      if (!call.result()) FAIL_CHECK(call.result().error().message);
+    }
     for (int child = 0; child < kChildren; ++child) {
       const auto id = "k" + std::to_string(child);
       const auto* keeper = cluster_.worker<Keeper>(id);
