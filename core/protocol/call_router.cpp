@@ -313,11 +313,20 @@ void CallRouter::forward(const std::string& id, NodeId to) {
   auto it = held_.find(id);
   if (it == held_.end() || !links_.has_session(to)) return;
   auto& queue = it->second;
-  while (!queue.empty() && links_.queued(to, Lane::data) < ctx_.config.link_ring_bytes / 2) {
-    send(queue.front().request, to, queue.front().until);
-    queue.pop_front();
+  const bool sweeping = flushes_.contains(id);
+  std::deque<Held> stay;  // what this node said itself, until the way over the child's former node is swept
+  for (; !queue.empty() && links_.queued(to, Lane::data) < ctx_.config.link_ring_bytes / 2;
+       queue.pop_front()) {
+    auto& [request, until] = queue.front();
+    if (sweeping && request.hops == 0) {
+      stay.push_back(std::move(queue.front()));
+      continue;
+    }
+    send(request, to, until);
     --held_count_;
   }
+  stay.insert(stay.end(), std::make_move_iterator(queue.begin()), std::make_move_iterator(queue.end()));
+  queue = std::move(stay);
   if (queue.empty()) held_.erase(it);
 }
 

@@ -362,7 +362,8 @@ bool HubCore::Parts::said_farewell() {
       if (links.send(peer, Lane::control, Farewell{})) farewells_.insert(peer);
   }
   std::erase_if(farewells_, [&](NodeId peer) { return !membership.is_up(peer); });
-  return (farewells_.empty() && links.data_idle()) || ctx.now >= farewell_until_;
+  const bool answered = calls.open_calls() == 0 || membership.up_peers().empty();
+  return (farewells_.empty() && links.data_idle() && answered) || ctx.now >= farewell_until_;
 }
 
 /// Others may know of a leave before what the leaving node said of its children is here.
