@@ -148,6 +148,14 @@ const Entry* CallRouter::target(const Child& child) const {
   return best;
 }
 
+/// It has come here, and the row of its former place is only the older news: back there it would be
+/// overtaken.
+bool CallRouter::starts_here(const Child& child, const Entry& target) const {
+  const auto* own = child.entry_of(ctx_.self());
+  return own != nullptr && own->state == InstanceState::starting && own->role != Role::passive &&
+         target.generation() < own->generation();
+}
+
 /// False: it has to wait.
 bool CallRouter::try_route(CallRequest& request, Time until) {
   auto* child = registry_.winner(request.id);
@@ -162,7 +170,7 @@ bool CallRouter::try_route(CallRequest& request, Time until) {
   }
   const auto* to = target(*child);
   // One that is only prepared here gets all there is when it runs, whatever the tables still say.
-  if (to == nullptr || supervisor_.is_prepared(child->uid)) return false;
+  if (to == nullptr || supervisor_.is_prepared(child->uid) || starts_here(*child, *to)) return false;
   if (request.hops == 0 && !keeps_order(*child, to->node)) return false;
   if (to->node != ctx_.self()) {
     send(request, to->node, until);

@@ -91,6 +91,7 @@ class CallRouter {
   void on_swept(Token token);
   bool try_route(CallRequest& request, Time until);
   const Entry* target(const Child& child) const;
+  bool starts_here(const Child& child, const Entry& target) const;
   void send(CallRequest& request, NodeId to, Time until);
   void deliver(CallRequest& request, const LocalChild& local);
   void fail(const CallRequest& request, ErrorCode code, std::string text);
