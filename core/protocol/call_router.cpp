@@ -84,13 +84,14 @@ void CallRouter::on_client(std::uint64_t client, CallRequest&& request) {
   route(std::move(request), until);
 }
 
+void CallRouter::on_swept(Token token) {
+  const auto flush =
+      std::find_if(flushes_.begin(), flushes_.end(), [&](const auto& f) { return f.second.token == token; });
+  if (flush != flushes_.end()) end_flush(flush);
+}
+
 void CallRouter::on(NodeId, CallReply&& reply) {
-  if (reply.token > kFlushTokens) {
-    const auto flush = std::find_if(flushes_.begin(), flushes_.end(),
-                                    [&](const auto& f) { return f.second.token == reply.token; });
-    if (flush != flushes_.end()) end_flush(flush);
-    return;
-  }
+  if (reply.token > kFlushTokens) return on_swept(reply.token);
   if (reply.code == ErrorCode{}) {
     complete(reply.token, std::move(reply.body));
   } else {
@@ -99,6 +100,8 @@ void CallRouter::on(NodeId, CallReply&& reply) {
 }
 
 void CallRouter::on(event::WorkerAnswer&& a) {
+  // The child may have come to this very node.
+  if (a.to.origin == ctx_.self() && a.to.token > kFlushTokens) return on_swept(a.to.token);
   if (a.to.origin == ctx_.self()) return complete(a.to.token, std::move(a.answer));
   CallReply reply;
   reply.token = a.to.token;
@@ -112,10 +115,7 @@ void CallRouter::on(event::WorkerAnswer&& a) {
 }
 
 void CallRouter::route(CallRequest&& request, Time until) {
-  // What another node passes on has no order with what waits for that node's way to be swept.
-  const bool passes = request.hops > 0 && flushes_.contains(request.id);
-  const bool waits = !passes && !held_.empty() && held_.contains(request.id);
-  if (!waits && try_route(request, until)) return;
+  if (!waits_behind(request) && try_route(request, until)) return;
   if (held_count_ >= kMaxHeld)
     return fail(request, ErrorCode::overloaded, "too many messages wait for children in transit");
   ++held_count_;
@@ -123,8 +123,19 @@ void CallRouter::route(CallRequest&& request, Time until) {
   held_[id].push_back({std::move(request), until});
 }
 
+/// What another node passes on has no order with what waits for that node's way to be swept; but with what
+/// was passed on before.
+bool CallRouter::waits_behind(const CallRequest& request) const {
+  const auto held = held_.empty() ? held_.end() : held_.find(request.id);
+  if (held == held_.end()) return false;
+  if (request.hops == 0 || !flushes_.contains(request.id)) return true;
+  return std::any_of(held->second.begin(), held->second.end(),
+                     [](const Held& earlier) { return earlier.request.hops > 0; });
+}
+
 bool CallRouter::serves(const Entry& e) const {
-  return e.state == InstanceState::running && e.role != Role::passive && membership_.is_up(e.node);
+  return e.state == InstanceState::running && e.role != Role::passive && membership_.is_up(e.node) &&
+         !avoided_.contains(e.node);
 }
 
 const Entry* CallRouter::target(const Child& child) const {
@@ -135,6 +146,14 @@ const Entry* CallRouter::target(const Child& child) const {
     if (best == nullptr || best->generation() < e.generation()) best = &e;
   }
   return best;
+}
+
+/// It has come here, and the row of its former place is only the older news: back there it would be
+/// overtaken.
+bool CallRouter::starts_here(const Child& child, const Entry& target) const {
+  const auto* own = child.entry_of(ctx_.self());
+  return own != nullptr && own->state == InstanceState::starting && own->role != Role::passive &&
+         target.generation() < own->generation();
 }
 
 /// False: it has to wait.
@@ -151,8 +170,8 @@ bool CallRouter::try_route(CallRequest& request, Time until) {
   }
   const auto* to = target(*child);
   // One that is only prepared here gets all there is when it runs, whatever the tables still say.
-  if (to == nullptr || supervisor_.is_prepared(child->uid)) return false;
-  if (request.hops == 0 && !request.flush && !keeps_order(*child, to->node)) return false;
+  if (to == nullptr || supervisor_.is_prepared(child->uid) || starts_here(*child, *to)) return false;
+  if (request.hops == 0 && !keeps_order(*child, to->node)) return false;
   if (to->node != ctx_.self()) {
     send(request, to->node, until);
     return true;
@@ -304,11 +323,20 @@ void CallRouter::forward(const std::string& id, NodeId to) {
   auto it = held_.find(id);
   if (it == held_.end() || !links_.has_session(to)) return;
   auto& queue = it->second;
-  while (!queue.empty() && links_.queued(to, Lane::data) < ctx_.config.link_ring_bytes / 2) {
-    send(queue.front().request, to, queue.front().until);
-    queue.pop_front();
+  const bool sweeping = flushes_.contains(id);
+  std::deque<Held> stay;  // what this node said itself, until the way over the child's former node is swept
+  for (; !queue.empty() && links_.queued(to, Lane::data) < ctx_.config.link_ring_bytes / 2;
+       queue.pop_front()) {
+    auto& [request, until] = queue.front();
+    if (sweeping && request.hops == 0) {
+      stay.push_back(std::move(queue.front()));
+      continue;
+    }
+    send(request, to, until);
     --held_count_;
   }
+  stay.insert(stay.end(), std::make_move_iterator(queue.begin()), std::make_move_iterator(queue.end()));
+  queue = std::move(stay);
   if (queue.empty()) held_.erase(it);
 }
 
@@ -333,8 +361,16 @@ void CallRouter::on_session_end(NodeId peer) {
     if (flush->second.via == peer) end_flush(flush);
   }
   auto code = membership_.is_up(peer) ? ErrorCode::unknown : ErrorCode::node_down;
+  avoided_.erase(peer);
+  const auto member = membership_.members().find(peer);
+  const bool left = member != membership_.members().end() && member->second.liveness == Liveness::left;
   for (auto token : open_tokens()) {
-    if (pending_.find(token)->second.at != peer) continue;
+    auto& call = pending_.find(token)->second;
+    if (call.at != peer) continue;
+    if (left) {
+      call.at = {};  // it passed on what it had: whoever runs the child now answers
+      continue;
+    }
     complete(token, Error{code, "the link to " + peer.str() + " ended with the call in flight"});
   }
 }

@@ -41,6 +41,8 @@ class CallRouter {
   /// What waits for a child that goes to `to`: sent there at once, as far as the session takes it.
   void forward(const std::string& id, NodeId to);
   void on_session_end(NodeId peer);
+  /// It leaves and runs nothing any more, whatever the tables say: it gets no messages from here on.
+  void avoid(NodeId peer) { avoided_.insert(peer); }
   void work();
   void tick();
   Time next_deadline() const;
@@ -86,8 +88,11 @@ class CallRouter {
   bool serves(const Entry& e) const;
   void tell_every_instance(const Child& child, const CallRequest& request, Time until);
   void route(CallRequest&& request, Time until);
+  bool waits_behind(const CallRequest& request) const;
+  void on_swept(Token token);
   bool try_route(CallRequest& request, Time until);
   const Entry* target(const Child& child) const;
+  bool starts_here(const Child& child, const Entry& target) const;
   void send(CallRequest& request, NodeId to, Time until);
   void deliver(CallRequest& request, const LocalChild& local);
   void fail(const CallRequest& request, ErrorCode code, std::string text);
@@ -113,6 +118,7 @@ class CallRouter {
   std::map<std::string, Flush> flushes_{};  ///< by id
   Token last_flush_ = kFlushTokens;
   std::set<std::string> ready_{};
+  std::set<NodeId> avoided_{};
   bool prefer_local_ = false;
 };
 

@@ -102,6 +102,11 @@ void ClientSession::on_session_frame(Time now, std::string_view rest) {
   auto header = take_session_header(rest);
   if (!header || !session_ || header->session != session_->id()) return;
   const bool good = session_->on_frame(now, *header, rest, [&](const Part& part) {
+    if (part.kind == message_kind<Leaving>()) leaving_ = true;
+    if (part.kind == message_kind<TopicNews>()) {
+      if (auto news = decode_body<TopicNews>(part.body)) news_.push_back(std::move(*news));
+      return;
+    }
     if (part.kind != message_kind<AdminReply>() && part.kind != message_kind<CallReply>()) return;
     auto message = decode_message(part.kind, part.body);
     if (!message) return;
@@ -126,6 +131,13 @@ std::optional<CallReply> ClientSession::take_call_reply() {
   auto reply = std::move(call_replies_.front());
   call_replies_.pop_front();
   return reply;
+}
+
+std::optional<TopicNews> ClientSession::take_news() {
+  if (news_.empty()) return std::nullopt;
+  auto news = std::move(news_.front());
+  news_.pop_front();
+  return news;
 }
 
 std::optional<Bytes> ClientSession::goodbye() {

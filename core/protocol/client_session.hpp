@@ -40,6 +40,9 @@ class ClientSession {
   Time next_deadline() const;
   std::optional<AdminReply> take_reply();
   std::optional<CallReply> take_call_reply();
+  std::optional<TopicNews> take_news();
+  /// The node has said that it leaves: it still answers, but wants its clients gone.
+  bool leaving() const { return leaving_; }
   /// Everything that was said has been confirmed.
   bool idle() const { return !session_ || session_->idle(); }
   /// Ends the session: what is returned tells the node, if there is anything to tell.
@@ -57,11 +60,13 @@ class ClientSession {
   State state_ = State::greeting;
   std::string why_{};
   NodeId node_{};
+  bool leaving_ = false;
   Time hello_due_{};
   std::optional<LinkSession> session_{};
   std::vector<AdminRequest> waiting_{};
   std::deque<AdminReply> replies_{};
   std::deque<CallReply> call_replies_{};
+  std::deque<TopicNews> news_{};
 };
 
 }  // namespace processhub::protocol

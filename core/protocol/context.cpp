@@ -45,6 +45,7 @@ template void Context::emit(effect::CompleteCall);
 template void Context::emit(effect::CompleteVoid);
 template void Context::emit(effect::CompleteLock);
 template void Context::emit(effect::UserEvent);
+template void Context::emit(effect::TopicDelivery);
 template void Context::emit(effect::Log);
 template void Context::emit(effect::AdminQuery);
 template void Context::emit(effect::Terminate);

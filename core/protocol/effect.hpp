@@ -137,6 +137,11 @@ struct UserEvent {
   NodeId from{};
   Bytes body{};
 };
+/// For a handler of the program around.
+struct TopicDelivery {
+  std::uint64_t subscription = 0;
+  std::shared_ptr<const TopicMessage> message{};
+};
 struct Log {
   LogPart part = LogPart::hub;
   LogLevel level = LogLevel::info;
@@ -159,14 +164,13 @@ struct Terminate {
 
 }  // namespace effect
 
-using Effect =
-    std::variant<effect::Connect, effect::Disconnect, effect::Subscribe, effect::Unsubscribe,
-                 effect::SendLink, effect::SendRoute, effect::Publish, effect::StartWorker,
-                 effect::StopWorker, effect::SetRole, effect::FreezeWorker, effect::CancelFreeze,
-                 effect::MergeState, effect::ResumeWorker, effect::Post, effect::CloseGates,
-                 effect::OpenGates, effect::MeasureLoad, effect::CompleteStart, effect::CompleteStop,
-                 effect::CompleteCall, effect::CompleteVoid, effect::CompleteLock, effect::RunHook,
-                 effect::UserEvent, effect::Log, effect::AdminQuery, effect::Terminate>;
+using Effect = std::variant<
+    effect::Connect, effect::Disconnect, effect::Subscribe, effect::Unsubscribe, effect::SendLink,
+    effect::SendRoute, effect::Publish, effect::StartWorker, effect::StopWorker, effect::SetRole,
+    effect::FreezeWorker, effect::CancelFreeze, effect::MergeState, effect::ResumeWorker, effect::Post,
+    effect::CloseGates, effect::OpenGates, effect::MeasureLoad, effect::CompleteStart, effect::CompleteStop,
+    effect::CompleteCall, effect::CompleteVoid, effect::CompleteLock, effect::RunHook, effect::UserEvent,
+    effect::TopicDelivery, effect::Log, effect::AdminQuery, effect::Terminate>;
 
 /// Reused between steps; the driver performs and clears it.
 using Effects = std::vector<Effect>;

@@ -14,6 +14,7 @@
 #include "processhub/result.hpp"
 #include "processhub/strategy/load.hpp"
 #include "processhub/time.hpp"
+#include "processhub/topic.hpp"
 #include "processhub/transport.hpp"
 #include "processhub/worker.hpp"
 
@@ -35,8 +36,15 @@ struct PostedMessage {
   std::string message{};
   Bytes body{};
   bool named_reply = false;
-  ReplyRef reply{};                   ///< calls that came through the core
-  std::shared_ptr<ReplySink> sink{};  ///< calls that came straight from this process
+  ReplyRef reply{};                             ///< calls that came through the core
+  std::shared_ptr<ReplySink> sink{};            ///< calls that came straight from this process
+  std::shared_ptr<const TopicMessage> topic{};  ///< a cast that was published, as what
+};
+
+enum class SubscriberKind : std::uint8_t {
+  program,  ///< a handler of the program around; the key is its number
+  worker,   ///< by serial
+  client,   ///< by session
 };
 
 enum class WorkerExit : std::uint8_t {
@@ -156,6 +164,22 @@ struct DispatchEvent {
   int priority = 0;
   NodeId from{};  ///< another node that dispatched it; none: this one
 };
+struct PublishTopic {
+  std::string topic{};
+  std::string message{};
+  Bytes body{};
+  bool reliable = false;
+};
+struct SubscribeTopic {
+  SubscriberKind kind = SubscriberKind::program;
+  std::uint64_t key = 0;
+  std::string pattern{};
+};
+struct UnsubscribeTopic {
+  SubscriberKind kind = SubscriberKind::program;
+  std::uint64_t key = 0;
+  std::string pattern{};  ///< empty: all of them
+};
 struct LeaveCluster {
   Token token = 0;
 };
@@ -221,8 +245,9 @@ using Event =
                  event::SendRefused, event::TimerDue, event::StartChildren, event::StopChildren,
                  event::UpdateMetadata, event::RestartChild, event::MigrateChild, event::ResetClusterSize,
                  event::Operate, event::CallChild, event::CastChild, event::Broadcast, event::LockQueue,
-                 event::UnlockQueue, event::DispatchEvent, event::LeaveCluster, event::WorkerUp,
-                 event::RoleTaken, event::WorkerFrozen, event::WorkerPrepared, event::WorkerDown,
-                 event::Undelivered, event::WorkerAnswer, event::LoadMeasured, event::AdminAnswer>;
+                 event::UnlockQueue, event::DispatchEvent, event::PublishTopic, event::SubscribeTopic,
+                 event::UnsubscribeTopic, event::LeaveCluster, event::WorkerUp, event::RoleTaken,
+                 event::WorkerFrozen, event::WorkerPrepared, event::WorkerDown, event::Undelivered,
+                 event::WorkerAnswer, event::LoadMeasured, event::AdminAnswer>;
 
 }  // namespace processhub::protocol

@@ -120,6 +120,7 @@ void HubCore::Parts::tick() {
   supervisor.tick();
   requests.tick();
   calls.tick();
+  topics.tick();
   handover.tick();
   placement.tick();
   balancer.tick();
@@ -133,8 +134,9 @@ Time HubCore::Parts::next_deadline() const {
   return std::min({last_rows_due, links.next_deadline(), membership.next_deadline(), quorum.next_deadline(),
                    replication.next_deadline(),
                    heartbeat_wanted_ || !view_announced_ ? announce_due_ : kNever, supervisor.next_deadline(),
-                   requests.next_deadline(), calls.next_deadline(), handover.next_deadline(),
-                   placement.next_deadline(), balancer.next_deadline(), purge_due_, leave_until_,
+                   requests.next_deadline(), calls.next_deadline(), topics.next_deadline(),
+                   handover.next_deadline(), placement.next_deadline(), balancer.next_deadline(), purge_due_,
+                   leave_until_, leave_said_ || ctx.now >= farewell_until_ ? kNever : farewell_until_,
                    ctx.tally.next_deadline(), queue.next_deadline(ctx.config.deadlock_recovery_timeout)});
 }
 
@@ -266,9 +268,10 @@ void HubCore::Parts::check_leave() {
   if (!leave_token_) return;
   bool late = ctx.now >= leave_until_;
   if (!leave_said_) {
-    bool drained = (supervisor.count() == 0 && !placement.busy() && requests.idle() && calls.held() == 0) ||
+    bool drained = (supervisor.count() == 0 && !placement.busy() && requests.idle() && calls.held() == 0 &&
+                    links.clients_gone()) ||
                    mutated(Mutation::leaves_at_once);
-    if (!drained && !late) return;
+    if (!late && !(drained && said_farewell())) return;
     if (late)
       ctx.log(LogPart::hub, LogLevel::warn,
               "drain_timeout passed with " + std::to_string(supervisor.count()) + " children left");

@@ -94,6 +94,8 @@ class Links {
     return it != clients_.end() && it->second.session.send(lane, message);
   }
 
+  bool has_client(std::uint64_t client) const { return clients_.contains(client); }
+
   void on(const event::LinkFrame& frame);
   void on(const event::RouteFrame& frame);
   void on(const event::LinkUp& up);
@@ -106,6 +108,12 @@ class Links {
   bool all_idle() const;
   /// By peer.
   void list(std::vector<LinkInfo>& out) const;
+  /// All messages to children have been confirmed.
+  bool data_idle() const;
+  /// This node leaves: clients are to go to another one. Those that come later hear it at once.
+  void send_clients_away();
+  /// No client that sent messages is still here; one that says nothing at all is not waited for.
+  bool clients_gone() const;
   /// Peers that have something to confirm or to wait for, the most urgent first. As of the last flush().
   const std::set<std::pair<Time, NodeId>>& waiting() const { return due_; }
 
@@ -136,6 +144,7 @@ class Links {
     RouteId route = 0;
     LinkSession session;
     Time last_heard{};
+    bool calls = false;  ///< it sent messages for children
   };
 
   LinkSession* session_of(NodeId peer);
@@ -190,6 +199,7 @@ class Links {
   std::map<LinkId, NodeId> links_{};
   LinkId last_link_ = 0;
   std::uint64_t last_nonce_ = 0;
+  bool leaving_ = false;
 };
 
 }  // namespace processhub::protocol

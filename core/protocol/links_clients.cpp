@@ -7,6 +7,7 @@ namespace processhub::protocol {
 
 namespace {
 constexpr std::size_t kMaxClients = 1024;
+constexpr Duration kQuietClient = std::chrono::seconds(1);  // one that is there asks for the nodes more often
 }  // namespace
 
 void Links::on_client_hello(RouteId route, const Hello& h) {
@@ -19,6 +20,18 @@ void Links::on_client_hello(RouteId route, const Hello& h) {
   answer.echo_nonce = h.nonce;
   answer.link_token = id;  // a client in another language need not know how it is made
   ctx_.emit(effect::SendRoute{route, hello_frame(answer)});
+  if (leaving_) send_client(id, Leaving{ctx_.self(), 0});
+}
+
+void Links::send_clients_away() {
+  leaving_ = true;
+  for (auto& [id, client] : clients_) client.session.send(Lane::control, Leaving{ctx_.self(), 0});
+}
+
+bool Links::clients_gone() const {
+  return std::none_of(clients_.begin(), clients_.end(), [&](const auto& client) {
+    return client.second.calls && ctx_.now - client.second.last_heard < kQuietClient;
+  });
 }
 
 /// So many at once are a flood, or clients that went without a goodbye: the longest silent one makes room.
@@ -39,6 +52,7 @@ void Links::on_client_frame(Client& client, std::uint64_t key, const SessionHead
     auto message = decode_message(p.kind, p.body);
     if (!message) return bad_frame("client request that does not parse");
     if (auto* call = std::get_if<CallRequest>(&*message)) {
+      client.calls = true;
       events_.on_client_call(key, std::move(*call));
     } else {
       events_.on_client_request(key, std::move(std::get<AdminRequest>(*message)));

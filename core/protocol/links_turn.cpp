@@ -78,6 +78,12 @@ Time Links::next_deadline() const {
   return due;
 }
 
+bool Links::data_idle() const {
+  return std::all_of(peers_.begin(), peers_.end(), [](const auto& p) {
+    return !p.second.session || p.second.session->queued_bytes(Lane::data) == 0;
+  });
+}
+
 bool Links::all_idle() const {
   return std::all_of(peers_.begin(), peers_.end(),
                      [](const auto& p) { return !p.second.session || p.second.session->idle(); });

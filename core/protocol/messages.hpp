@@ -19,6 +19,7 @@
 #include "core/protocol/quorum_messages.hpp"
 #include "core/protocol/shared_spec.hpp"
 #include "core/protocol/spec_value.hpp"
+#include "core/protocol/topic_messages.hpp"
 #include "core/protocol/type_offers.hpp"
 #include "processhub/child.hpp"
 #include "processhub/ids.hpp"
@@ -239,6 +240,15 @@ struct Leaving {
   PROCESSHUB_FIELDS(node, table_version)
 };
 
+/// A node that leaves has passed on all it had. The answer is the last that it gets of messages to children:
+/// when it has passed those on, too, it says Leaving, and nothing that went through it can be overtaken any
+/// more.
+struct Farewell {
+  static constexpr std::string_view name = "farewell";
+  bool answer = false;
+  PROCESSHUB_FIELDS(answer)
+};
+
 struct Probe {
   static constexpr std::string_view name = "probe";
   std::uint64_t nonce = 0;
@@ -429,11 +439,12 @@ struct Rumours {
   PROCESSHUB_FIELDS(heartbeats)
 };
 
-using Message = std::variant<Heartbeat, SpecDelta, TableDelta, MemberNews, UserNews, Members, Leaving, Probe,
-                             ProbeReply, PubAck, Pull, PullChunk, Reserve, ReserveReply, MoveRequest,
-                             StartFailed, CallRequest, CallReply, AdminRequest, AdminReply, Relay, Digests,
-                             Heard, Rumours, QuorumProbe, QuorumReply, SeatList, HandoverState, HandoverReady,
-                             HandoverCommit, HandoverAbort, LoadReport, LoadBoard, LoadAsk>;
+using Message =
+    std::variant<Heartbeat, SpecDelta, TableDelta, MemberNews, UserNews, Members, Leaving, Probe, ProbeReply,
+                 PubAck, Pull, PullChunk, Reserve, ReserveReply, MoveRequest, StartFailed, CallRequest,
+                 CallReply, AdminRequest, AdminReply, Relay, Digests, Heard, Rumours, QuorumProbe,
+                 QuorumReply, SeatList, HandoverState, HandoverReady, HandoverCommit, HandoverAbort,
+                 LoadReport, LoadBoard, LoadAsk, TopicNews, TopicMark, TopicAsk, TopicReplay, Farewell>;
 
 inline constexpr std::size_t kMessageKinds = std::variant_size_v<Message>;
 

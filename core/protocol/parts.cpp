@@ -32,6 +32,7 @@ HubCore::Parts::Parts(Identity identity, HubConfig config, StrategySet set)
                 strategies, *this),
       requests(ctx, registry, membership, replication, placement),
       calls(ctx, registry, links, membership, supervisor),
+      topics(ctx, publications, links),
       statics(ctx, registry, membership, replication, requests) {
   ctx.sync = strategies.synchronization->plan();
   registry.tell_places(balancer.on());
@@ -85,11 +86,18 @@ void HubCore::Parts::on(event::LeaveCluster& e) {
   ctx.log(LogPart::hub, LogLevel::info,
           "leaving: handing over " + std::to_string(supervisor.count()) + " children");
   membership.set_status(MemberStatus::leaving);
+  links.send_clients_away();
 }
 
 void HubCore::Parts::on(event::LoadMeasured& e) {
   balancer.on(e);
   if (balancer.take_round()) placement.rebalance();
+}
+
+/// What was published does not follow a child: where it runs now it has subscribed for itself.
+void HubCore::Parts::on(event::Undelivered& e) {
+  if (!e.message.topic) return supervisor.on(e);
+  ++ctx.stats.topics_missed;
 }
 
 void HubCore::Parts::on(event::AdminAnswer& e) {
@@ -139,6 +147,7 @@ void HubCore::Parts::on_peer_message(NodeId peer, Message message) {
 }
 
 void HubCore::Parts::on_client_request(std::uint64_t client, AdminRequest request) {
+  if (topics.on_client(client, request)) return;
   effect::AdminQuery query{client, request.request, std::move(request.verb), std::move(request.args), {}};
   // "explain/ID": the core does not look into arguments.
   constexpr std::string_view kExplain = "explain/";
@@ -151,6 +160,7 @@ void HubCore::Parts::on_client_request(std::uint64_t client, AdminRequest reques
 void HubCore::Parts::on_session_up(NodeId peer) {
   membership.on_session_up(peer);
   replication.on_session_up(peer);
+  topics.on_session_up(peer);
 }
 
 void HubCore::Parts::on_session_end(NodeId peer) {
@@ -193,6 +203,7 @@ void HubCore::Parts::on_member_gone(NodeId node, bool left) {
   quorum.on_member_gone(node, left);
   placement.on_session_end(node);
   calls.on_session_end(node);
+  if (left) topics.on_left(node);
   registry.touch_rows(node);
 }
 
@@ -339,6 +350,25 @@ void HubCore::Parts::on(NodeId from, Leaving& m) {
   if (m.node != from || has_rows(from, m.table_version) || mutated(Mutation::forgets_last_words))
     return membership.on(from, m);
   last_words_[from] = {m.table_version, ctx.now + kLastRows};
+}
+
+void HubCore::Parts::on(NodeId from, Farewell& m) {
+  if (m.answer) return static_cast<void>(farewells_.erase(from));
+  calls.avoid(from);
+  links.send(from, Lane::data, Farewell{true});
+}
+
+/// This node has nothing any more. True when nobody will send it anything, and all is where it belongs.
+bool HubCore::Parts::said_farewell() {
+  constexpr Duration kPatience = std::chrono::seconds(3);  // with nodes that do not know this message
+  if (farewell_until_ == kNever) {
+    farewell_until_ = ctx.now + kPatience;
+    for (auto peer : membership.up_peers())
+      if (links.send(peer, Lane::control, Farewell{})) farewells_.insert(peer);
+  }
+  std::erase_if(farewells_, [&](NodeId peer) { return !membership.is_up(peer); });
+  const bool answered = calls.open_calls() == 0 || membership.up_peers().empty();
+  return (farewells_.empty() && links.data_idle() && answered) || ctx.now >= farewell_until_;
 }
 
 /// Others may know of a leave before what the leaving node said of its children is here.

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,7 @@
 #include "core/protocol/requests.hpp"
 #include "core/protocol/static_children.hpp"
 #include "core/protocol/supervisor.hpp"
+#include "core/protocol/topics.hpp"
 
 namespace processhub::protocol {
 
@@ -70,6 +72,9 @@ class HubCore::Parts final : public Registry::Listener,
   void on(event::CallChild& e) { calls.on(std::move(e)); }
   void on(event::CastChild& e) { calls.on(std::move(e)); }
   void on(event::Broadcast& e) { calls.on(std::move(e)); }
+  void on(event::PublishTopic& e) { topics.on(std::move(e)); }
+  void on(event::SubscribeTopic& e) { topics.on(e); }
+  void on(event::UnsubscribeTopic& e) { topics.on(e); }
   void on(event::LockQueue& e);
   void on(event::UnlockQueue& e);
   void on(event::DispatchEvent& e);
@@ -78,8 +83,11 @@ class HubCore::Parts final : public Registry::Listener,
   void on(event::RoleTaken& e) { supervisor.on(e); }
   void on(event::WorkerFrozen& e) { supervisor.on(e); }
   void on(event::WorkerPrepared& e) { supervisor.on(e); }
-  void on(event::WorkerDown& e) { supervisor.on(e); }
-  void on(event::Undelivered& e) { supervisor.on(e); }
+  void on(event::WorkerDown& e) {
+    topics.forget({SubscriberKind::worker, e.serial});
+    supervisor.on(e);
+  }
+  void on(event::Undelivered& e);
   void on(event::WorkerAnswer& e) { calls.on(std::move(e)); }
   void on(event::LoadMeasured& e);
   void on(event::AdminAnswer& e);
@@ -98,6 +106,7 @@ class HubCore::Parts final : public Registry::Listener,
   }
   void on(NodeId from, Members& m) { membership.on(from, m); }
   void on(NodeId from, Leaving& m);
+  void on(NodeId from, Farewell& m);
   void on(NodeId from, Probe& m) { membership.on(from, m); }
   void on(NodeId from, ProbeReply& m) { membership.on(from, m); }
   void on(NodeId from, PubAck& m) { replication.on(from, m); }
@@ -133,6 +142,11 @@ class HubCore::Parts final : public Registry::Listener,
     requests.on_load_told(static_cast<std::uint32_t>(m.ask));
   }
   void on(NodeId from, LoadAsk& m) { balancer.on(from, m); }
+
+  void on(NodeId from, TopicNews& m) { topics.on(from, std::move(m)); }
+  void on(NodeId from, TopicMark& m) { topics.on(from, m); }
+  void on(NodeId from, TopicAsk& m) { topics.on(from, m); }
+  void on(NodeId from, TopicReplay& m) { topics.on(from, std::move(m)); }
 
   // -- Registry::Listener
   void on_child_changed(Child& child) override;
@@ -222,6 +236,7 @@ class HubCore::Parts final : public Registry::Listener,
   Placement placement;
   Requests requests;
   CallRouter calls;
+  Topics topics;
   StaticChildren statics;
 
   bool partitioned() const { return quorum.lost(); }
@@ -241,6 +256,7 @@ class HubCore::Parts final : public Registry::Listener,
   void stall(const std::vector<NodeId>& peers);
   void check_stall();
   void check_leave();
+  bool said_farewell();
   bool has_rows(NodeId node, std::uint64_t version) const;
   void hear_last_words();
   void check_settled();
@@ -278,6 +294,8 @@ class HubCore::Parts final : public Registry::Listener,
   std::optional<Token> leave_token_{};
   Time leave_until_{kNever};
   bool leave_said_ = false;
+  std::set<NodeId> farewells_{};  ///< that have not been answered
+  Time farewell_until_ = kNever;
   Time last_now_{kNever};
   Time purge_due_{};
 };

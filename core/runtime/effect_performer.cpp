@@ -65,6 +65,9 @@ struct EffectPerformer::Later {
   void operator()(effect::UserEvent& e) const {
     to.hooks_.user_event(std::move(e.name), e.from, std::move(e.body));
   }
+  void operator()(effect::TopicDelivery& e) const {
+    to.hooks_.published(e.subscription, std::move(e.message));
+  }
   void operator()(effect::AdminQuery& e) const { to.admin_(std::move(e)); }
   template <class Done>
   void operator()(Done&) const {}

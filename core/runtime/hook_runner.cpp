@@ -127,6 +127,31 @@ void HookRunner::user_event(std::string name, NodeId from, Bytes body) {
   enqueue(UserEvent{std::move(name), from, std::move(body)});
 }
 
+SubscriptionId HookRunner::subscribe(std::string pattern, TopicHandler handler) {
+  std::lock_guard lock(table_mutex_);
+  const auto id = ++last_subscription_;
+  subscriptions_[id] = {std::move(pattern), std::make_shared<const TopicHandler>(std::move(handler)), 0};
+  return id;
+}
+
+void HookRunner::unsubscribe(SubscriptionId id) {
+  std::lock_guard lock(table_mutex_);
+  subscriptions_.erase(id);
+}
+
+std::vector<std::pair<SubscriptionId, std::string>> HookRunner::subscriptions() const {
+  std::lock_guard lock(table_mutex_);
+  std::vector<std::pair<SubscriptionId, std::string>> out;
+  for (const auto& [id, subscription] : subscriptions_) out.emplace_back(id, subscription.pattern);
+  return out;
+}
+
+void HookRunner::published(SubscriptionId id, std::shared_ptr<const TopicMessage> message) {
+  if (enqueue(Published{id, std::move(message)})) return;
+  std::lock_guard lock(table_mutex_);
+  if (const auto found = subscriptions_.find(id); found != subscriptions_.end()) ++found->second.dropped;
+}
+
 void HookRunner::report_slow(Time now) {
   slow_ += alterer_.expire(now);
   std::string id;
@@ -160,17 +185,18 @@ std::shared_ptr<const HookRunner::Table> HookRunner::table_of(std::string_view e
   return found != tables_.end() ? found->second : nullptr;
 }
 
-void HookRunner::enqueue(Item item) {
+bool HookRunner::enqueue(Item item) {
   {
     std::lock_guard lock(queue_mutex_);
-    if (stopping_) return;
+    if (stopping_) return true;
     if (queue_.size() >= kMaxQueued) {
       if (dropped_++ == 0) report_("hook events are dropped: 100,000 wait for slow handlers");
-      return;
+      return false;
     }
     queue_.push_back(std::move(item));
   }
   more_.notify_one();
+  return true;
 }
 
 void HookRunner::work() {
@@ -201,6 +227,23 @@ void HookRunner::run(const UserEvent& event) {
     if (auto found = user_handlers_.find(event.name); found != user_handlers_.end()) handler = found->second;
   }
   if (handler) guarded("event " + event.name, [&] { handler(event.from, event.body); });
+}
+
+void HookRunner::run(const Published& published) {
+  std::shared_ptr<const TopicHandler> handler;
+  std::uint64_t dropped = 0;
+  {
+    std::lock_guard lock(table_mutex_);
+    const auto found = subscriptions_.find(published.id);
+    if (found == subscriptions_.end()) return;
+    handler = found->second.handler;
+    dropped = std::exchange(found->second.dropped, 0);
+  }
+  const auto call = [&](const TopicMessage& m) { guarded("topic " + m.topic, [&] { (*handler)(m); }); };
+  if (dropped == 0) return call(*published.message);
+  auto with_gap = *published.message;
+  with_gap.missed += dropped;
+  call(with_gap);
 }
 
 void HookRunner::guarded(const std::string& id, const std::function<void()>& handler) {

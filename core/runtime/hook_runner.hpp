@@ -49,6 +49,13 @@ class HookRunner {
   void on_event(std::string name, Hub::EventHandler handler);
   void user_event(std::string name, NodeId from, Bytes body);
 
+  // -- handlers of topics, in the same order as hooks and events
+  using TopicHandler = std::function<void(const TopicMessage&)>;
+  SubscriptionId subscribe(std::string pattern, TopicHandler handler);
+  void unsubscribe(SubscriptionId id);
+  std::vector<std::pair<SubscriptionId, std::string>> subscriptions() const;
+  void published(SubscriptionId id, std::shared_ptr<const TopicMessage> message);
+
   /// Reports a handler that has been running for more than a second, and ends starts whose child_data
   /// handlers are over their deadline; called now and then by the loop.
   void report_slow(Time now);
@@ -75,7 +82,16 @@ class HookRunner {
     NodeId from{};
     Bytes body{};
   };
-  using Item = std::variant<HookEvent, UserEvent>;
+  struct Published {
+    SubscriptionId id = 0;
+    std::shared_ptr<const TopicMessage> message{};
+  };
+  struct Subscription {
+    std::string pattern{};
+    std::shared_ptr<const TopicHandler> handler{};
+    std::uint64_t dropped = 0;  ///< before the next one, because too many waited
+  };
+  using Item = std::variant<HookEvent, UserEvent, Published>;
   struct Running {
     std::string id{};  // empty: nothing runs
     Time since{};
@@ -84,10 +100,11 @@ class HookRunner {
 
   std::shared_ptr<const Table> table_of(std::string_view event) const;
   void publish_wanted();
-  void enqueue(Item item);
+  bool enqueue(Item item);  ///< false: too many wait
   void work();
   void run(const HookEvent& event);
   void run(const UserEvent& event);
+  void run(const Published& published);
   void guarded(const std::string& id, const std::function<void()>& handler);
   void watch(const std::string& id);
   void threw(const std::string& id, const std::string& what);
@@ -96,6 +113,8 @@ class HookRunner {
   mutable std::mutex table_mutex_{};
   std::map<std::string, std::shared_ptr<const Table>, std::less<>> tables_{};  // by event name
   std::map<std::string, Hub::EventHandler, std::less<>> user_handlers_{};
+  std::map<SubscriptionId, Subscription> subscriptions_{};
+  SubscriptionId last_subscription_ = 0;
   std::uint64_t next_order_ = 0;
   std::atomic<std::uint64_t> wanted_{0};  // bit i: alternative i of HookEvent has handlers
   std::atomic<bool> alters_{false};

@@ -97,6 +97,17 @@ Result<void> Hub::broadcast_raw(std::string_view tag, std::string_view message, 
   return impl_->node().broadcast(tag, message, std::move(body));
 }
 
+Result<void> Hub::publish_raw(std::string_view topic, std::string_view message, Bytes body,
+                              PublishOptions options) {
+  if (auto good = check_publication(topic, body); !good) return good;
+  return impl_->node().tell(
+      event::PublishTopic{std::string(topic), std::string(message), std::move(body), options.reliable});
+}
+Result<SubscriptionId> Hub::subscribe(std::string_view pattern, TopicHandler handler) {
+  return impl_->subscribe(pattern, std::move(handler));
+}
+void Hub::unsubscribe(SubscriptionId subscription) { impl_->unsubscribe(subscription); }
+
 Result<void> Hub::register_hooks(std::vector<Hook> hooks) { return impl_->hooks().add(std::move(hooks)); }
 std::size_t Hub::cancel_hooks(const std::vector<std::string>& ids) { return impl_->hooks().cancel(ids); }
 std::vector<HookInfo> Hub::hooks() const { return impl_->hooks().list(); }

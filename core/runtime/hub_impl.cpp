@@ -91,6 +91,29 @@ void Hub::Impl::use(std::unique_ptr<HubNode> node) {
   current_.store(node.get());
   nodes_.push_back(std::move(node));
   nodes_.back()->start();
+  using protocol::SubscriberKind;
+  for (auto& [id, pattern] : hooks_.subscriptions()) {
+    [[maybe_unused]] const auto told =
+        nodes_.back()->tell(event::SubscribeTopic{SubscriberKind::program, id, std::move(pattern)});
+  }
+}
+
+Result<SubscriptionId> Hub::Impl::subscribe(std::string_view pattern, Hub::TopicHandler handler) {
+  if (auto good = check_topic_pattern(pattern); !good) return good.error();
+  if (!handler) return {ErrorCode::invalid, "subscribe: a handler is needed"};
+  const auto id = hooks_.subscribe(std::string(pattern), std::move(handler));
+  const auto told =
+      node().tell(event::SubscribeTopic{protocol::SubscriberKind::program, id, std::string(pattern)});
+  if (told) return id;
+  hooks_.unsubscribe(id);
+  return told.error();
+}
+
+/// If the node is not told, what it delivers finds no handler.
+void Hub::Impl::unsubscribe(SubscriptionId id) {
+  hooks_.unsubscribe(id);
+  [[maybe_unused]] const auto told =
+      node().tell(event::UnsubscribeTopic{protocol::SubscriberKind::program, id, {}});
 }
 
 /// Those of the file go through the child_data hooks of the file, before the node knows them.

@@ -47,6 +47,8 @@ class Hub::Impl final : public runtime::AdminHub {
     to.ask(token, make_event(token), promise);
   }
   Result<void> promote(std::string name, std::string endpoint);
+  Result<SubscriptionId> subscribe(std::string_view pattern, Hub::TopicHandler handler);
+  void unsubscribe(SubscriptionId id);
   Result<void> stop();
   void wait_for_signal();
   std::string termination_reason() const;

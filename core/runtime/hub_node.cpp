@@ -229,6 +229,15 @@ void HubNode::cast_from_worker(std::string_view to, std::string_view message, By
   shared_.hooks.emit(hook::DeadLetter{std::string(to), std::string(message), sent.error().message});
 }
 
+void HubNode::topic_from_worker(Event event) {
+  if (!std::holds_alternative<event::PublishTopic>(event)) return push_worker_event(std::move(event));
+  auto topic = std::get<event::PublishTopic>(event).topic;
+  const auto sent = tell(std::move(event));
+  if (sent) return;
+  ++dead_letters_;
+  shared_.hooks.emit(hook::DeadLetter{std::move(topic), {}, sent.error().message});
+}
+
 void HubNode::call_from_worker(std::string_view to, std::string_view message, Bytes body, Duration timeout,
                                std::function<void(Result<Bytes>)> done) {
   call({to, message, std::move(body), timeout, false}, std::make_shared<CallTo>(std::move(done)));

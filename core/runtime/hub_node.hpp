@@ -97,6 +97,7 @@ class HubNode final : private WorkerEvents {
   void on_worker_down(protocol::event::WorkerDown down) override;
   void on_answer(protocol::ReplyRef to, Result<Bytes> answer) override;
   void cast_from_worker(std::string_view to, std::string_view message, Bytes body) override;
+  void topic_from_worker(protocol::Event event) override;
   void call_from_worker(std::string_view to, std::string_view message, Bytes body, Duration timeout,
                         std::function<void(Result<Bytes>)> done) override;
   void on_report(protocol::LogLevel level, std::string text) override;

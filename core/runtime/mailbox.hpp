@@ -174,6 +174,7 @@ class MailStock {
       item.work = TimerFired{};
     } else {
       message->sink = nullptr;
+      message->topic = nullptr;
     }
   }
   /// Takes what fits and leaves the rest; only emptied items.

@@ -104,6 +104,35 @@ void WorkerCell::cast_raw(std::string_view to, std::string_view message, Bytes b
   engine_->port().call([&](WorkerEvents& events) { events.cast_from_worker(to, message, std::move(body)); });
 }
 
+void WorkerCell::publish_raw(std::string_view topic, std::string_view message, Bytes body,
+                             PublishOptions options) {
+  if (given_up()) return;
+  if (const auto good = check_publication(topic, body); !good)
+    throw std::invalid_argument(good.error().message);
+  engine_->port().call([&](WorkerEvents& events) {
+    events.topic_from_worker(protocol::event::PublishTopic{std::string(topic), std::string(message),
+                                                           std::move(body), options.reliable});
+  });
+}
+
+void WorkerCell::subscribe(std::string_view pattern) {
+  if (given_up()) return;
+  if (const auto good = check_topic_pattern(pattern); !good)
+    throw std::invalid_argument(good.error().message);
+  engine_->port().call([&](WorkerEvents& events) {
+    events.topic_from_worker(
+        protocol::event::SubscribeTopic{protocol::SubscriberKind::worker, serial(), std::string(pattern)});
+  });
+}
+
+void WorkerCell::unsubscribe(std::string_view pattern) {
+  if (given_up() || pattern.empty()) return;
+  engine_->port().call([&](WorkerEvents& events) {
+    events.topic_from_worker(
+        protocol::event::UnsubscribeTopic{protocol::SubscriberKind::worker, serial(), std::string(pattern)});
+  });
+}
+
 void WorkerCell::call_raw(std::string_view to, std::string_view message, Bytes body,
                           std::chrono::milliseconds timeout, std::function<void(Result<Bytes>)> then) {
   if (given_up()) return;

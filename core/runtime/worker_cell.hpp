@@ -121,6 +121,14 @@ class WorkerCell final : public WorkerContext {
   void call_raw(std::string_view to, std::string_view message, Bytes body, std::chrono::milliseconds timeout,
                 std::function<void(Result<Bytes>)> then) override;
 
+  void publish_raw(std::string_view topic, std::string_view message, Bytes body,
+                   PublishOptions options) override;
+  void subscribe(std::string_view pattern) override;
+  void unsubscribe(std::string_view pattern) override;
+  const TopicMessage* topic() const override { return own_ ? own_->topic.get() : nullptr; }
+
+  /// Of the message that is being handled.
+  void set_topic(std::shared_ptr<const TopicMessage> topic) { own().topic = std::move(topic); }
   std::uint64_t serial() const { return serial_; }
   bool dedicated() const { return spec_->kind->executor == Executor::dedicated; }
   bool has_inline_handlers() const { return has_inline_handlers_; }
@@ -196,6 +204,7 @@ class WorkerCell final : public WorkerContext {
     std::map<TimerId, Timer> timers{};
     std::map<std::uint64_t, std::function<void(Result<Bytes>)>> calls{};
     std::uint64_t last_id = 0;
+    std::shared_ptr<const TopicMessage> topic{};
   };
   /// Who waits for an answer; few workers have any at a given time.
   struct Callers {

@@ -30,6 +30,8 @@ class WorkerEvents {
   virtual void on_answer(protocol::ReplyRef to, Result<Bytes> answer) = 0;
   /// A worker sends to another child: straight to a local one, else through the loop.
   virtual void cast_from_worker(std::string_view to, std::string_view message, Bytes body) = 0;
+  /// A worker publishes, or subscribes to topics.
+  virtual void topic_from_worker(protocol::Event event) = 0;
   /// `done` is called exactly once, on any thread.
   virtual void call_from_worker(std::string_view to, std::string_view message, Bytes body, Duration timeout,
                                 std::function<void(Result<Bytes>)> done) = 0;

@@ -165,6 +165,12 @@ bool WorkerTurn::handle(protocol::PostedMessage& message, const HandlerEntry* kn
     return true;
   }
   Delivery delivery{message.message, message.body, message.named_reply, nullptr};
+  if (message.topic) {
+    cell_->set_topic(message.topic);
+    const bool fine = guarded([&] { invoke(cell_->worker(), delivery); });
+    cell_->set_topic(nullptr);
+    return fine;
+  }
   if (!wants_answer(message)) return guarded([&] { invoke(cell_->worker(), delivery); });
 
   const auto answer = std::make_shared<WorkerAnswer>(std::shared_ptr<EventPort>(cell_, &engine_.port()),

@@ -186,6 +186,28 @@ Result<Request> ask_unlock(const Command& c) {
   return Request{"unlock", {{"token", *token}}};
 }
 
+std::vector<Verb> lock_verbs() {
+  return {
+      {{"lock",
+        "",
+        "locks the asked node's event queue: starts and stops given to it wait; prints the token for unlock",
+        0,
+        0,
+        {{"reason", "TEXT", "shown to others"},
+         {"level", "N", "events below this priority wait (default: 10)"},
+         kYes},
+        {"lock --reason backup --yes"}},
+       ask_lock,
+       show<print_fields>,
+       nullptr,
+       nullptr,
+       "What users ask of this node waits, for at most deadlock_recovery_timeout. Go on?"},
+      {{"unlock", "TOKEN", "ends a lock of the asked node", 1, 1, {}, {"unlock 7"}},
+       ask_unlock,
+       show<print_nothing>},
+  };
+}
+
 std::vector<Verb> operation_verbs() {
   return {
       {{"drain",
@@ -218,23 +240,6 @@ std::vector<Verb> operation_verbs() {
        nullptr,
        "Children of a node that dies do not run again before unfreeze. Go on?"},
       {{"unfreeze", "", "ends freeze", 0, 0, {}, {}}, ask_plain, show<print_nothing>},
-      {{"lock",
-        "",
-        "locks the asked node's event queue: starts and stops given to it wait; prints the token for unlock",
-        0,
-        0,
-        {{"reason", "TEXT", "shown to others"},
-         {"level", "N", "events below this priority wait (default: 10)"},
-         kYes},
-        {"lock --reason backup --yes"}},
-       ask_lock,
-       show<print_fields>,
-       nullptr,
-       nullptr,
-       "What users ask of this node waits, for at most deadlock_recovery_timeout. Go on?"},
-      {{"unlock", "TOKEN", "ends a lock of the asked node", 1, 1, {}, {"unlock 7"}},
-       ask_unlock,
-       show<print_nothing>},
       {{"wait",
         "",
         "waits until nothing moves and all nodes agree on everything",
@@ -335,6 +340,7 @@ const std::vector<Verb>& verbs() {
   static const std::vector<Verb> all = [] {
     auto rows = cluster_verbs();
     for (auto& row : operation_verbs()) rows.push_back(std::move(row));
+    for (auto& row : lock_verbs()) rows.push_back(std::move(row));
     for (auto& row : child_verbs()) rows.push_back(std::move(row));
     rows.push_back({{"keygen",
                      "NAME",

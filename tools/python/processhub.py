@@ -1,4 +1,4 @@
-"""A client of a ProcessHub cluster: list, look up, start, stop, call and cast.
+"""A client of a ProcessHub cluster: list, look up, start, stop, call, cast, publish and subscribe.
 
     import processhub
     with processhub.Client(['tcp://127.0.0.1:7001', 'tcp://127.0.0.1:7101']) as client:
@@ -24,12 +24,17 @@ VERSION = 1
 HELLO, REFUSAL, RESET, SESSION = 1, 2, 3, 4
 CONTROL, DATA = 0, 1
 FRAGMENT, LAST_FRAGMENT, GAP = 1, 2, 4
-CALL_REQUEST, CALL_REPLY, ADMIN_REQUEST, ADMIN_REPLY = 16, 17, 18, 19  # places in docs/wire.md
+LEAVING, CALL_REQUEST, CALL_REPLY, ADMIN_REQUEST, ADMIN_REPLY, TOPIC_NEWS = 6, 16, 17, 18, 19, 34  # places in docs/wire.md
+NAMED, SWEEP = 1, 2  # flags of a call
 FRAME_TARGET = 64 * 1024
 WINDOW = 256
 RESEND_AFTER = 0.2
 IDLE_LIMIT = 60.0  # a node forgets clients that it has not heard of for two minutes
+KEEP_ALIVE = 20.0  # between signs of life of one that only listens
 PATIENCE_WITH_ONE = 1.0
+PATIENCE_WITH_SWEEPS = 2.0
+BREAKS = {zmq.EVENT_CONNECT_RETRIED: 'nobody listens there', zmq.EVENT_DISCONNECTED: 'the connection broke',
+          zmq.EVENT_HANDSHAKE_FAILED_AUTH: 'it does not accept our key'}
 
 CODES = ['ok', 'invalid', 'no_such_child', 'already_started', 'timeout', 'node_down', 'overloaded', 'partitioned', 'moved',
          'stopped', 'unknown', 'worker_crashed', 'no_reply', 'no_such_message', 'would_block', 'start_failed',
@@ -55,6 +60,11 @@ class Error(Exception):
         if self.code in ('worker_crashed', 'no_reply'):
             return 'yes'
         return 'unknown' if self.code in ('timeout', 'node_down', 'unknown', 'system') else 'no'
+
+
+# What was published. `body`: its fields in their order; `publisher`: name and incarnation of a node; `missed`: how many under
+# this topic were lost right before.
+TopicMessage = collections.namedtuple('TopicMessage', 'topic message body publisher number missed reliable')
 
 
 def _code_name(number):
@@ -85,9 +95,10 @@ class _Broken(Exception):
 class _Session:
     """One conversation with one node: numbered, acknowledged, resent."""
 
-    def __init__(self, context, endpoint, keys, deadline):
+    def __init__(self, context, endpoint, keys, news, deadline):
         self.endpoint = endpoint
         self.replies = collections.deque()
+        self.news, self.leaving = news, False
         self._id = 0
         self._sent = [0, 0]
         self._received = [0, 0]
@@ -184,13 +195,7 @@ class _Session:
     def _watch(self):
         broke = None
         while self._monitor.poll(0):
-            event = recv_monitor_message(self._monitor)['event']
-            if event == zmq.EVENT_CONNECT_RETRIED:
-                broke = 'nobody listens there'
-            elif event == zmq.EVENT_DISCONNECTED:
-                broke = 'the connection broke'
-            elif event == zmq.EVENT_HANDSHAKE_FAILED_AUTH:
-                broke = 'it does not accept our key'
+            broke = BREAKS.get(recv_monitor_message(self._monitor)['event'], broke)
         return broke
 
     def _on_frame(self, frame):
@@ -241,7 +246,10 @@ class _Session:
         while at < len(body):
             kind, size = _part.unpack_from(body, at)
             at += _part.size
-            self.replies.append((kind, body[at:at + size]))
+            if kind == LEAVING:
+                self.leaving = True
+            else:
+                (self.news if kind == TOPIC_NEWS else self.replies).append((kind, body[at:at + size]))
             at += size
 
     def close(self):
@@ -267,6 +275,9 @@ class Client:
         self._context = zmq.Context()
         self._session = None
         self._number = 0
+        self._unanswered = set()  # children whose last message was a cast
+        self._patterns, self._queue = set(), collections.deque()
+        self._orders, self._numbers = {}, {}
         self._connected(time.monotonic() + timeout)
 
     def __enter__(self):
@@ -291,7 +302,9 @@ class Client:
         return _unpack(self.call_raw(child, message, _pack(body), timeout))
 
     def call_raw(self, child, message, body=b'', timeout=5.0, named=True):
-        return self._ask(DATA, timeout, lambda number: self._call(child, message, body, timeout, named, number))
+        answer = self._ask(DATA, timeout, lambda number: self._call(child, message, body, timeout, named, number))
+        self._unanswered.discard(child)
+        return answer
 
     def cast(self, child, message, body=None, timeout=5.0):
         """Sent, and no more: whether it arrived shows in a later call only."""
@@ -300,10 +313,57 @@ class Client:
         try:
             if not session.send(DATA, CALL_REQUEST, self._call(child, message, _pack(body), timeout, False, 0), deadline):
                 raise Error('overloaded', 'the node takes no messages')
+            self._unanswered.add(child)
             session.pump(0)
         except _Broken as why:
             self._drop()
             raise Error('node_down', f'{why}, with the message in flight') from why
+
+    # -- topics
+
+    def publish(self, topic, message, body=None, reliable=False, timeout=5.0):
+        """To all subscribers of a matching pattern; `message` names its type."""
+        self.request('publish', timeout, topic=topic, message=message, body=_pack(body), reliable=reliable)
+
+    def subscribe(self, *patterns, timeout=5.0):
+        """`*` is one token, `>` at the end one or more. What is published from now on comes out of next_message()."""
+        self._want(self._patterns | set(patterns), timeout)
+
+    def unsubscribe(self, *patterns, timeout=5.0):
+        self._want(self._patterns - set(patterns), timeout)
+
+    def next_message(self, timeout=5.0):
+        """A TopicMessage, or None if none comes in time. Goes on with another node when its own dies or leaves."""
+        deadline = time.monotonic() + timeout
+        while True:
+            try:
+                session = self._connected(deadline)
+                if time.monotonic() - session.last_used > KEEP_ALIVE:
+                    self._learn(deadline)
+                while session.news:
+                    if news := self._news(session.news.popleft()[1]):
+                        return news
+                if time.monotonic() < deadline:
+                    session.pump(min(deadline, time.monotonic() + KEEP_ALIVE / 2))
+            except (_Broken, Error):
+                self._drop()
+            if time.monotonic() >= deadline:
+                return None
+
+    def _want(self, patterns, timeout):
+        self.request('subscribe', timeout, patterns=sorted(patterns))
+        self._patterns = patterns
+
+    def _news(self, body):
+        topic, message, content, number, order, reliable, publisher, missed = msgpack.unpackb(body, raw=True)[:8]
+        who, topic = (publisher[0].decode(), publisher[1]), topic.decode()
+        if order <= self._orders.get((who, reliable), 0):
+            return None  # two nodes told it
+        self._orders[who, reliable] = order
+        last = self._numbers.get((who, reliable, topic), 0)
+        self._numbers[who, reliable, topic] = number
+        missed = number - last - 1 if last and number > last else missed
+        return TopicMessage(topic, message.decode(), _unpack(content) if content else None, who, number, missed, reliable)
 
     # -- the cluster
 
@@ -338,7 +398,7 @@ class Client:
     @staticmethod
     def _call(child, message, body, timeout, named, number):
         child, message = child.encode(), message.encode()
-        head = _call.pack(_call.size, 1 if named else 0, 0, 0, len(child), len(message), number, int(timeout * 1e6))
+        head = _call.pack(_call.size, NAMED if named else 0, 0, 0, len(child), len(message), number, int(timeout * 1e6))
         return head + child + message + body
 
     def _ask(self, lane, timeout, make):
@@ -366,7 +426,7 @@ class Client:
                 elif kind == ADMIN_REPLY:
                     token, code, *_ = answer = msgpack.unpackb(body, raw=True)
                     if token == number:
-                        return self._value(code, _unpack(answer[2]))
+                        return self._value(code, _unpack(answer[2]) if answer[2] else None)
             if time.monotonic() >= deadline:
                 raise Error('timeout', 'no answer in time')
             session.pump(deadline)
@@ -383,16 +443,21 @@ class Client:
         if self._session:
             try:
                 self._session.pump(0)  # a connection that broke meanwhile shows here, before anything is sent
-                return self._session
+                if not self._session.leaving:
+                    return self._session
+                self._sweep(min(deadline, time.monotonic() + PATIENCE_WITH_SWEEPS))
             except _Broken:
-                self._drop()
+                pass
+            self._drop()
         why = ''
         while True:
             for node in list(self._nodes):
                 try:
                     one = min(deadline, time.monotonic() + PATIENCE_WITH_ONE)
-                    self._session = _Session(self._context, node, self._keys, one)
+                    self._session = _Session(self._context, node, self._keys, self._queue, one)
                     self._learn(deadline)
+                    if self._patterns:
+                        self._quick('subscribe', _pack({'patterns': sorted(self._patterns)}), deadline)
                     return self._session
                 except _Broken as broken:
                     why = str(broken)
@@ -403,17 +468,33 @@ class Client:
 
     def _learn(self, deadline):
         """The other nodes, for the day when this one dies."""
-        self._number += 1
-        self._session.send(CONTROL, ADMIN_REQUEST, _pack([self._number, 'nodes', b'']), deadline)
-        try:
-            known = self._answer(self._session, self._number, min(deadline, time.monotonic() + PATIENCE_WITH_ONE))
-        except Error as error:
-            raise _Broken(str(error)) from error
+        known = self._quick('nodes', b'', deadline)
         learnt = [node['endpoint'] for node in known if node['state'] not in ('leaving', 'left', 'down')]
         here = self._session.endpoint
         self._nodes = [n for n in dict.fromkeys([*learnt, *self._given]) if n != here] + [here]
 
+    def _sweep(self, deadline):
+        """The node leaves. No cast must be overtaken on another way: a question is answered where its child is."""
+        for child in self._unanswered:
+            self._number += 1
+            name = child.encode()
+            head = _call.pack(_call.size, SWEEP, 0, 0, len(name), 0, self._number, int(PATIENCE_WITH_SWEEPS * 1e6))
+            try:
+                self._session.send(DATA, CALL_REQUEST, head + name, deadline)
+                self._answer(self._session, self._number, deadline)
+            except Error:
+                pass  # no such child any more, or not in time
+
+    def _quick(self, verb, arguments, deadline):
+        self._number += 1
+        self._session.send(CONTROL, ADMIN_REQUEST, _pack([self._number, verb, arguments]), deadline)
+        try:
+            return self._answer(self._session, self._number, min(deadline, time.monotonic() + PATIENCE_WITH_ONE))
+        except Error as error:
+            raise _Broken(str(error)) from error
+
     def _drop(self):
+        self._unanswered.clear()
         if self._session:
             self._session.close()
             self._session = None

@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/protocol/topic_messages.hpp"
 #include "core/runtime/clock.hpp"
+#include "processhub/message.hpp"
 #include "transport/assembly/client_engine.hpp"
 #include "transport/assembly/client_json.hpp"
 #include "transport/zmq/tcp_address.hpp"
@@ -66,6 +68,11 @@ class Client::Impl {
                 Result<T> (*read)(std::string_view)) {
     return ask(verb, runtime::bytes_of(arguments), timeout, read);
   }
+  Future<void> subscribe(std::chrono::milliseconds timeout) {
+    const auto answered = std::make_shared<AdminCall<void>>(assembly::read_nothing);
+    submit({ClientRequest::Kind::subscribe, {}, {}, {}, false, deadline_in(timeout), answered});
+    return Future<void>(answered);
+  }
   Future<StopResult> stop(const char* what, Json value, const StopOptions& options) {
     return ask<StopResult>("stop", Json{{what, std::move(value)}, {"timeout_ms", options.timeout.count()}},
                            options.timeout + kAnswerOnItsWay, assembly::read_stop);
@@ -117,6 +124,30 @@ Future<Bytes> Client::call_raw(std::string_view id, std::string_view message, By
 Result<void> Client::cast_raw(std::string_view id, std::string_view message, Bytes body) {
   return impl_->engine().submit({ClientRequest::Kind::cast, std::string(id), std::string(message),
                                  std::move(body), false, deadline_in(kPatience), nullptr});
+}
+
+Result<void> Client::publish_raw(std::string_view topic, std::string_view message, Bytes body,
+                                 PublishOptions options) {
+  if (auto good = check_publication(topic, body); !good) return good;
+  const protocol::PublishArgs args{std::string(topic), std::string(message), std::move(body),
+                                   options.reliable};
+  return impl_->engine().submit(
+      {ClientRequest::Kind::admin, {}, "publish", encode(args), false, deadline_in(kPatience), nullptr});
+}
+
+Result<SubscriptionId> Client::subscribe(std::string_view pattern, TopicHandler handler, ms timeout) {
+  if (auto good = check_topic_pattern(pattern); !good) return good.error();
+  if (!handler) return {ErrorCode::invalid, "subscribe: a handler is needed"};
+  const auto id = impl_->engine().add_subscription(std::string(pattern), std::move(handler));
+  const auto confirmed = impl_->subscribe(timeout).get();
+  if (confirmed) return id;
+  unsubscribe(id);
+  return confirmed.error();
+}
+
+void Client::unsubscribe(SubscriptionId subscription) {
+  impl_->engine().remove_subscription(subscription);
+  [[maybe_unused]] const auto asked = impl_->subscribe(kPatience);  // else its news come for nothing
 }
 
 Future<StartResult> Client::start_children(std::vector<ChildSpec> specs, StartOptions options) {

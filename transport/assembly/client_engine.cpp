@@ -76,13 +76,14 @@ void ClientEngine::run() {
     const auto until = next_deadline();
     events_.clear();
     poller_->wait(std::max(until - boot_now(), Duration::zero()), events_);
-    const auto now = boot_now();
+    const auto now = now_ = boot_now();
     for (auto& event : events_) on_event(now, event);
   }
   end_all();
 }
 
 void ClientEngine::turn(Time now) {
+  now_ = now;
   expire(now);
   keep_connected(now);
   choose_gateway();
@@ -92,6 +93,7 @@ void ClientEngine::turn(Time now) {
   retire_links();
   std::lock_guard lock(mutex_);
   taken_ = open_.size() + waiting_.size();
+  for (const auto& child : sweeping_) taken_ += ways_.at(child).held.size();
 }
 
 void ClientEngine::take_submitted() {
@@ -108,7 +110,13 @@ void ClientEngine::take_submitted() {
 }
 
 void ClientEngine::route(ClientRequest request) {
+  if (request.deadline <= now_)
+    return finish(request.answer, Error{ErrorCode::refused, "no way to the child in time; nothing was sent"});
   const auto id = way_of(request.child);
+  if (const auto way = ways_.find(request.child); way != ways_.end() && way->second.sweep != 0) {
+    held_due_ = std::min(held_due_, request.deadline);
+    return way->second.held.push_back(std::move(request));
+  }
   if (id == 0) return waiting_.push_back(std::move(request));
   send(id, links_.at(id), std::move(request));
 }
@@ -116,7 +124,9 @@ void ClientEngine::route(ClientRequest request) {
 void ClientEngine::send(LinkId id, Link& link, ClientRequest request) {
   const auto number = ++last_number_;
   bool sent = false;
-  if (request.kind == ClientRequest::Kind::admin) {
+  if (request.kind == ClientRequest::Kind::subscribe) {
+    sent = link.session.request({number, "subscribe", patterns()});
+  } else if (request.kind == ClientRequest::Kind::admin) {
     sent = link.session.request({number, std::move(request.name), std::move(request.body)});
   } else {
     protocol::CallRequest call;
@@ -139,17 +149,22 @@ void ClientEngine::send(LinkId id, Link& link, ClientRequest request) {
                 Open{id, request.deadline, std::move(request.child), number, std::move(request.answer)});
 }
 
-/// The link that messages to the child take; 0: there is none to any node.
+/// The link that messages to the child take; 0: there is none to any node, or they wait.
 ClientEngine::LinkId ClientEngine::way_of(const std::string& child) {
   if (child.empty()) return any_usable();
   const auto found = ways_.find(child);
   if (found != ways_.end() && usable(found->second.link)) return found->second.link;
+  if (found != ways_.end() && open_session(found->second.link) &&
+      found->second.last != found->second.answered) {
+    sweep(child, found->second, 0);
+    return 0;
+  }
   const auto link = any_usable();
   if (link == 0) return 0;
   if (found != ways_.end()) {
     found->second.link = link;
   } else if (ways_.size() < kMostWays) {
-    ways_.emplace(child, Way{link, 0});
+    ways_[child].link = link;
   }
   return link;
 }
@@ -160,12 +175,15 @@ void ClientEngine::follow(LinkId from, const Open& call, NodeId at) {
   const auto way = ways_.find(call.child);
   const auto link = links_.find(from);
   if (way == ways_.end() || link == links_.end() || way->second.link != from) return;
-  if (way->second.last != call.number || link->second.session.node() == at) return;
+  if (way->second.sweep != 0 || link->second.session.node() == at) return;
   for (const auto& [id, other] : links_) {
-    if (other.session.node() == at && usable(id)) {
+    if (other.session.node() != at || !usable(id)) continue;
+    if (way->second.last == way->second.answered) {
       way->second.link = id;
-      return;
+    } else {
+      sweep(call.child, way->second, id);
     }
+    return;
   }
   const auto member = members_.find(at);
   if (member == members_.end()) {
@@ -197,6 +215,7 @@ void ClientEngine::on_event(Time now, ClientPoller::Event& event) {
     case ClientPoller::What::frame:
       session.on_frame(now, event.text);
       take_replies(event.link);
+      if (session.leaving()) retire(event.link);
       if (session.state() == protocol::ClientSession::State::ended)
         drop(event.link, {ErrorCode::unknown, found->second.endpoint + ": " + session.why()});
   }
@@ -206,6 +225,7 @@ void ClientEngine::take_replies(LinkId id) {
   auto& session = links_.at(id).session;
   while (auto reply = session.take_call_reply()) on_call_reply(id, std::move(*reply));
   while (auto reply = session.take_reply()) on_admin_reply(std::move(*reply));
+  while (auto news = session.take_news()) on_news(std::move(*news));
 }
 
 void ClientEngine::on_call_reply(LinkId id, protocol::CallReply reply) {
@@ -214,7 +234,10 @@ void ClientEngine::on_call_reply(LinkId id, protocol::CallReply reply) {
   const auto call = std::move(found->second);
   open_.erase(found);
   deadlines_.erase({call.deadline, reply.token});
+  if (call.sweep) return end_sweep(call.child, call.number);
   if (reply.code != ErrorCode{}) return finish(call.answer, Error{reply.code, std::move(reply.body)});
+  if (const auto way = ways_.find(call.child); way != ways_.end() && way->second.link == id)
+    way->second.answered = std::max(way->second.answered, call.number);
   if (reply.at) follow(id, call, reply.at);
   finish(call.answer, std::move(reply.body));
 }
@@ -226,6 +249,7 @@ void ClientEngine::on_admin_reply(protocol::AdminReply reply) {
     if (reply.code == 0) on_members(reply.body);
     return;
   }
+  if (reply.request == subscribing_) subscribing_ = 0;
   auto found = open_.find(reply.request);
   if (found == open_.end()) return;
   const auto call = std::move(found->second);
@@ -249,7 +273,10 @@ void ClientEngine::drop(LinkId id, const Error& why) {
     const auto call = std::move(open_.at(number));
     open_.erase(number);
     deadlines_.erase({call.deadline, number});
-    finish(call.answer, Error{why.code, why.message + ", with the request in flight"});
+    if (call.sweep)
+      end_sweep(call.child, number);
+    else
+      finish(call.answer, Error{why.code, why.message + ", with the request in flight"});
   }
   {
     std::lock_guard lock(mutex_);
@@ -265,7 +292,10 @@ void ClientEngine::expire(Time now) {
     const auto found = open_.find(number);
     const auto call = std::move(found->second);
     open_.erase(found);
-    finish(call.answer, Error{ErrorCode::timeout, "no answer in time"});
+    if (call.sweep)
+      end_sweep(call.child, number);
+    else
+      finish(call.answer, Error{ErrorCode::timeout, "no answer in time"});
   }
   for (auto it = waiting_.begin(); it != waiting_.end();) {
     if (it->deadline > now) {
@@ -275,6 +305,7 @@ void ClientEngine::expire(Time now) {
     finish(it->answer, Error{ErrorCode::refused, "no node could be reached in time; nothing was sent"});
     it = waiting_.erase(it);
   }
+  if (held_due_ <= now) expire_held();
 }
 
 Time ClientEngine::next_deadline() const {
@@ -284,6 +315,7 @@ Time ClientEngine::next_deadline() const {
     due = std::min(due, link.session.next_deadline());
     if (link.session.state() != protocol::ClientSession::State::open) due = std::min(due, link.give_up);
   }
+  due = std::min(due, held_due_);
   return std::min(due, any_usable() != 0 ? members_due_ : next_try_);
 }
 
@@ -292,6 +324,8 @@ void ClientEngine::end_all() {
   const Error unsent{ErrorCode::stopped, "the client was closed; nothing was sent"};
   for (const auto& [number, call] : open_) finish(call.answer, closed);
   for (const auto& request : waiting_) finish(request.answer, unsent);
+  for (const auto& child : sweeping_)
+    for (const auto& request : ways_.at(child).held) finish(request.answer, unsent);
   std::deque<ClientRequest> fresh;
   {
     std::lock_guard lock(mutex_);

@@ -2,6 +2,7 @@
 // once: with its answer, at its deadline, or with its connection.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
@@ -12,6 +13,7 @@
 #include <set>
 #include <string>
 #include <thread>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -24,7 +26,7 @@
 namespace processhub::assembly {
 
 struct ClientRequest {
-  enum class Kind : std::uint8_t { call, cast, admin };
+  enum class Kind : std::uint8_t { call, cast, admin, subscribe };
   Kind kind = Kind::call;
   std::string child{};  ///< empty: any node will do
   std::string name{};   ///< of the message, or the verb
@@ -43,6 +45,9 @@ class ClientEngine {
 
   /// Any thread. An error: the request was not taken, and its answer is not touched.
   Result<void> submit(ClientRequest request);
+  /// Takes effect with the next request of kind `subscribe`. Any thread.
+  SubscriptionId add_subscription(std::string pattern, Client::TopicHandler handler);
+  void remove_subscription(SubscriptionId id);
   Result<void> wait_connected(std::chrono::milliseconds timeout);
   NodeId node() const;
   void close();
@@ -55,10 +60,15 @@ class ClientEngine {
     Time give_up{};         ///< if it is not open by then
     bool retiring = false;  ///< its node is on its way out: nothing new goes there
   };
-  /// A child's way: the link its messages take, and how many took it.
+  /// A child's way: the link its messages take. Before they take another one the old way is swept: a question
+  /// that is answered where the child is, behind all that was sent before. Until then new messages wait.
   struct Way {
     LinkId link = 0;
-    std::uint64_t last = 0;  ///< number of the newest message
+    std::uint64_t last = 0;      ///< number of the newest message
+    std::uint64_t answered = 0;  ///< number of the newest one that the child has answered
+    std::uint64_t sweep = 0;     ///< number of the open question
+    LinkId next = 0;             ///< what it takes then; 0: any
+    std::deque<ClientRequest> held{};
   };
   struct Open {
     LinkId link = 0;
@@ -66,6 +76,12 @@ class ClientEngine {
     std::string child{};
     std::uint64_t number = 0;
     runtime::CallAnswer answer{};
+    bool sweep = false;
+  };
+  struct Subscription {
+    std::string pattern{};
+    std::shared_ptr<const Client::TopicHandler> handler{};
+    std::uint64_t dropped = 0;  ///< before the next one
   };
   struct Member {
     std::string endpoint{};
@@ -78,6 +94,11 @@ class ClientEngine {
   void route(ClientRequest request);
   void send(LinkId id, Link& link, ClientRequest request);
   LinkId way_of(const std::string& child);
+  bool open_session(LinkId id) const;
+  void sweep(const std::string& child, Way& way, LinkId next);
+  void end_sweep(const std::string& child, std::uint64_t number);
+  void expire_held();
+  void retire(LinkId id);
   bool usable(LinkId id) const;
   LinkId any_usable() const;
   void choose_gateway();
@@ -94,6 +115,10 @@ class ClientEngine {
   void on_admin_reply(protocol::AdminReply reply);
   void follow(LinkId from, const Open& call, NodeId at);
   void drop(LinkId id, const Error& why);
+  Bytes patterns() const;
+  void subscribe_at_gateway();
+  void on_news(protocol::TopicNews news);
+  void hand_out(std::shared_ptr<TopicMessage> message);
   void flush(Time now);
   void expire(Time now);
   Time next_deadline() const;
@@ -112,10 +137,13 @@ class ClientEngine {
   std::size_t taken_ = 0;  ///< requests without an answer that the thread holds
   bool closing_ = false;
   NodeId shown_gateway_{};
+  std::map<SubscriptionId, Subscription> subscriptions_{};
+  SubscriptionId last_subscription_ = 0;
   std::string last_failure_{};
 
   // The thread's own.
   const NodeId self_;
+  Time now_{};
   std::map<LinkId, Link> links_{};
   LinkId last_link_ = 0;
   LinkId gateway_ = 0;
@@ -127,10 +155,17 @@ class ClientEngine {
   Time members_due_{};
   std::map<std::string, Time> not_before_{};  ///< addresses that were out of reach
   std::map<std::string, Way> ways_{};
+  std::set<std::string> sweeping_{};  ///< children whose messages wait
+  Time held_due_ = kNever;            ///< the first deadline of those
   std::map<std::uint64_t, Open> open_{};
   std::set<std::pair<Time, std::uint64_t>> deadlines_{};
   std::deque<ClientRequest> waiting_{};
   std::uint64_t last_number_ = 0;
+  std::uint64_t subscribing_ = 0;  ///< number of the request that brings the subscriptions to a new gateway
+  // Of what was published: the newest of each publisher, and under each topic; reliable ones for themselves.
+  std::map<std::pair<NodeId, bool>, std::uint64_t> orders_{};
+  std::map<std::tuple<NodeId, bool, std::string>, std::uint64_t> numbers_{};
+  std::atomic<std::size_t> waiting_news_{0};  ///< for handlers
   std::vector<ClientPoller::Event> events_{};
   std::thread thread_{};
 };

@@ -10,7 +10,8 @@ namespace processhub::assembly {
 
 namespace {
 constexpr Duration kNextAddressAfter =
-    std::chrono::milliseconds(100);                                 // nobody answered yet: ask another, too
+    std::chrono::milliseconds(100);  // nobody answered yet: ask another, too
+constexpr Duration kSweepPatience = std::chrono::seconds(2);
 constexpr Duration kMembersAgain = std::chrono::milliseconds(250);  // sees a node that begins to leave
 }  // namespace
 
@@ -39,6 +40,7 @@ void ClientEngine::choose_gateway() {
   members_request_ = 0;  // of the one before
   members_due_ = {};
   publish_gateway();
+  subscribe_at_gateway();
 }
 
 void ClientEngine::publish_gateway() {
@@ -99,10 +101,69 @@ void ClientEngine::on_members(const Bytes& body) {
   for (auto& [id, link] : links_) {
     const auto member = members_.find(link.session.node());
     if (member == members_.end() || member->second.stays) continue;
-    link.retiring = true;
-    not_before_[link.endpoint] = runtime::boot_now() + std::chrono::seconds(1);
+    retire(id);
   }
   if (gateway_ != 0 && !usable(gateway_)) choose_gateway();
+}
+
+bool ClientEngine::open_session(LinkId id) const {
+  const auto found = links_.find(id);
+  return found != links_.end() && found->second.session.state() == protocol::ClientSession::State::open;
+}
+
+/// Nothing new goes to its node. What went there may still be on its way to the children: no link that is
+/// used instead may be quicker.
+void ClientEngine::retire(LinkId id) {
+  auto& link = links_.at(id);
+  if (std::exchange(link.retiring, true)) return;
+  not_before_[link.endpoint] = now_ + std::chrono::seconds(1);
+  members_due_ = {};
+  for (auto& [child, way] : ways_) {
+    if (way.link == id && way.sweep == 0 && way.last != way.answered) sweep(child, way, 0);
+  }
+}
+
+void ClientEngine::sweep(const std::string& child, Way& way, LinkId next) {
+  protocol::CallRequest question;
+  question.token = ++last_number_;
+  question.id = child;
+  question.flush = true;
+  question.timeout = kSweepPatience;
+  if (!links_.at(way.link).session.call(question)) return;
+  way.sweep = question.token;
+  way.next = next;
+  sweeping_.insert(child);
+  const auto deadline = now_ + kSweepPatience;
+  deadlines_.emplace(deadline, question.token);
+  open_.emplace(question.token, Open{way.link, deadline, child, question.token, {}, true});
+}
+
+void ClientEngine::expire_held() {
+  held_due_ = kNever;
+  for (const auto& child : sweeping_) {
+    auto& held = ways_.at(child).held;
+    std::deque<ClientRequest> stay;
+    for (auto& request : held) {
+      if (request.deadline <= now_) {
+        finish(request.answer, Error{ErrorCode::refused, "no way to the child in time; nothing was sent"});
+      } else {
+        held_due_ = std::min(held_due_, request.deadline);
+        stay.push_back(std::move(request));
+      }
+    }
+    held = std::move(stay);
+  }
+}
+
+void ClientEngine::end_sweep(const std::string& child, std::uint64_t number) {
+  const auto found = ways_.find(child);
+  if (found == ways_.end() || found->second.sweep != number) return;
+  auto& way = found->second;
+  way.sweep = 0;
+  way.answered = way.last;
+  sweeping_.erase(child);
+  if (usable(way.next)) way.link = std::exchange(way.next, 0);
+  for (auto& request : std::exchange(way.held, {})) route(std::move(request));
 }
 
 /// A link to a node that leaves is given up when all that went over it is answered.
@@ -112,7 +173,9 @@ void ClientEngine::retire_links() {
     if (!link.retiring) continue;
     const bool busy = std::any_of(open_.begin(), open_.end(),
                                   [id = id](const auto& call) { return call.second.link == id; });
-    if (!busy && link.session.idle()) done.push_back(id);
+    const bool still_heard =
+        gateway_ != 0 && subscribing_ != 0;  // until the next one tells what is published
+    if (!busy && !still_heard && link.session.idle()) done.push_back(id);
   }
   for (const auto id : done) {
     if (auto bye = links_.at(id).session.goodbye()) static_cast<void>(poller_->send(id, *bye));

@@ -79,6 +79,27 @@ void HostedWorker::cast_raw(std::string_view to, std::string_view message, Bytes
   host_.cast(to, message, std::move(body));
 }
 
+void HostedWorker::publish_raw(std::string_view topic, std::string_view message, Bytes body,
+                               PublishOptions options) {
+  if (const auto good = check_publication(topic, body); !good)
+    throw std::invalid_argument(good.error().message);
+  host_.tell(protocol::event::PublishTopic{std::string(topic), std::string(message), std::move(body),
+                                           options.reliable});
+}
+
+void HostedWorker::subscribe(std::string_view pattern) {
+  if (const auto good = check_topic_pattern(pattern); !good)
+    throw std::invalid_argument(good.error().message);
+  host_.tell(
+      protocol::event::SubscribeTopic{protocol::SubscriberKind::worker, serial_, std::string(pattern)});
+}
+
+void HostedWorker::unsubscribe(std::string_view pattern) {
+  if (pattern.empty()) return;
+  host_.tell(
+      protocol::event::UnsubscribeTopic{protocol::SubscriberKind::worker, serial_, std::string(pattern)});
+}
+
 void HostedWorker::call_raw(std::string_view to, std::string_view message, Bytes body,
                             std::chrono::milliseconds timeout, std::function<void(Result<Bytes>)> then) {
   const auto token = host_.call(serial_, to, message, std::move(body), timeout);

@@ -63,6 +63,14 @@ class HostedWorker final : public WorkerContext {
   void call_raw(std::string_view to, std::string_view message, Bytes body, std::chrono::milliseconds timeout,
                 std::function<void(Result<Bytes>)> then) override;
 
+  void publish_raw(std::string_view topic, std::string_view message, Bytes body,
+                   PublishOptions options) override;
+  void subscribe(std::string_view pattern) override;
+  void unsubscribe(std::string_view pattern) override;
+  const TopicMessage* topic() const override { return topic_.get(); }
+  /// Of the message that is being handled.
+  void set_topic(std::shared_ptr<const TopicMessage> topic) { topic_ = std::move(topic); }
+
   struct TimerFired {
     TimerId id = 0;
   };
@@ -123,6 +131,7 @@ class HostedWorker final : public WorkerContext {
   std::map<TimerId, Timer> timers_{};
   std::map<protocol::Token, std::function<void(Result<Bytes>)>> calls_{};
   TimerId last_timer_ = 0;
+  std::shared_ptr<const TopicMessage> topic_{};
 };
 
 }  // namespace processhub::sim

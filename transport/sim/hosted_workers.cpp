@@ -228,6 +228,10 @@ void HostedWorkers::timer_in(Duration delay, std::uint64_t serial, TimerId timer
   });
 }
 
+void HostedWorkers::tell(protocol::Event event) {
+  if (port_->open) site_.deliver(std::move(event));
+}
+
 void HostedWorkers::cast(std::string_view to, std::string_view message, Bytes body) {
   if (!port_->open) return;
   site_.deliver(protocol::event::CastChild{std::string(to), std::string(message), std::move(body)});
@@ -327,7 +331,9 @@ bool HostedWorkers::handle(HostedWorker& worker, protocol::PostedMessage& messag
   Delivery delivery{message.message, message.body, message.named_reply, nullptr};
   std::shared_ptr<HostedReply> answer;
   if (message.reply) delivery.reply = answer = std::make_shared<HostedReply>(port_, message.reply);
+  worker.set_topic(std::move(message.topic));
   const auto threw = guarded([&] { invoke(*worker.object(), delivery); });
+  worker.set_topic(nullptr);
   if (threw) why = *threw;
   if (answer) {
     if (threw) answer->finish({ErrorCode::worker_crashed, worker.describe() + " crashed: " + why});

@@ -50,6 +50,7 @@ class HostedWorkers final : public NodeWorkers {
   const std::string& hub_id() const { return site_.config.hub_id; }
   Time now() const { return site_.scheduler.now(); }
   void timer_in(Duration delay, std::uint64_t serial, TimerId timer);
+  void tell(protocol::Event event);
   void cast(std::string_view to, std::string_view message, Bytes body);
   /// The token under which the answer comes.
   protocol::Token call(std::uint64_t serial, std::string_view to, std::string_view message, Bytes body,

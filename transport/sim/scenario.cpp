@@ -52,6 +52,7 @@ const std::vector<Scenario::Command>& Scenario::commands() {
       {"start", &Scenario::do_start},         {"stop", &Scenario::do_stop},
       {"call", &Scenario::do_call},           {"cast", &Scenario::do_cast},
       {"broadcast", &Scenario::do_broadcast}, {"dispatch", &Scenario::do_dispatch},
+      {"publish", &Scenario::do_publish},     {"subscribe", &Scenario::do_subscribe},
       {"lock", &Scenario::do_lock},           {"unlock", &Scenario::do_unlock},
       {"freeze", &Scenario::do_operate<0>},   {"unfreeze", &Scenario::do_operate<1>},
       {"drain", &Scenario::do_operate<2>},    {"undrain", &Scenario::do_operate<3>},
@@ -141,6 +142,11 @@ void Scenario::on_effect(const SimNode& node, const protocol::Effect& effect) {
   if (const auto* heard = std::get_if<protocol::effect::UserEvent>(&effect)) {
     print(fmt::format("{} heard {} of {}{}", node.name(), heard->name, heard->from.str(),
                       heard->body.empty() ? "" : ": " + heard->body));
+  }
+  if (const auto* told = std::get_if<protocol::effect::TopicDelivery>(&effect)) {
+    const auto& m = *told->message;
+    print(fmt::format("{} got {} {} of {}: {}{}", node.name(), m.topic, m.number, m.publisher.str(), m.body,
+                      m.missed == 0 ? "" : fmt::format(" ({} missed)", m.missed)));
   }
 }
 
@@ -290,6 +296,22 @@ void Scenario::do_dispatch(Words& words) {
   const auto node = take_on(words);
   const auto name = take_word(words);
   cluster().dispatch(node, name, words.empty() ? std::string() : take_word(words), scope);
+}
+
+/// publish TOPIC BODY on NODE [reliable]
+void Scenario::do_publish(Words& words) {
+  const bool reliable = take_last(words, "reliable");
+  const auto node = take_on(words);
+  const auto topic = take_word(words);
+  cluster().node(node).submit(protocol::event::PublishTopic{
+      topic, "text", words.empty() ? std::string() : take_word(words), reliable});
+}
+
+/// subscribe PATTERN on NODE
+void Scenario::do_subscribe(Words& words) {
+  const auto node = take_on(words);
+  cluster().node(node).submit(
+      protocol::event::SubscribeTopic{protocol::SubscriberKind::program, 1, take_word(words)});
 }
 
 void Scenario::do_metadata(Words& words) {

@@ -109,6 +109,8 @@ class Scenario : private ClusterObserver {
   void do_cast(Words& words);
   void do_broadcast(Words& words);
   void do_dispatch(Words& words);
+  void do_publish(Words& words);
+  void do_subscribe(Words& words);
   void do_metadata(Words& words);
   void do_migrate(Words& words);
   void do_lock(Words& words);

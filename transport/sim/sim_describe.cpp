@@ -101,6 +101,15 @@ struct EventText {
   std::string operator()(const event::DispatchEvent& e) {
     return fmt::format("dispatch {}({})", e.name, e.body);
   }
+  std::string operator()(const event::PublishTopic& e) {
+    return fmt::format("publish {} {} ({}){}", e.topic, e.message, e.body, e.reliable ? " reliable" : "");
+  }
+  std::string operator()(const event::SubscribeTopic& e) {
+    return fmt::format("subscribe {} {}", e.key, e.pattern);
+  }
+  std::string operator()(const event::UnsubscribeTopic& e) {
+    return fmt::format("unsubscribe {} {}", e.key, e.pattern.empty() ? "all" : e.pattern);
+  }
   std::string operator()(const event::LeaveCluster& e) { return fmt::format("leave #{}", e.token); }
   std::string operator()(const event::WorkerUp& e) { return fmt::format("worker {} up", e.serial); }
   std::string operator()(const event::LoadMeasured& e) {
@@ -196,6 +205,10 @@ struct EffectText {
   std::string operator()(const effect::RunHook& e) { return "hook " + describe(e.event); }
   std::string operator()(const effect::UserEvent& e) {
     return fmt::format("user event {} from {} ({})", e.name, e.from.str(), e.body);
+  }
+  std::string operator()(const effect::TopicDelivery& e) {
+    return fmt::format("topic {} #{} from {} to {}", e.message->topic, e.message->number,
+                       e.message->publisher.str(), e.subscription);
   }
   std::string operator()(const effect::Log& e) { return "log " + e.text; }
   std::string operator()(const effect::AdminQuery& e) {

@@ -152,6 +152,7 @@ class SimNode {
   void carry_out(protocol::effect::CompleteLock&) {}
   void carry_out(protocol::effect::RunHook&) {}
   void carry_out(protocol::effect::UserEvent&) {}
+  void carry_out(protocol::effect::TopicDelivery&) {}
   void carry_out(protocol::effect::Log&) {}
 
   Services services_;

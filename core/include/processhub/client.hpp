@@ -8,10 +8,12 @@
 // Errors: every request ends once, no later than its deadline. `delivered(code)` tells what is known of the
 // message. A request that no node could be found for in time ends `refused` and was not sent; one that was
 // under way when its connection ended ends `node_down` or `unknown`. Nothing is ever sent twice.
-// Order: what one thread sends to one child arrives in that order, as long as the connection lives.
+// Order: what one thread sends to one child arrives in that order, unless a connection breaks. A node that
+// leaves waits until its clients have gone to another one: no call fails, nothing is lost.
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -24,6 +26,7 @@
 #include "processhub/hub.hpp"
 #include "processhub/payload.hpp"
 #include "processhub/result.hpp"
+#include "processhub/topic.hpp"
 
 namespace processhub {
 
@@ -57,6 +60,23 @@ class PROCESSHUB_API Client {
   Result<void> cast(std::string_view id, const M& message) {
     return cast_raw(id, message_name<M>(), encode(message));
   }
+  /// To all subscribers of a matching pattern; see topic.hpp. It is on its way to a node when this returns,
+  /// and may be lost with the connection. Errors: invalid (the name, a body over kMaxTopicBody), overloaded,
+  /// stopped.
+  template <class M>
+  Result<void> publish(std::string_view topic, const M& message, PublishOptions options = {}) {
+    return publish_raw(topic, message_name<M>(), encode(message), options);
+  }
+  Result<void> publish_raw(std::string_view topic, std::string_view message, Bytes body,
+                           PublishOptions options = {});
+  /// Returns when a node has confirmed it: what is published from then on is delivered. The handler runs on
+  /// the callback thread, in order. The subscription goes along to another node; what is published until it
+  /// is there shows as `missed`, as does what comes while 100,000 wait for handlers. Errors: invalid (the
+  /// pattern), refused, timeout, stopped; then there is no subscription.
+  using TopicHandler = std::function<void(const TopicMessage&)>;
+  Result<SubscriptionId> subscribe(std::string_view pattern, TopicHandler handler, ms timeout = kPatience);
+  void unsubscribe(SubscriptionId subscription);
+
   /// `named`: the answer carries field names (a msgpack map).
   Future<Bytes> call_raw(std::string_view id, std::string_view message, Bytes body, ms timeout = kPatience,
                          bool named = false);

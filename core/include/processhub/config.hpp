@@ -104,7 +104,7 @@ struct HubConfig {
   ms hook_timeout{1'000};  ///< child_data hooks of one start that take longer refuse it
   std::vector<HookChoice> hooks{};  ///< registered before the node joins
   std::string log_level = "info";   ///< trace | debug | info | warn | error | off; others for components
-                                   ///< behind it: "info,links=debug"
+                                    ///< behind it: "info,links=debug"
 
   /// Reads a file that describes one hub. The error names file, line and key.
   PROCESSHUB_API static Result<HubConfig> from_file(const std::string& path);

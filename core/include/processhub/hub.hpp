@@ -19,6 +19,7 @@
 #include "processhub/ids.hpp"
 #include "processhub/payload.hpp"
 #include "processhub/result.hpp"
+#include "processhub/topic.hpp"
 #include "processhub/worker.hpp"
 
 namespace processhub {
@@ -55,6 +56,7 @@ struct HubStats {
   std::uint64_t bad_frames = 0;     ///< undecodable, unknown, for another hub, before HELLO
   std::uint64_t send_refusals = 0;  ///< EAGAIN or unroutable
   std::uint64_t dead_letters = 0;
+  std::uint64_t topics_missed = 0;  ///< published messages that subscribers here did not get
   std::uint64_t worker_crashes = 0;
   std::chrono::microseconds loop_lag_max{0};
   std::chrono::microseconds loop_lag_avg{0};
@@ -163,6 +165,21 @@ class PROCESSHUB_API Hub {
                          std::chrono::milliseconds timeout, bool named);
   Result<void> cast_raw(std::string_view id, std::string_view message, Bytes body);
   Result<void> broadcast_raw(std::string_view tag, std::string_view message, Bytes body);
+
+  /// To all subscribers of a matching pattern, on all nodes; see topic.hpp. Errors: invalid (the name, a body
+  /// over kMaxTopicBody), overloaded (the command queue is full; nothing was published), stopped.
+  template <class M>
+  Result<void> publish(std::string_view topic, const M& message, PublishOptions options = {}) {
+    return publish_raw(topic, message_name<M>(), encode(message), options);
+  }
+  Result<void> publish_raw(std::string_view topic, std::string_view message, Bytes body,
+                           PublishOptions options = {});
+  /// The handler runs on the hook thread, in order, for what is published from now on. If 100,000 wait there,
+  /// what comes is dropped and shows as `missed`. Errors: invalid (the pattern).
+  using TopicHandler = std::function<void(const TopicMessage&)>;
+  Result<SubscriptionId> subscribe(std::string_view pattern, TopicHandler handler);
+  /// What is queued for it is not delivered any more; a call under way is not waited for.
+  void unsubscribe(SubscriptionId subscription);
 
   Result<void> register_hooks(std::vector<Hook> hooks);
   std::size_t cancel_hooks(const std::vector<std::string>& ids);  ///< how many there were

@@ -13,4 +13,5 @@
 #include "processhub/payload.hpp"
 #include "processhub/result.hpp"
 #include "processhub/strategy_catalog.hpp"
+#include "processhub/topic.hpp"
 #include "processhub/worker.hpp"

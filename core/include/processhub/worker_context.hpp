@@ -21,6 +21,7 @@
 #include "processhub/payload.hpp"
 #include "processhub/result.hpp"
 #include "processhub/task.hpp"
+#include "processhub/topic.hpp"
 
 namespace processhub {
 
@@ -179,6 +180,23 @@ class PROCESSHUB_API WorkerContext {
   virtual void finish() = 0;
   /// Removes the child for good after this turn, whatever its restart kind.
   virtual void stop_self() = 0;
+
+  /// To all subscribers of a matching pattern, on all nodes. A name that is no topic, or a body that is too
+  /// large, throws std::invalid_argument.
+  template <class M>
+  void publish(std::string_view topic, const M& message, PublishOptions options = {}) {
+    publish_raw(topic, message_name<M>(), encode(message), options);
+  }
+  virtual void publish_raw(std::string_view topic, std::string_view message, Bytes body,
+                           PublishOptions options) = 0;
+  /// From now on what is published under a matching topic comes to this worker's handlers like a cast, once,
+  /// however many of its patterns match. Ends with the worker: subscribe in on_start, which is also called
+  /// where the child moves to. Throws std::invalid_argument for what is no pattern.
+  virtual void subscribe(std::string_view pattern) = 0;
+  virtual void unsubscribe(std::string_view pattern) = 0;
+  /// In a handler: what came with the message that was published; null for any other message, and for one
+  /// that waited when the child moved.
+  virtual const TopicMessage* topic() const = 0;
 
   virtual void cast_raw(std::string_view to, std::string_view message, Bytes body) = 0;
   virtual void call_raw(std::string_view to, std::string_view message, Bytes body,

@@ -156,6 +156,7 @@ class Recorder : public WorkerEvents {
     answers_[to.token].push_back(answer ? "ok" : std::string(to_string(answer.error().code)));
     changed_.notify_all();
   }
+  void topic_from_worker(protocol::Event) override {}
   void cast_from_worker(std::string_view to, std::string_view message, Bytes body) override {
     PostedMessage m{std::string(message), std::move(body), false, {}, {}};
     host->deliver(routes.at(std::string(to)), std::move(m));
