@@ -23,6 +23,16 @@ endfunction()
 ph_pkg_config_library(ph_dep_zmq libzmq zmq.h)
 ph_pkg_config_library(ph_dep_xxhash libxxhash xxhash.h)
 
+# For hubd alone. Their own package files ask for what only its parts that push need.
+find_path(ph_prometheus_header_dir prometheus/exposer.h REQUIRED)
+find_library(ph_prometheus_core prometheus-cpp-core REQUIRED)
+find_library(ph_prometheus_pull prometheus-cpp-pull REQUIRED)
+mark_as_advanced(ph_prometheus_header_dir ph_prometheus_core ph_prometheus_pull)
+add_library(ph_dep_prometheus INTERFACE IMPORTED GLOBAL)
+set_target_properties(ph_dep_prometheus PROPERTIES
+  INTERFACE_INCLUDE_DIRECTORIES "${ph_prometheus_header_dir}"
+  INTERFACE_LINK_LIBRARIES "${ph_prometheus_pull};${ph_prometheus_core}")
+
 find_path(cppzmq_header_dir zmq.hpp REQUIRED)  # cppzmq: one header on top of libzmq
 mark_as_advanced(cppzmq_header_dir)
 set_property(TARGET ph_dep_zmq APPEND PROPERTY INTERFACE_INCLUDE_DIRECTORIES "${cppzmq_header_dir}")

@@ -15,7 +15,7 @@ constexpr std::string_view kHubPrefix = "hub.";
 
 AllowedKeys flags() {
   AllowedKeys keys;
-  keys.single = {std::string(kConfig), std::string(kName)};
+  for (const auto key : {kConfig, kName, kMetrics, kLogJson}) keys.single.emplace_back(key);
   keys.repeatable = {std::string(kPlugin)};
   for (const auto& option : hub_options()) {
     (option.repeatable() ? keys.repeatable : keys.single).emplace_back(option.name);
@@ -65,7 +65,7 @@ Result<void> apply_flags(NodeDraft& node, std::vector<Setting> settings) {
   std::map<HubDraft*, std::size_t> order;
   std::vector<std::pair<HubDraft*, std::vector<Setting>>> by_hub;
   for (auto& setting : settings) {
-    if (setting.key == kConfig || setting.key == kName || setting.key == kPlugin) continue;
+    if (setting.key == kConfig || is_node_key(setting.key)) continue;
     auto hub = take_hub(node, setting);
     if (!hub) return hub.error();
     const auto [at, fresh] = order.try_emplace(*hub, by_hub.size());

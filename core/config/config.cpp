@@ -19,6 +19,8 @@ Result<HubConfig> only_hub(Result<config::NodeDraft> draft) {
     return {ErrorCode::invalid,
             path + ": plugin: hubd loads plugins; a program registers its own worker types"};
   }
+  if (!node->metrics.empty() || node->log_json)
+    return {ErrorCode::invalid, path + ": metrics and log_json are options of hubd"};
   return std::move(node->hubs.front());
 }
 

@@ -82,6 +82,10 @@ std::string describe_node(const NodeConfig& node) {
   out +=
       described("shared library with worker types, for hubd; a relative path starts at the working directory",
                 "path, may come several times", lines_of(config::kPlugin, node.plugins));
+  out += described("where hubd answers Prometheus; everybody who reaches it may read it", "HOST:PORT",
+                   lines_of(config::kMetrics, node.metrics.empty() ? Values{} : Values{node.metrics}));
+  out += described("hubd writes each log line as a JSON object", "true or false",
+                   lines_of(config::kLogJson, {node.log_json ? "true" : "false"}));
   for (const auto& hub : node.hubs) out += describe_hub(hub, node.hubs.size() > 1);
   return out;
 }

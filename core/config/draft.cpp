@@ -59,7 +59,25 @@ Result<void> check_distinct_hubs(const NodeDraft& node) {
   return {};
 }
 
+/// What others get to see of the process.
+Result<void> set_outlet(NodeDraft& node, const Setting& setting) {
+  if (setting.key == kLogJson) {
+    const auto flag = parse_flag(setting.value);
+    if (!flag) return flag.error();
+    node.log_json = *flag;
+    return {};
+  }
+  const bool has_scheme = setting.value.find("://") != std::string::npos;
+  if (has_scheme || !parse_endpoint("tcp://" + setting.value)) return expected("HOST:PORT", setting.value);
+  node.metrics = setting.value;
+  return {};
+}
+
 }  // namespace
+
+bool is_node_key(std::string_view key) {
+  return key == kName || key == kPlugin || key == kMetrics || key == kLogJson;
+}
 
 Result<void> apply_settings(HubDraft& hub, const std::vector<Setting>& settings) {
   std::map<std::string, std::vector<std::string>> values;
@@ -84,11 +102,14 @@ Result<void> apply_settings(HubDraft& hub, const std::vector<Setting>& settings)
 Result<void> apply_node_settings(NodeDraft& node, const std::vector<Setting>& settings) {
   bool first_plugin = true;
   for (const auto& setting : settings) {
-    if (setting.key != kName && setting.key != kPlugin) continue;
+    if (!is_node_key(setting.key)) continue;
     if (auto ok = refuse_quotes(setting); !ok) return ok;
     if (setting.key == kName) {
       node.name = setting.value;
       node.name_where = setting.where;
+    } else if (setting.key == kMetrics || setting.key == kLogJson) {
+      if (auto ok = set_outlet(node, setting); !ok)
+        return {ok.error().code, setting.where + ": " + ok.error().message};
     } else {
       if (std::exchange(first_plugin, false)) node.plugins.clear();
       node.plugins.push_back(setting.value);
@@ -111,6 +132,8 @@ Result<NodeConfig> finish(NodeDraft node) {
   }
   out.name = std::move(node.name);
   out.plugins = std::move(node.plugins);
+  out.metrics = std::move(node.metrics);
+  out.log_json = node.log_json;
   return out;
 }
 

@@ -26,12 +26,18 @@ struct NodeDraft {
   std::string name{};
   std::string name_where{};
   std::vector<std::string> plugins{};
+  std::string metrics{};
+  bool log_json = false;
   std::vector<HubDraft> hubs{};
 };
 
 /// Keys of the node itself.
 inline constexpr std::string_view kName = "name";
 inline constexpr std::string_view kPlugin = "plugin";
+inline constexpr std::string_view kMetrics = "metrics";
+inline constexpr std::string_view kLogJson = "log_json";
+/// The same key is not an option of a hub.
+bool is_node_key(std::string_view key);
 
 Result<NodeDraft> draft_from_file(const std::string& path);
 /// `name` stands for the file's name in errors.
@@ -40,7 +46,7 @@ Result<NodeDraft> draft_from_text(const std::string& name, std::string_view text
 Result<NodeDraft> draft_from_flags(int argc, const char* const* argv);
 /// Sets hub options; a repeatable one loses the values it had before.
 Result<void> apply_settings(HubDraft& hub, const std::vector<Setting>& settings);
-/// name and plugin; a list loses the values it had before.
+/// The node's own keys; a list loses the values it had before.
 Result<void> apply_node_settings(NodeDraft& node, const std::vector<Setting>& settings);
 /// Checks the whole and gives every hub the node's name.
 Result<NodeConfig> finish(NodeDraft node);

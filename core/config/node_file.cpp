@@ -158,14 +158,14 @@ class FileReader {
 
   Result<void> read_top(const IniSection& section) {
     AllowedKeys keys = hub_keys();
-    keys.single.emplace_back(kName);
+    for (const auto key : {kName, kMetrics, kLogJson}) keys.single.emplace_back(key);
     keys.repeatable.emplace_back(kPlugin);
     auto settings = parse_section(file_, section, keys);
     if (!settings) return settings.error();
     if (auto ok = apply_node_settings(draft_, *settings); !ok) return ok;
     std::vector<Setting> of_hub;
     for (auto& setting : *settings) {
-      if (setting.key == kName || setting.key == kPlugin) continue;
+      if (is_node_key(setting.key)) continue;
       if (several_form_) {
         return {ErrorCode::invalid, setting.where + ": this file has " + first_hub() +
                                         ", so an option of a hub belongs into its section"};

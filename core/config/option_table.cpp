@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "core/config/values.hpp"
+#include "core/log_levels.hpp"
 
 namespace processhub::config {
 namespace {
@@ -95,8 +96,8 @@ const std::array kHubOptions{
            "folder of public keys that may connect; read again when it changes"},
     Option{"hook_timeout", &H::hook_timeout, Unit::duration,
            "child_data hooks of one start that take longer refuse it", 1},
-    Option{"log_level", &H::log_level, Unit::choice, "what is written to stderr", 0,
-           "trace debug info warn error off"},
+    Option{"log_level", &H::log_level, Unit::log_levels,
+           "what is written to stderr; for some components another level: info,links=debug"},
 };
 
 constexpr std::array<StrategyKind, 5> kStrategyKinds{{{"distribution", &H::distribution},
@@ -181,6 +182,10 @@ struct Checker {
                                       : at_least(value, std::to_string(option.least), std::to_string(value));
   }
   Result<void> operator()(std::string H::*m) const {
+    if (option.unit == Unit::log_levels) {
+      const auto levels = LogLevels::parse(config.*m);
+      return levels ? Result<void>() : levels.error();
+    }
     if (option.unit != Unit::choice || is_choice(option.choices, config.*m)) return {};
     return expected("one of " + std::string(option.choices), config.*m);
   }
@@ -237,6 +242,8 @@ std::string unit_text(const Option& option) {
       return "path";
     case Unit::choice:
       return "one of " + std::string(option.choices);
+    case Unit::log_levels:
+      return "trace, debug, info, warn, error or off, and PART=LEVEL";
     case Unit::strategy:
       return "strategy";
     case Unit::number:

@@ -19,6 +19,7 @@ enum class Unit : std::uint8_t {
   address,
   file,
   choice,
+  log_levels,
   strategy,
   number,
   count,

@@ -44,7 +44,7 @@ void Balancer::on_view_changed(const HubView& view) {
   if (!member) due_ = kNever;
   if (member && (leader != leader_ || due_ == kNever)) due_ = ctx_.now;
   if (leader != leader_ && leader == ctx_.self()) {
-    ctx_.log(LogLevel::debug, "this node balances the load from now on");
+    ctx_.log(LogPart::moves, LogLevel::debug, "this node balances the load from now on");
     for (auto& [id, node] : nodes_) node.history.clear();
   }
   leader_ = leader;

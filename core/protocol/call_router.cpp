@@ -108,7 +108,7 @@ void CallRouter::on(event::WorkerAnswer&& a) {
     reply.code = a.answer.error().code;
     reply.body = a.answer.error().message;
   }
-  if (!links_.send(a.to.origin, Lane::data, reply)) ++ctx_.stats.dead_letters;
+  if (!links_.send(a.to.origin, Lane::data, reply)) ctx_.count_dead_letter(ErrorCode::node_down);
 }
 
 void CallRouter::route(CallRequest&& request, Time until) {
@@ -215,7 +215,7 @@ void CallRouter::send(CallRequest& request, NodeId to, Time until) {
 
 void CallRouter::fail(const CallRequest& request, ErrorCode code, std::string text) {
   if (request.token == 0) {
-    ++ctx_.stats.dead_letters;
+    ctx_.count_dead_letter(code);
     ctx_.hook(hook::DeadLetter{request.id, request.message, std::move(text)});
     return;
   }
@@ -226,7 +226,7 @@ void CallRouter::open(Token token, Time deadline, const std::string& id) {
   auto due = deadlines_.try_emplace(deadlines_.end(), deadline);
   due->second.tokens.push_back(token);
   ++due->second.open;
-  pending_[token] = {due, {}, id, 0, 0};
+  pending_[token] = {due, {}, id, 0, 0, ctx_.now};
 }
 
 void CallRouter::complete(Token token, Result<Bytes>&& result) {
@@ -235,6 +235,8 @@ void CallRouter::complete(Token token, Result<Bytes>&& result) {
   if (--it->second.due->second.open == 0) deadlines_.erase(it->second.due);
   const auto call = std::move(it->second);
   pending_.erase(it);
+  ctx_.meters.call_time.note(ctx_.now - call.since);
+  ctx_.meters.calls_ended.note(result ? ErrorCode{} : result.error().code);
   if (call.client != 0) return answer_client(call, std::move(result));
   ctx_.emit(effect::CompleteCall{token, std::move(result)});
 }

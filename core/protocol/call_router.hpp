@@ -66,6 +66,7 @@ class CallRouter {
     std::string id{};
     std::uint64_t client = 0;        ///< whose call it is; 0: of this node
     std::uint64_t client_token = 0;  ///< what the client calls it
+    Time since{};
   };
   struct Held {
     CallRequest request{};

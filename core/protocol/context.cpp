@@ -12,7 +12,9 @@ void Context::hook(H event) {
   fx->emplace_back(effect::RunHook{HookEvent(std::move(event))});
 }
 
-void Context::log(LogLevel level, std::string text) { fx->emplace_back(effect::Log{level, std::move(text)}); }
+void Context::log(LogPart part, LogLevel level, std::string text) {
+  fx->emplace_back(effect::Log{part, level, std::move(text), {}});
+}
 
 std::string seconds_text(Duration time) {
   const auto tenths = (time + std::chrono::milliseconds(50)) / std::chrono::milliseconds(100);

@@ -8,6 +8,7 @@
 
 #include "core/protocol/effect.hpp"
 #include "core/protocol/hub_core.hpp"
+#include "core/protocol/meters.hpp"
 #include "core/protocol/tally.hpp"
 #include "processhub/config.hpp"
 #include "processhub/strategy/synchronization.hpp"
@@ -45,6 +46,7 @@ struct Context {
   Time now{};
   Effects* fx = nullptr;
   HubStats stats{};
+  Meters meters{};
   Tally tally{};
 
   NodeId self() const { return identity.self; }
@@ -55,10 +57,15 @@ struct Context {
   void emit(E effect);
   template <class H>
   void hook(H event);
-  void log(LogLevel level, std::string text);
+  void log(LogPart part, LogLevel level, std::string text);
   /// Something that may happen to many children at once: told together.
-  void note(LogLevel level, std::string what, const std::string& child) {
-    tally.note(now, level, std::move(what), child);
+  void note(LogPart part, LogLevel level, std::string what, const std::string& child) {
+    tally.note(now, part, level, std::move(what), child);
+  }
+  /// A message that no worker will get, and nobody waits for an answer to.
+  void count_dead_letter(ErrorCode why) {
+    ++stats.dead_letters;
+    meters.dead_letters.note(why);
   }
 };
 

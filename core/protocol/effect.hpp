@@ -7,13 +7,17 @@
 #include <variant>
 #include <vector>
 
+#include "core/log_levels.hpp"
 #include "core/protocol/event.hpp"
 #include "core/protocol/shared_spec.hpp"
 #include "processhub/hooks.hpp"
 
 namespace processhub::protocol {
 
-enum class LogLevel : std::uint8_t { debug, info, warn, error };
+using processhub::LogLevel;
+using processhub::LogPart;
+
+struct Report;
 
 namespace effect {
 
@@ -134,16 +138,10 @@ struct UserEvent {
   Bytes body{};
 };
 struct Log {
+  LogPart part = LogPart::hub;
   LogLevel level = LogLevel::info;
   std::string text{};
-};
-/// A child on its way to this node or from it.
-struct MoveInfo {
-  std::string id{};
-  NodeId from{};
-  NodeId to{};
-  std::string phase{};
-  Duration age{};
+  std::vector<std::string> ids{};  ///< of children that the text tells of; some, if there are many
 };
 /// A client (hubctl) asks; the driver answers with event::AdminAnswer. args is a msgpack map.
 struct AdminQuery {
@@ -151,7 +149,7 @@ struct AdminQuery {
   std::uint64_t request = 0;
   std::string verb{};
   Bytes args{};
-  std::vector<MoveInfo> moves{};  ///< if the verb asks for them
+  std::shared_ptr<const Report> report{};  ///< if the verb asks for it
 };
 /// This node must not live on (a newer life of its name exists, or the cluster refused it). Stop everything,
 /// report `why`.

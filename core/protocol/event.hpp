@@ -110,6 +110,17 @@ struct MigrateChild {
 struct ResetClusterSize {
   Token token = 0;
 };
+/// What operators ask of a node (freeze: of all).
+enum class Operation : std::uint8_t {
+  freeze,  ///< no child moves or is taken over, anywhere; explicit migrations, drains and leaves go on
+  unfreeze,
+  drain,  ///< this node gives its children away, takes none, and stays a member
+  undrain,
+};
+struct Operate {
+  Token token = 0;
+  Operation what = Operation::freeze;
+};
 struct CallChild {
   Token token = 0;
   std::string id{};
@@ -209,9 +220,9 @@ using Event =
     std::variant<event::LinkFrame, event::RouteFrame, event::Publication, event::LinkUp, event::LinkDown,
                  event::SendRefused, event::TimerDue, event::StartChildren, event::StopChildren,
                  event::UpdateMetadata, event::RestartChild, event::MigrateChild, event::ResetClusterSize,
-                 event::CallChild, event::CastChild, event::Broadcast, event::LockQueue, event::UnlockQueue,
-                 event::DispatchEvent, event::LeaveCluster, event::WorkerUp, event::RoleTaken,
-                 event::WorkerFrozen, event::WorkerPrepared, event::WorkerDown, event::Undelivered,
-                 event::WorkerAnswer, event::LoadMeasured, event::AdminAnswer>;
+                 event::Operate, event::CallChild, event::CastChild, event::Broadcast, event::LockQueue,
+                 event::UnlockQueue, event::DispatchEvent, event::LeaveCluster, event::WorkerUp,
+                 event::RoleTaken, event::WorkerFrozen, event::WorkerPrepared, event::WorkerDown,
+                 event::Undelivered, event::WorkerAnswer, event::LoadMeasured, event::AdminAnswer>;
 
 }  // namespace processhub::protocol

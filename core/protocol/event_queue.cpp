@@ -1,5 +1,7 @@
 #include "core/protocol/event_queue.hpp"
 
+#include <array>
+
 #include <algorithm>
 
 namespace processhub::protocol {
@@ -90,6 +92,27 @@ std::vector<std::string> EventQueue::free_overdue(Time now, Duration timeout) {
     return true;
   });
   return freed;
+}
+
+void EventQueue::measure(Time now, Meters& meters) const {
+  meters.lock_holders = {};
+  meters.lock_age = {};
+  for (const auto& [token, held] : holders_) {
+    ++meters.lock_holders.at(static_cast<std::size_t>(held.holder));
+    meters.lock_age = std::max(meters.lock_age, now - held.since);
+  }
+}
+
+void EventQueue::list(Time now, Report& report) const {
+  static constexpr std::array kHolders = {"joining", "quorum", "redistribution", "user"};
+  report.level = level();
+  for (const auto& [token, held] : holders_) {
+    report.locks.push_back({kHolders.at(static_cast<std::size_t>(held.holder)), held.reason, held.level,
+                            held.discard, now - held.since, token});
+  }
+  for (const auto& [priority, items] : waiting_) {
+    if (!items.empty()) report.waiting.push_back({-priority, items.size(), now - items.front().since});
+  }
 }
 
 Time EventQueue::next_deadline(Duration timeout) const {

@@ -13,6 +13,8 @@
 #include <vector>
 
 #include "core/protocol/event.hpp"
+#include "core/protocol/meters.hpp"
+#include "core/protocol/report.hpp"
 #include "processhub/time.hpp"
 
 namespace processhub::protocol {
@@ -47,6 +49,9 @@ class EventQueue {
   std::vector<std::string> free_overdue(Time now, Duration timeout);
   Time next_deadline(Duration timeout) const;
   std::size_t holders() const { return holders_.size(); }
+  /// Writes down who holds it.
+  void measure(Time now, Meters& meters) const;
+  void list(Time now, Report& report) const;
 
  private:
   struct Item {

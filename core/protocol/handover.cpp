@@ -121,11 +121,13 @@ void Handover::on_frozen(const LocalChild& local, event::WorkerFrozen& frozen) {
 void Handover::on_freeze_failed(const LocalChild& local, const event::WorkerFrozen& answer) {
   const auto* out = outgoing(local.uid);
   if (out != nullptr && out->merging) {
-    ctx_.note(LogLevel::warn, "ends without being merged (" + answer.why + ")", local.spec->spec.id);
+    ctx_.note(LogPart::moves, LogLevel::warn, "ends without being merged (" + answer.why + ")",
+              local.spec->spec.id);
     return supervisor_.stop(local.uid, StopReason::conflict);
   }
   if (!answer.busy || plan_.cold_if_refused) return refuse(local, answer.why);
-  ctx_.note(LogLevel::info, "moves later, it waits for answers of its own", local.spec->spec.id);
+  ctx_.note(LogPart::moves, LogLevel::info, "moves later, it waits for answers of its own",
+            local.spec->spec.id);
   undo(local.uid, answer.why);
 }
 
@@ -134,10 +136,12 @@ void Handover::refuse(const LocalChild& local, const std::string& why) {
   const auto uid = local.uid;
   const auto& id = local.spec->spec.id;
   if (!plan_.cold_if_refused) {
-    ctx_.note(LogLevel::warn, "stays here for now, its state cannot be handed over (" + why + ")", id);
+    ctx_.note(LogPart::moves, LogLevel::warn,
+              "stays here for now, its state cannot be handed over (" + why + ")", id);
     return undo(uid, why);
   }
-  ctx_.note(LogLevel::warn, "moves without its state, which cannot be handed over (" + why + ")", id);
+  ctx_.note(LogPart::moves, LogLevel::warn,
+            "moves without its state, which cannot be handed over (" + why + ")", id);
   outgoing_.erase(uid);
   supervisor_.stop(uid, StopReason::move);
 }
@@ -147,6 +151,7 @@ void Handover::undo(const Uid& uid, const std::string& why) {
   if (const auto* out = outgoing(uid); out != nullptr && out->phase == Phase::frozen && !out->merging)
     links_.send(out->to, Lane::control, HandoverAbort{uid, out->attempt, why});
   later(uid);
+  ++ctx_.meters.moves_undone;
   if (auto* local = supervisor_.find(uid)) thaw(*local, 0);
 }
 
@@ -322,7 +327,7 @@ void Handover::on_member_gone(NodeId node) {
 }
 
 void Handover::list_one(const Uid& uid, NodeId from, NodeId to, Phase phase, Time since,
-                        std::vector<effect::MoveInfo>& out) const {
+                        std::vector<MoveInfo>& out) const {
   const auto* child = registry_.find(uid);
   if (child == nullptr || !child->spec) return;
   static constexpr std::array kNames = {"saving",    "sending",  "committed", "arriving",
@@ -331,7 +336,7 @@ void Handover::list_one(const Uid& uid, NodeId from, NodeId to, Phase phase, Tim
       {child->spec->spec.id, from, to, kNames.at(static_cast<std::size_t>(phase)), ctx_.now - since});
 }
 
-void Handover::list(std::vector<effect::MoveInfo>& out) const {
+void Handover::list(std::vector<MoveInfo>& out) const {
   for (const auto& [uid, o] : outgoing_) list_one(uid, ctx_.self(), o.to, o.phase, o.since, out);
   for (const auto& [uid, in] : incoming_) list_one(uid, in.from, ctx_.self(), in.phase, in.since, out);
 }
@@ -367,8 +372,8 @@ void Handover::on_overdue(const Uid& uid, Outgoing& out) {
     out.all_sent = false;
     send_state(uid, out);
   } else if (out.phase == Phase::frozen) {
-    ctx_.note(LogLevel::warn, out.to.str() + " was not ready in time, the child stays here for now",
-              local->spec->spec.id);
+    ctx_.note(LogPart::moves, LogLevel::warn,
+              out.to.str() + " was not ready in time, the child stays here for now", local->spec->spec.id);
     undo(uid, "not in time");
   } else {
     commit(uid, out);

@@ -29,6 +29,7 @@
 #include "core/protocol/links.hpp"
 #include "core/protocol/membership.hpp"
 #include "core/protocol/registry.hpp"
+#include "core/protocol/report.hpp"
 #include "core/protocol/supervisor.hpp"
 #include "processhub/strategy/migration.hpp"
 
@@ -48,6 +49,8 @@ class Handover {
            MovePlan plan, HandoverEvents& events);
 
   bool hot() const { return plan_.hot; }
+  std::size_t incoming() const { return incoming_.size(); }
+  std::size_t outgoing() const { return outgoing_.size(); }
 
   // -- at the source
   enum class Giving : std::uint8_t { begun, under_way, not_now };
@@ -89,7 +92,7 @@ class Handover {
   void on(NodeId from, const HandoverCommit& m);
   void on(NodeId from, const HandoverAbort& m);
   /// What is under way, in order of uid.
-  void list(std::vector<effect::MoveInfo>& out) const;
+  void list(std::vector<MoveInfo>& out) const;
   void on_session_end(NodeId peer);
   void on_member_gone(NodeId node);
   void flush();
@@ -140,7 +143,7 @@ class Handover {
   };
 
   void list_one(const Uid& uid, NodeId from, NodeId to, Phase phase, Time since,
-                std::vector<effect::MoveInfo>& out) const;
+                std::vector<MoveInfo>& out) const;
   Outgoing& begin(const LocalChild& local, NodeId to);
   void on_merge(NodeId from, HandoverState& m);
   Outgoing* outgoing(const Uid& uid);

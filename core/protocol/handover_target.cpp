@@ -33,7 +33,8 @@ void Handover::on_merge(NodeId from, HandoverState& m) {
     if (arriving.attempt != m.attempt || arriving.state.size() != m.offset) return;
     arriving.state.append(m.piece);
     if (arriving.state.size() < m.total) return;
-    ctx_.note(LogLevel::info, "gets the state of its other instance, on " + from.str(), local->spec->spec.id);
+    ctx_.note(LogPart::moves, LogLevel::info, "gets the state of its other instance, on " + from.str(),
+              local->spec->spec.id);
     auto state = std::make_shared<const Bytes>(std::move(arriving.state));
     merging_.erase({m.uid, from});
     merged.insert(loser);
@@ -102,7 +103,7 @@ void Handover::say_ready(const Uid& uid, Incoming& in) {
 }
 
 void Handover::on_prepare_failed(const LocalChild& local, const std::string& why) {
-  ctx_.note(LogLevel::warn, "cannot take its state here (" + why + ")", local.spec->spec.id);
+  ctx_.note(LogPart::moves, LogLevel::warn, "cannot take its state here (" + why + ")", local.spec->spec.id);
   const auto* in = incoming(local.uid);
   if (in == nullptr || in->phase != Phase::preparing) return;
   links_.send(in->from, Lane::control, HandoverAbort{local.uid, in->attempt, why});
@@ -137,7 +138,8 @@ void Handover::activate(LocalChild& local) {
   const auto loser = incoming_.at(local.uid).source;
   const auto from = loser.node;
   merged_[local.uid].insert(loser);  // should it come back: this is its state
-  ctx_.note(LogLevel::info, "moved here with its state from " + from.str(), local.spec->spec.id);
+  ctx_.note(LogPart::moves, LogLevel::info, "moved here with its state from " + from.str(),
+            local.spec->spec.id);
   incoming_.erase(local.uid);
   supervisor_.activate(local);
 }

@@ -36,7 +36,7 @@ void refuse_event(Context& ctx, Event& event, const Error& error) {
   if (auto* e = std::get_if<event::RestartChild>(&event)) ctx.emit(effect::CompleteVoid{e->token, error});
   if (auto* e = std::get_if<event::MigrateChild>(&event)) ctx.emit(effect::CompleteVoid{e->token, error});
   if (auto* e = std::get_if<event::DispatchEvent>(&event)) {
-    ++ctx.stats.dead_letters;
+    ctx.count_dead_letter(error.code);
     ctx.hook(hook::DeadLetter{{}, std::move(e->name), error.message});
   }
 }
@@ -85,6 +85,7 @@ bool HubCore::Parts::run(std::size_t slice) {
   while (auto next = queue.pop()) {
     auto waited = ctx.now - next->second;
     ctx.stats.queue_wait_max = std::max(ctx.stats.queue_wait_max, waited);
+    ctx.meters.queue_wait.note(waited);
     if (auto* timeout = timeout_of(next->first))
       *timeout -= std::chrono::duration_cast<std::chrono::milliseconds>(waited);
     std::visit([&](auto& e) { on(e); }, next->first);
@@ -104,13 +105,14 @@ bool HubCore::Parts::run(std::size_t slice) {
 void HubCore::Parts::tick() {
   auto before = queue.level();
   for (const auto& reason : queue.free_overdue(ctx.now, ctx.config.deadlock_recovery_timeout)) {
-    ctx.log(LogLevel::error, "freed a lock that was held too long: " + reason);
+    ++ctx.meters.locks_freed;
+    ctx.log(LogPart::queue, LogLevel::error, "freed a lock that was held too long: " + reason);
   }
   note_level(before);
   for (auto& event : queue.take_overdue(ctx.now)) {
     refuse_event(ctx, event, {ErrorCode::timeout, "the queue stayed locked until the deadline"});
   }
-  for (auto& [level, line] : ctx.tally.take_due(ctx.now)) ctx.log(level, std::move(line));
+  for (auto& line : ctx.tally.take_due(ctx.now)) ctx.emit(std::move(line));
   links.tick();
   membership.tick();
   quorum.tick();
@@ -191,16 +193,18 @@ void HubCore::Parts::check_settled() {
 void HubCore::Parts::on_stall(Duration away) {
   auto peers = membership.up_peers();
   if (peers.empty() || terminated_) return;
-  ctx.log(LogLevel::warn, "this process was away for " + seconds_text(away) +
-                              ": nothing runs until the others have said what they took over");
+  ctx.log(LogPart::hub, LogLevel::warn,
+          "this process was away for " + seconds_text(away) +
+              ": nothing runs until the others have said what they took over");
   stall(peers);
 }
 
 void HubCore::Parts::on_held_down(NodeId by) {
   if (terminated_ || stalled_) return;
-  ctx.log(LogLevel::warn, by.str() +
-                              " held this node down: nothing runs until the others have said what they "
-                              "took over");
+  ctx.log(LogPart::hub, LogLevel::warn,
+          by.str() +
+              " held this node down: nothing runs until the others have said what they "
+              "took over");
   stall(membership.up_peers());
 }
 
@@ -219,7 +223,8 @@ void HubCore::Parts::check_stall() {
       if (!replication.complete(peer)) return;
     if (quorum.asked_for() && !membership.agreed()) return;  // somebody who took over may not be met yet
     stalled_ = false;
-    ctx.log(LogLevel::info, "the others have answered: children go on here unless they run elsewhere by now");
+    ctx.log(LogPart::hub, LogLevel::info,
+            "the others have answered: children go on here unless they run elsewhere by now");
     placement.set_active(!quorum.lost());
     for (const auto& uid : supervisor.all())
       if (auto* child = registry.find(uid)) placement.enqueue(*child);
@@ -236,12 +241,12 @@ void HubCore::Parts::on_quorum(bool has) {
   note_change();
   const auto before = queue.level();
   if (has) {
-    ctx.log(LogLevel::info, "quorum regained: children run here again");
+    ctx.log(LogPart::quorum, LogLevel::info, "quorum regained: children run here again");
     queue.unlock(quorum_lock_);
     ctx.hook(hook::QuorumRegained{std::move(members)});
     placement.reconsider_all();
   } else {
-    ctx.log(LogLevel::error, "no quorum on this side: all children stop");
+    ctx.log(LogPart::quorum, LogLevel::error, "no quorum on this side: all children stop");
     quorum_lock_ = queue.lock(EventQueue::Holder::quorum, "no quorum", kLockedLevel, ctx.now);
     ctx.hook(hook::QuorumLost{std::move(members)});
     const auto is_start = [](const Event& e) { return std::holds_alternative<event::StartChildren>(e); };
@@ -260,12 +265,12 @@ void HubCore::Parts::check_leave() {
                    mutated(Mutation::leaves_at_once);
     if (!drained && !late) return;
     if (late)
-      ctx.log(LogLevel::warn,
+      ctx.log(LogPart::hub, LogLevel::warn,
               "drain_timeout passed with " + std::to_string(supervisor.count()) + " children left");
     supervisor.stop_all(StopReason::shutdown);
     replication.flush_deltas();
     membership.say_leave(replication.own_version());
-    ctx.log(LogLevel::info, "drained: leaving the cluster");
+    ctx.log(LogPart::hub, LogLevel::info, "drained: leaving the cluster");
     leave_said_ = true;
     leave_until_ = ctx.now + std::chrono::seconds(1);
     return;
@@ -316,6 +321,20 @@ ClusterSnapshot HubCore::Parts::snapshot() {
   return s;
 }
 
+/// What is measured, not counted. Cheap: it is done in every turn.
+void HubCore::Parts::measure() {
+  auto& m = ctx.meters;
+  m.queue_waiting = queue.size();
+  m.queue_level = queue.level();
+  queue.measure(ctx.now, m);
+  m.calls_open = calls.open_calls();
+  m.messages_held = calls.held();
+  m.moves_in = std::max(placement.moves(), handover.incoming());
+  m.moves_out = handover.outgoing();
+  m.children_waiting = placement.waiting();
+  m.settled = settled_;
+}
+
 // -- HubCore
 // -------------------------------------------------------------------------------------------------------------
 
@@ -358,6 +377,11 @@ std::optional<ClusterSnapshot> HubCore::take_cluster_change() {
 }
 
 HubStats HubCore::stats() const { return parts_->ctx.stats; }
+
+const Meters& HubCore::meters() {
+  parts_->measure();
+  return parts_->ctx.meters;
+}
 
 Time HubCore::turns_until() const { return parts_->quorum.turns_until(); }
 

@@ -30,6 +30,7 @@
 namespace processhub::protocol {
 
 class SpecPool;
+struct Meters;
 
 /// What the driver knows before the core exists.
 struct Identity {
@@ -92,6 +93,7 @@ class HubCore {
   std::vector<RegistryChange> take_registry_changes();
   std::optional<ClusterSnapshot> take_cluster_change();
   HubStats stats() const;
+  const Meters& meters();
   NodeId self() const;
 
   /// For tests and tools: read-only looks into the parts.

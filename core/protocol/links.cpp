@@ -173,7 +173,8 @@ void Links::bad_frame(const char* why) {
   // lines.
   auto n = ++ctx_.stats.bad_frames;
   if ((n & (n - 1)) == 0)
-    ctx_.log(LogLevel::warn, std::string("ignored a frame: ") + why + " (" + std::to_string(n) + " so far)");
+    ctx_.log(LogPart::links, LogLevel::warn,
+             std::string("ignored a frame: ") + why + " (" + std::to_string(n) + " so far)");
 }
 
 void Links::refuse(std::optional<RouteId> route, const Refusal& refusal) {
@@ -245,7 +246,7 @@ void Links::on_node_hello(std::optional<RouteId> route, const Hello& h) {
   if (h.options_digest != options_digest_) {
     const auto why = options_difference(ctx_.self(), options_, h.self.id, h.options);
     refuse(route, {ctx_.config.hub_id, h.self.id, ctx_.self(), why, 0});
-    return ctx_.log(LogLevel::error, "refused " + h.self.id.str() + ": " + why);
+    return ctx_.log(LogPart::links, LogLevel::error, "refused " + h.self.id.str() + ": " + why);
   }
   auto admission = events_.on_hello(h);
   if (admission.refusal) refuse(route, *admission.refusal);

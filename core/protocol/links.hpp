@@ -16,6 +16,7 @@
 #include "core/protocol/link_session.hpp"
 #include "core/protocol/messages.hpp"
 #include "core/protocol/relays.hpp"
+#include "core/protocol/report.hpp"
 
 namespace processhub::protocol {
 
@@ -103,6 +104,8 @@ class Links {
   Time next_deadline() const;
   /// No session has anything queued or unacknowledged.
   bool all_idle() const;
+  /// By peer.
+  void list(std::vector<LinkInfo>& out) const;
   /// Peers that have something to confirm or to wait for, the most urgent first. As of the last flush().
   const std::set<std::pair<Time, NodeId>>& waiting() const { return due_; }
 

@@ -83,4 +83,22 @@ bool Links::all_idle() const {
                      [](const auto& p) { return !p.second.session || p.second.session->idle(); });
 }
 
+void Links::list(std::vector<LinkInfo>& out) const {
+  for (const auto& [id, peer] : peers_) {
+    LinkInfo info;
+    info.peer = id;
+    info.endpoint = peer.endpoint;
+    info.session = peer.session != nullptr;
+    info.refused = peer.refused;
+    info.relayed = relayed(id);
+    if (peer.without_session != kNever) info.without_session = ctx_.now - peer.without_session;
+    if (peer.session) {
+      info.queued_control = peer.session->queued_bytes(Lane::control);
+      info.queued_data = peer.session->queued_bytes(Lane::data);
+      info.resends = peer.session->resends();
+    }
+    out.push_back(std::move(info));
+  }
+}
+
 }  // namespace processhub::protocol

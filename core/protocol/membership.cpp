@@ -220,7 +220,7 @@ LinkEvents::Admission Membership::on_hello(const Hello& h) {
   if (id.name() == ctx_.self().name()) {
     if (id.incarnation() > ctx_.self().incarnation() && joined()) {
       // We live and were there first: the newcomer has to go, and both ends say so.
-      ctx_.log(LogLevel::error,
+      ctx_.log(LogPart::membership, LogLevel::error,
                "refused a second node named '" + std::string(id.name()) + "' at " + h.self.router);
     }
     out.refusal =
@@ -242,7 +242,7 @@ LinkEvents::Admission Membership::on_hello(const Hello& h) {
       challengers_.erase(old->record.id);
       out.refusal = refusal("the name '" + std::string(id.name()) + "' is taken by a living node at " +
                             old->record.router);
-      ctx_.log(LogLevel::error,
+      ctx_.log(LogPart::membership, LogLevel::error,
                "refused a second node named '" + std::string(id.name()) + "' at " + h.self.router);
       return out;
     }
@@ -312,8 +312,9 @@ void Membership::make_up(Member& m) {
   events_.on_member_up(id);
   refresh_digest();
   if (!returning) {
+    ++ctx_.meters.members_up;
     ctx_.hook(hook::PostClusterJoin{id});
-    ctx_.log(LogLevel::info, "node " + id.str() + " is up");
+    ctx_.log(LogPart::membership, LogLevel::info, "node " + id.str() + " is up");
   }
 }
 
@@ -335,6 +336,7 @@ void Membership::make_gone(Member& m, bool left, const std::string& why) {
   }
   answer_helpers(id, left ? Verdict::left : m.refused ? Verdict::refused : Verdict::silent);
   if (was_up) {
+    ++(left ? ctx_.meters.members_left : ctx_.meters.members_down);
     events_.on_member_gone(id, left);
     MemberNews news{id,
                     left        ? Verdict::left
@@ -345,7 +347,7 @@ void Membership::make_gone(Member& m, bool left, const std::string& why) {
     if (!(ctx_.gossips() && std::exchange(m.accused, false))) events_.publish_news(news);
     refresh_digest();
     ctx_.hook(hook::PostClusterLeave{id, left});
-    ctx_.log(left ? LogLevel::info : LogLevel::warn,
+    ctx_.log(LogPart::membership, left ? LogLevel::info : LogLevel::warn,
              "node " + id.str() + (left ? " left" : " is down: " + why));
   }
   if (auto c = challengers_.find(id); c != challengers_.end()) challengers_.erase(c);

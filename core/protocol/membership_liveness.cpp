@@ -36,7 +36,8 @@ void Membership::still_alive(Member& m) {
   m.suspect_until = ctx_.now + ctx_.config.probe_timeout + ctx_.config.suspect_after;
   m.refused = false;
   if (std::exchange(m.indirect, true)) return;
-  ctx_.log(LogLevel::warn, "node " + m.record.id.str() + " is out of reach, but others reach it");
+  ctx_.log(LogPart::membership, LogLevel::warn,
+           "node " + m.record.id.str() + " is out of reach, but others reach it");
   events_.on_suspicion();
 }
 
@@ -93,7 +94,7 @@ void Membership::on_stranger_gone(NodeId node) {
 
 void Membership::on_refused(const Refusal& r) {
   const bool news = refusals_.insert(r.from.str() + r.why).second;
-  if (news) ctx_.log(LogLevel::error, "refused by " + r.from.str() + ": " + r.why);
+  if (news) ctx_.log(LogPart::membership, LogLevel::error, "refused by " + r.from.str() + ": " + r.why);
   if (!r.final) return;
   // A member that already works with others is not thrown out by one peer's opinion; a newcomer cannot go on.
   // Nor is there room for two lives of one name: the earlier one goes, whatever it believes.
@@ -300,7 +301,7 @@ void Membership::check_joined() {
     if (is_up(m) && !events_.synced_with(id)) return;
   if (up_count() == 1 && !seeds_.empty() && !warned_alone_) {
     warned_alone_ = true;
-    ctx_.log(LogLevel::warn, "no seed answered: running alone, still looking");
+    ctx_.log(LogPart::membership, LogLevel::warn, "no seed answered: running alone, still looking");
   }
   for (const auto& [id, m] : members_)
     if (is_up(m)) self_.joined = std::max(self_.joined, m.record.joined);

@@ -177,8 +177,9 @@ struct Heartbeat {
   std::uint64_t number = 0;     ///< orders those of one node: they come on several ways
   std::uint64_t published = 0;  ///< the digests contain every publication up to this one
   std::uint64_t joined = 0;     ///< as in MemberRecord
+  std::uint64_t freeze = 0;     ///< the highest known; odd: redistribution is held
   PROCESSHUB_FIELDS(view_digest, table_version, table_digest, spec_digest, status, status_version, refutation,
-                    number, published, joined)
+                    number, published, joined, freeze)
 };
 
 /// New, removed and changed specs.

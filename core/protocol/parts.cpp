@@ -79,9 +79,11 @@ void HubCore::Parts::on(event::DispatchEvent& e) {
 void HubCore::Parts::on(event::LeaveCluster& e) {
   if (leaving()) return ctx.emit(effect::CompleteVoid{e.token, {}});
   leave_token_ = e.token;
+  placement.keep_without_heir(false);
   leave_until_ = ctx.now + ctx.config.drain_timeout;
   ctx.hook(hook::HubShutdown{});
-  ctx.log(LogLevel::info, "leaving: handing over " + std::to_string(supervisor.count()) + " children");
+  ctx.log(LogPart::hub, LogLevel::info,
+          "leaving: handing over " + std::to_string(supervisor.count()) + " children");
   membership.set_status(MemberStatus::leaving);
 }
 
@@ -138,10 +140,11 @@ void HubCore::Parts::on_peer_message(NodeId peer, Message message) {
 
 void HubCore::Parts::on_client_request(std::uint64_t client, AdminRequest request) {
   effect::AdminQuery query{client, request.request, std::move(request.verb), std::move(request.args), {}};
-  if (query.verb == "moves") {
-    handover.list(query.moves);
-    placement.list_moves(query.moves);
-  }
+  // "explain/ID": the core does not look into arguments.
+  constexpr std::string_view kExplain = "explain/";
+  const bool explains = query.verb.starts_with(kExplain);
+  if (explains || query.verb == "moves" || query.verb == "inspect")
+    query.report = report(explains ? query.verb.substr(kExplain.size()) : std::string());
   ctx.emit(std::move(query));
 }
 
@@ -218,8 +221,10 @@ Heartbeat HubCore::Parts::own_heartbeat() {
   h.joined = self.joined;
   h.refutation = self.refutation;
   h.published = publications.flushed_seq();
+  h.freeze = freeze_;
   const bool news = h.view_digest != announced_.view_digest || h.table_version != announced_.table_version ||
-                    h.status_version != announced_.status_version || h.refutation != announced_.refutation;
+                    h.status_version != announced_.status_version || h.refutation != announced_.refutation ||
+                    h.freeze != announced_.freeze;
   // In gossip mode a number stands for what was said with it, and all must hear of it.
   heartbeat_wanted_ = heartbeat_wanted_ || (news && ctx.gossips());
   h.number = announced_.number + (news || !ctx.gossips() ? 1 : 0);
@@ -264,7 +269,7 @@ void HubCore::Parts::on_undelivered(std::vector<PostedMessage> messages, const s
 }
 
 void HubCore::Parts::on_start_failed(const LocalChild& child, const std::string& why) {
-  ctx.note(LogLevel::error, "did not start (" + why + ")", child.spec->spec.id);
+  ctx.note(LogPart::children, LogLevel::error, "did not start (" + why + ")", child.spec->spec.id);
   auto origin = child.uid.origin;
   if (origin == ctx.self()) {
     requests.on_start_failed(child.uid, why);

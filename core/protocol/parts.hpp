@@ -22,6 +22,7 @@
 #include "core/protocol/quorum.hpp"
 #include "core/protocol/registry.hpp"
 #include "core/protocol/replication.hpp"
+#include "core/protocol/report.hpp"
 #include "core/protocol/requests.hpp"
 #include "core/protocol/static_children.hpp"
 #include "core/protocol/supervisor.hpp"
@@ -47,6 +48,9 @@ class HubCore::Parts final : public Registry::Listener,
   void flush();
   Time next_deadline() const;
   ClusterSnapshot snapshot();
+  void measure();
+  /// `child`: an id to tell more of; may be empty.
+  std::shared_ptr<const Report> report(const std::string& child);
 
   // -- events
   void on(event::LinkFrame& e) { links.on(e); }
@@ -62,6 +66,7 @@ class HubCore::Parts final : public Registry::Listener,
   void on(event::RestartChild& e);
   void on(event::MigrateChild& e);
   void on(event::ResetClusterSize& e) { ctx.emit(effect::CompleteVoid{e.token, quorum.reset_size()}); }
+  void on(event::Operate& e);
   void on(event::CallChild& e) { calls.on(std::move(e)); }
   void on(event::CastChild& e) { calls.on(std::move(e)); }
   void on(event::Broadcast& e) { calls.on(std::move(e)); }
@@ -155,7 +160,10 @@ class HubCore::Parts final : public Registry::Listener,
   void on_suspicion() override { note_change(); }
   void on_status(NodeId node, MemberStatus status) override;
   void on_view_changed() override;
-  void on_heartbeat(NodeId node, const Heartbeat& h) override { replication.on_heartbeat(node, h); }
+  void on_heartbeat(NodeId node, const Heartbeat& h) override {
+    replication.on_heartbeat(node, h);
+    note_freeze(h.freeze);
+  }
   Heartbeat own_heartbeat() override;
   void publish_heartbeat() override { heartbeat_wanted_ = true; }
   void gossip() override { gossiping.round(own_heartbeat()); }
@@ -223,6 +231,12 @@ class HubCore::Parts final : public Registry::Listener,
   bool cluster_changed = true;
 
  private:
+  bool frozen() const { return freeze_ % 2 == 1; }
+  void note_freeze(std::uint64_t number);
+  Result<void> operate(event::Operation what);
+  Result<void> drain();
+  ChildReport report_child(const std::string& id);
+  std::vector<PeerInfo> report_peers() const;
   void on_stall(Duration away);
   void stall(const std::vector<NodeId>& peers);
   void check_stall();
@@ -259,6 +273,8 @@ class HubCore::Parts final : public Registry::Listener,
   bool gates_closed_ = false;
   bool terminated_ = false;
   bool left_ = false;
+  bool drained_ = false;      ///< by hand: it stays
+  std::uint64_t freeze_ = 0;  ///< as in Heartbeat
   std::optional<Token> leave_token_{};
   Time leave_until_{kNever};
   bool leave_said_ = false;

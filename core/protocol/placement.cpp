@@ -202,6 +202,33 @@ void Placement::set_active(bool active) {
   if (active) recheck();
 }
 
+void Placement::freeze(bool frozen) {
+  frozen_ = frozen;
+  if (!frozen) recheck();
+}
+
+bool Placement::is_held(const Child& child, const Entry* other) const {
+  if (!frozen_ || child.value->placement == ctx_.self()) return false;
+  if (other == nullptr) return true;
+  const auto source = membership_.members().find(other->node);
+  return source == membership_.members().end() || source->second.record.status != MemberStatus::leaving;
+}
+
+std::string Placement::why_waiting(const Child& child) const {
+  if (!is_owner(child, ctx_.self()) || supervisor_.find(child.uid) != nullptr) return {};
+  if (child.value->failed) return "it failed, and is not started until somebody says so";
+  if (!active_) return "this node may run nothing now: no quorum, or it was away";
+  if (!membership_.joined()) return "this node has not joined yet";
+  if (!membership_.agreed()) return "the nodes do not agree yet on who is there";
+  if (!settled()) return "what other nodes run is not known yet";
+  const auto* other = other_lister(child);
+  if (is_held(child, other)) return "redistribution is frozen";
+  if (reserving_.contains(child.uid)) return "a generation is being reserved";
+  if (other != nullptr) return "it is asked for from " + std::string(other->node.name());
+  if (first_unresolved(child)) return "a node that was to start it has not said what became of it";
+  return "its turn comes";
+}
+
 void Placement::reconsider_all() {
   for (Slot s = 0; s < registry_.slot_end(); ++s)
     if (auto* child = registry_.at(s)) enqueue(*child);
@@ -263,7 +290,7 @@ bool Placement::resolve_conflict(Child& child) {
   ctx_.hook(hook::ChildConflict{child.spec->spec.id, winner->uid, child.uid});
   // Equal specs: several nodes declare it and had not met yet. Nobody's wish is lost.
   const bool equal = winner->spec->spec.kind == child.spec->spec.kind;
-  ctx_.note(equal ? LogLevel::info : LogLevel::warn,
+  ctx_.note(LogPart::moves, equal ? LogLevel::info : LogLevel::warn,
             equal ? "started by several nodes, the earliest start counts"
                   : "started twice with different specs, the earliest start counts",
             child.spec->spec.id);
@@ -310,8 +337,8 @@ void Placement::evaluate_running(Child& child, LocalChild& local) {
   if (local.state == LocalState::frozen) return evaluate_frozen(child);
   if (const auto* other = beaten_by(child)) {
     if (handover_.merge_into(local, other->node)) return;
-    ctx_.note(LogLevel::warn, "stopped, " + other->node.str() + " runs it with a higher generation",
-              child.spec->spec.id);
+    ctx_.note(LogPart::moves, LogLevel::warn,
+              "stopped, " + other->node.str() + " runs it with a higher generation", child.spec->spec.id);
     return supervisor_.stop(child.uid, StopReason::conflict);
   }
   if (child.value->failed != (local.state == LocalState::failed)) {
@@ -329,9 +356,9 @@ void Placement::evaluate_running(Child& child, LocalChild& local) {
     return supervisor_.stop(child.uid, StopReason::move);
   if (replicated_ && !child.owners.empty()) return evaluate_replica(child, local);
   // Nobody left to give it to: every node leaves. Otherwise the new owner asks for it.
-  if (!child.owners.empty() || membership_.status() != MemberStatus::leaving) return;
+  if (!child.owners.empty() || membership_.status() != MemberStatus::leaving || keeps_without_heir_) return;
   if (membership_.newcomer_expected()) return wait(child);  // it may own the child in a moment
-  ctx_.note(LogLevel::warn, "stopped, no member is left to hand it to", child.spec->spec.id);
+  ctx_.note(LogPart::moves, LogLevel::warn, "stopped, no member is left to hand it to", child.spec->spec.id);
   supervisor_.stop(child.uid, StopReason::shutdown);
 }
 
@@ -380,7 +407,7 @@ void Placement::evaluate_missing(Child& child) {
     supervisor_.start(child, 1, start_role(child, first), StartReason::first, true);
     return;
   }
-  if (!settled()) return wait(child);
+  if (!settled() || is_held(child, other_lister(child))) return wait(child);
   if (replicated_) return evaluate_missing_replica(child);
   const auto* other = mutated(Mutation::starts_without_release) ? nullptr : other_lister(child);
   if (other != nullptr && !handover_.holds(child.uid, other->node)) return ask_for(child, other->node);

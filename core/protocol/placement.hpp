@@ -19,6 +19,7 @@
 #include "core/protocol/quorum.hpp"
 #include "core/protocol/registry.hpp"
 #include "core/protocol/replication.hpp"
+#include "core/protocol/report.hpp"
 #include "core/protocol/supervisor.hpp"
 #include "core/protocol/zone_spread.hpp"
 #include "processhub/strategy_catalog.hpp"
@@ -83,6 +84,13 @@ class Placement {
   /// While false nothing starts, stops or moves (a node that was away and does not know what it may run, or
   /// is no part of a quorum).
   void set_active(bool active);
+  /// While frozen, children stay where they are, and those of lost nodes wait; what somebody asked for by
+  /// hand (a migration, a drain, a leave) goes on.
+  void freeze(bool frozen);
+  /// This node keeps what nobody can take, though it gives its children away.
+  void keep_without_heir(bool keep) { keeps_without_heir_ = keep; }
+  /// Why this node does not start a child that it owns; empty: it runs here, or it is not decided here.
+  std::string why_waiting(const Child& child) const;
 
   /// A slice of reconciliation; true if more is to do.
   bool work(std::size_t budget);
@@ -93,9 +101,10 @@ class Placement {
   bool busy() const { return recomputing_ || (active_ && !queue_.empty()); }
   bool has_work() const { return (recomputing_ && !view_changed_) || (active_ && !queue_.empty()); }
   std::size_t waiting() const { return waiting_.size(); }
+  std::size_t moves() const { return moves_.size(); }  ///< asked for by this node
   bool settled() const;  ///< agreed, every table is current, and nobody out of reach may still run something
   /// Children that this node has asked for, and whose handover has not begun.
-  void list_moves(std::vector<effect::MoveInfo>& out) const;
+  void list_moves(std::vector<MoveInfo>& out) const;
 
  private:
   struct Batch {
@@ -126,6 +135,7 @@ class Placement {
   void evaluate_frozen(Child& child);
   void evaluate_prepared(Child& child, LocalChild& local);
   void evaluate_missing(Child& child);
+  bool is_held(const Child& child, const Entry* other) const;
   void evaluate_foreign(Child& child);
   void wait(Child& child);
   bool is_owner(const Child& child, NodeId node) const;
@@ -144,6 +154,7 @@ class Placement {
   void reserve(std::vector<std::pair<Uid, std::uint64_t>> items, bool everywhere);
   void announce_takeovers(const Batch& batch);
   void ask_for_next();
+  void count_move(const Uid& uid);
   void confirm(std::uint64_t batch);
   void start_batch(Batch& batch);
   NodeId giver(const Child& child) const;
@@ -180,6 +191,8 @@ class Placement {
   std::deque<Slot> queue_{};
   std::vector<Uid> waiting_{};  ///< cannot be decided yet
   bool active_ = true;
+  bool frozen_ = false;
+  bool keeps_without_heir_ = false;
   // Since the last time that all owners were known:
   bool view_changed_ = false;
   Time look_due_{};  ///< not before

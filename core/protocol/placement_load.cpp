@@ -48,6 +48,7 @@ void Placement::write_down(Child& child) {
 }
 
 void Placement::rebalance() {
+  if (frozen_) return;
   if (!active_ || !settled()) return;
   std::vector<NodeLoad> loads;
   for (const auto& m : view_.members)
@@ -77,7 +78,8 @@ void Placement::shift(const LoadShift& shift) {
     owners.clear();
     find_owners(key, *child->spec->spec.kind, owners);
     if (owners != wanted) continue;
-    ctx_.note(LogLevel::info, "goes to " + shift.to.str() + ", which has more room", child->spec->spec.id);
+    ctx_.note(LogPart::moves, LogLevel::info, "goes to " + shift.to.str() + ", which has more room",
+              child->spec->spec.id);
     replication_.set_value(child->uid, child->value->placed_at(std::move(wanted), ctx_.self()));
     --left;
   }

@@ -49,7 +49,7 @@ void Placement::ask_for(Child& child, NodeId from) {
   wait(child);
 }
 
-void Placement::list_moves(std::vector<effect::MoveInfo>& out) const {
+void Placement::list_moves(std::vector<MoveInfo>& out) const {
   for (const auto& [uid, move] : moves_) {
     const auto* child = registry_.find(uid);
     if (child == nullptr || !child->spec || handover_.has_begun(uid)) continue;
@@ -244,7 +244,7 @@ void Placement::start_batch(Batch& batch) {
     auto* child = registry_.find(uid);
     if (child == nullptr || !child->spec) continue;
     if (good && may_promote(*child, epoch)) {
-      ctx_.note(LogLevel::info, "active here from now on", child->spec->spec.id);
+      ctx_.note(LogPart::moves, LogLevel::info, "active here from now on", child->spec->spec.id);
       supervisor_.promote(*supervisor_.find(uid), epoch);
       continue;
     }
@@ -262,9 +262,11 @@ void Placement::start_batch(Batch& batch) {
     const bool waits = replicated_ && strategies_.redundancy->one_active();
     const auto role = waits ? Role::passive : start_role(*child, child->owners);
     if (handover_.prepare(*child, epoch, role)) continue;
-    bool moved = moves_.erase(uid) > 0;
+    const bool moved = moves_.contains(uid);
+    if (moved) count_move(uid);
+    if (!moved) ++ctx_.meters.taken_over;
     const auto from = last_runner(*child);
-    ctx_.note(LogLevel::info,
+    ctx_.note(LogPart::moves, LogLevel::info,
               (moved ? "moved here from " : "taken over from ") +
                   (from ? from.str() : std::string("a node that is gone")),
               child->spec->spec.id);
@@ -295,7 +297,7 @@ void Placement::on(NodeId from, const MoveRequest& request) {
     ids.push_back(child->spec->spec.id);
     if (!hot) going.push_back(item.uid);
   }
-  for (const auto& id : ids) ctx_.note(LogLevel::info, "moving to " + from.str(), id);
+  for (const auto& id : ids) ctx_.note(LogPart::moves, LogLevel::info, "moving to " + from.str(), id);
   MoveNews::before(ctx_, ctx_.self(), from, std::move(ids));
   for (const auto& uid : going) {
     news_.leaving(uid, from);
@@ -304,7 +306,17 @@ void Placement::on(NodeId from, const MoveRequest& request) {
 }
 
 void Placement::on_started(const Uid& uid) {
-  if (moves_.erase(uid) > 0) ask_for_next();
+  if (!moves_.contains(uid)) return;
+  count_move(uid);
+  ask_for_next();
+}
+
+/// It is here.
+void Placement::count_move(const Uid& uid) {
+  const auto it = moves_.find(uid);
+  ++ctx_.meters.moved_here;
+  ctx_.meters.move_time.note(ctx_.now - it->second.since);
+  moves_.erase(it);
 }
 
 // -- with the state (handover.hpp)

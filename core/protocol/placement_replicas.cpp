@@ -89,7 +89,7 @@ void Placement::evaluate_replica(Child& child, LocalChild& local) {
   if (!is_owner(child, ctx_.self())) {
     if (!all_owners_run(child)) return;
     if (!settled()) return wait(child);
-    ctx_.note(LogLevel::info, "stopped, its owners run it", child.spec->spec.id);
+    ctx_.note(LogPart::moves, LogLevel::info, "stopped, its owners run it", child.spec->spec.id);
     return supervisor_.stop(child.uid, StopReason::move);
   }
   if (local.state != LocalState::running || local.demoting || reserving_.contains(child.uid)) return;

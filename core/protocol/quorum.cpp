@@ -226,8 +226,9 @@ Result<void> Quorum::reset_size() {
   for (const auto& name : seats_.names()) seats_.set(name, here.contains(name));
   for (const auto name : here) seats_.set(name, true);
   absent_since_.clear();
-  ctx_.log(LogLevel::warn, "the cluster size was reset: " + std::to_string(seats_.names().size()) +
-                               " nodes are counted from now on");
+  ctx_.log(LogPart::quorum, LogLevel::warn,
+           "the cluster size was reset: " + std::to_string(seats_.names().size()) +
+               " nodes are counted from now on");
   tell();
   check();
   return {};

@@ -83,7 +83,7 @@ void StaticChildren::start_missing() {
     if (same && it->second.stopped) continue;
     if (requests_.create(ChildSpec(spec), 0) == nullptr) {
       if (unable_.insert(spec.id).second)
-        ctx_.log(LogLevel::error,
+        ctx_.log(LogPart::children, LogLevel::error,
                  "no node can run the static child '" + spec.id + "' of type '" + spec.type + "'");
     } else if (!same) {
       set(spec.id, hash, false);

@@ -184,18 +184,18 @@ void Supervisor::on_crash(LocalChild& child, const event::WorkerDown& down) {
   end_demotion(child);
   const auto& id = child.spec->spec.id;
   if (child.spec->spec.kind->restart == Restart::temporary) {
-    ctx_.note(LogLevel::warn, "crashed and is temporary: removed (" + down.why + ")", id);
+    ctx_.note(LogPart::children, LogLevel::warn, "crashed and is temporary: removed (" + down.why + ")", id);
     return events_.on_finished(child);
   }
   if (over_intensity(child)) {
     child.state = LocalState::failed;
     child.crashes->restart_at = kNever;
     write_row(child, InstanceState::failed);
-    ctx_.note(LogLevel::error, "failed, crashed too often (" + down.why + ")", id);
+    ctx_.note(LogPart::children, LogLevel::error, "failed, crashed too often (" + down.why + ")", id);
     return events_.on_failed(child, down.why);
   }
   if (!mutated(Mutation::restart_keeps_generation)) ++child.restarts;
-  ctx_.note(LogLevel::warn, "crashed and restarted (" + down.why + ")", id);
+  ctx_.note(LogPart::children, LogLevel::warn, "crashed and restarted (" + down.why + ")", id);
   ctx_.hook(hook::ChildRestarted{id, {ctx_.self(), last_serial_ + 1}, down.why});
   const auto crashes = child.crashes->times.size();
   if (crashes <= 1) {

@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <map>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "core/protocol/effect.hpp"
@@ -16,16 +15,17 @@ namespace processhub::protocol {
 class Tally {
  public:
   /// `what` happened to the child; it is told with others that the same happened to.
-  void note(Time now, LogLevel level, std::string what, const std::string& id);
+  void note(Time now, LogPart part, LogLevel level, std::string what, const std::string& id);
   /// Lines that are due: "took over from b/1: 7 children (x1 x2 x3 …)".
-  std::vector<std::pair<LogLevel, std::string>> take_due(Time now);
+  std::vector<effect::Log> take_due(Time now);
   Time next_deadline() const { return due_; }
 
  private:
   struct Group {
+    LogPart part = LogPart::children;
     LogLevel level = LogLevel::info;
     std::uint64_t count = 0;
-    std::string some{};
+    std::vector<std::string> some{};
   };
   std::map<std::string, Group> groups_{};
   Time due_{kNever};

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "core/runtime/admin_json.hpp"
+#include "core/runtime/admin_tools.hpp"
 
 namespace processhub::runtime {
 
@@ -20,7 +21,8 @@ using Select = protocol::event::Select;
 struct Request {
   AdminHub& hub;
   AdminArgs args;
-  const std::vector<protocol::effect::MoveInfo>& moves;
+  const protocol::Report& report;
+  std::string_view subject;  ///< behind a verb's slash
   std::function<void(AdminReply)> answer;
 
   void ok(const Json& json) const { answer({0, bytes_of(json)}); }
@@ -89,6 +91,9 @@ void status(Request& r) {
   auto out = to_json(status);
   out["version"] = PROCESSHUB_VERSION;
   out["uptime_ms"] = uptime_of(status.node).count();
+  out["time_us"] = std::chrono::duration_cast<std::chrono::microseconds>(
+                       std::chrono::system_clock::now().time_since_epoch())
+                       .count();
   out["members"] = r.hub.nodes(true, false).size();
   r.ok(out);
 }
@@ -100,16 +105,35 @@ void digest(Request& r) {
 
 void moves(Request& r) {
   r.args.done();
-  Json out = Json::array();
-  for (const auto& move : r.moves) {
-    const auto age = std::chrono::duration_cast<std::chrono::milliseconds>(move.age);
-    out.push_back({{"id", move.id},
-                   {"from", move.from.name()},
-                   {"to", move.to.name()},
-                   {"phase", move.phase},
-                   {"age_ms", std::max<std::int64_t>(0, age.count())}});
-  }
+  r.ok(to_json(r.report.moves));
+}
+
+void inspect(Request& r) {
+  r.args.done();
+  r.ok(to_json(r.report));
+}
+
+void explain(Request& r) {
+  r.args.done();
+  const std::string id(r.subject);
+  const auto child = r.hub.lookup(id);
+  if (!child || !r.report.child.known) return r.fail(no_such_child(id));
+  auto out = to_json_with_spec(*child);
+  out.update(to_json(r.report.child));
   r.ok(out);
+}
+
+void metrics(Request& r) {
+  r.args.done();
+  r.ok(to_json(r.hub.metrics()));
+}
+
+void events(Request& r) {
+  const auto after = r.args.take("after").value_or(Json(std::uint64_t{0}));
+  const auto limit = r.args.count("limit").value_or(500);
+  r.args.done();
+  if (!after.is_number_unsigned()) r.args.refuse("after", "must be a number");
+  r.ok(to_json(r.hub.journal().read(after.get<std::uint64_t>(), limit)));
 }
 
 /// The answer of a start or stop: its map in any case, and a code if a child failed.
@@ -216,6 +240,31 @@ void reset_cluster_size(Request& r) {
   r.hub.reset_cluster_size().then(answer_nil(r));
 }
 
+template <protocol::event::Operation kWhat>
+void operate(Request& r) {
+  r.args.done();
+  r.hub.operate(kWhat).then(answer_nil(r));
+}
+
+void lock(Request& r) {
+  auto reason = r.args.text_or("reason", "an operator");
+  const auto level = r.args.count("level").value_or(10);
+  r.args.done();
+  if (level > static_cast<std::uint32_t>(kMaxPriority)) r.args.refuse("level", "is too high");
+  r.hub.lock(std::move(reason), static_cast<int>(level))
+      .then([answer = r.answer](const Result<std::uint64_t>& token) {
+        if (token) return answer({0, bytes_of(Json{{"token", *token}})});
+        answer({static_cast<std::uint8_t>(token.error().code), bytes_of(to_json(token.error()))});
+      });
+}
+
+void unlock(Request& r) {
+  const auto token = r.args.take("token");
+  r.args.done();
+  if (!token || !token->is_number_unsigned()) r.args.refuse("token", "must be the number that lock answered");
+  r.hub.unlock(token->get<std::uint64_t>()).then(answer_nil(r));
+}
+
 bool is_failed(const ChildInfo& child) {
   return std::any_of(child.instances.begin(), child.instances.end(),
                      [](const Instance& i) { return i.state == InstanceState::failed; });
@@ -269,13 +318,32 @@ struct Verb {
   void (*run)(Request&);
 };
 
-constexpr Verb kVerbs[] = {
-    {"nodes", nodes},     {"list", list},       {"tag", tag},
-    {"lookup", lookup},   {"dump", dump},       {"status", status},
-    {"digest", digest},   {"start", start},     {"stop", stop},
-    {"call", call},       {"cast", cast},       {"metadata", metadata},
-    {"restart", restart}, {"migrate", migrate}, {"reset-cluster-size", reset_cluster_size},
-    {"moves", moves}};
+constexpr Verb kVerbs[] = {{"nodes", nodes},
+                           {"list", list},
+                           {"tag", tag},
+                           {"lookup", lookup},
+                           {"dump", dump},
+                           {"status", status},
+                           {"digest", digest},
+                           {"start", start},
+                           {"stop", stop},
+                           {"call", call},
+                           {"cast", cast},
+                           {"metadata", metadata},
+                           {"restart", restart},
+                           {"migrate", migrate},
+                           {"reset-cluster-size", reset_cluster_size},
+                           {"moves", moves},
+                           {"inspect", inspect},
+                           {"explain", explain},
+                           {"metrics", metrics},
+                           {"events", events},
+                           {"lock", lock},
+                           {"unlock", unlock},
+                           {"freeze", operate<protocol::event::Operation::freeze>},
+                           {"unfreeze", operate<protocol::event::Operation::unfreeze>},
+                           {"drain", operate<protocol::event::Operation::drain>},
+                           {"undrain", operate<protocol::event::Operation::undrain>}};
 
 const Verb& verb_of(std::string_view name) {
   std::string known;
@@ -300,9 +368,13 @@ void handle_admin(AdminHub& hub, const protocol::effect::AdminQuery& query,
     answer({static_cast<std::uint8_t>(error.code), bytes_of(to_json(error))});
   };
   try {
-    const auto& known = verb_of(query.verb);
+    static const protocol::Report kNone{};
+    const std::string_view verb = query.verb;
+    const auto slash = std::min(verb.find('/'), verb.size());
+    const auto& known = verb_of(verb.substr(0, slash));
+    const auto subject = verb.substr(std::min(slash + 1, verb.size()));
     Request request{hub, AdminArgs(query.verb, query.args.empty() ? Json() : json_of(query.args)),
-                    query.moves, answer};
+                    query.report ? *query.report : kNone, subject, answer};
     known.run(request);
   } catch (const std::exception& e) {  // BadRequest, or strings in the registry that are no JSON
     refuse(e.what());

@@ -11,9 +11,21 @@
 //   dump      -                               text, one line per instance
 //   status    - {"node","hub","version","uptime_ms","members","joined","locked",
 //                                             "partitioned","children_local","children_total","digest",
-//                                             "incarnation","stats":{counter: n}}
+//                                             "incarnation","time_us","stats":{counter: n}}
 //   digest    -                               {"digest": 16 hex digits}
 //   moves     -                               [{"id","from","to","phase","age_ms"}], of the asked node
+//   inspect   -                               the inside of the asked node: locks and what waits behind
+//                                             them, peers, links, moves, digests, options
+//   explain/ID  -                             the child as lookup has it, with "origin","first","owners",
+//                                             "wish","waits" (why it is not where it belongs)
+//   metrics   -                               {"node","hub","metrics":{name:{"kind","series"}}}
+//   events    after=0, limit=500              {"events":[{"number","time_us","part","level","text",
+//                                             "children"}],"missed","last"}: the node's journal behind a
+//                                             number
+//   freeze, unfreeze  -                       nil; no child moves or is taken over, on any node
+//   drain, undrain  -                         nil; the asked node gives its children away, and stays
+//   lock      reason="an operator", level=10  {"token"}: the asked node's queue is locked
+//   unlock    token                           nil
 //   start     specs, timeout_ms=10000,        {"status","rolled_back",
 //             rollback=false,                 "children":[{"id","instances","error"?}]}
 //             check_existing=true
@@ -48,9 +60,11 @@
 
 #include "core/protocol/effect.hpp"
 #include "core/protocol/event.hpp"
+#include "core/runtime/journal.hpp"
 #include "processhub/child.hpp"
 #include "processhub/future.hpp"
 #include "processhub/hub.hpp"
+#include "processhub/metrics.hpp"
 
 namespace processhub::runtime {
 
@@ -74,6 +88,11 @@ class AdminHub {
   virtual std::string dump() const = 0;
   virtual std::vector<NodeInfo> nodes(bool include_local, bool include_down) const = 0;
   virtual HubStatus status() const = 0;
+  virtual Metrics metrics() const = 0;
+  virtual const Journal& journal() const = 0;
+  virtual Future<void> operate(protocol::event::Operation what) = 0;
+  virtual Future<std::uint64_t> lock(std::string reason, int level) = 0;
+  virtual Future<void> unlock(std::uint64_t token) = 0;
 };
 
 struct AdminReply {

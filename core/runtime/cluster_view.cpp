@@ -15,9 +15,10 @@ void ClusterView::publish(protocol::ClusterSnapshot snapshot) {
   changed_.notify_all();
 }
 
-void ClusterView::publish(const HubStats& stats) {
+void ClusterView::publish(const HubStats& stats, const LoopMeters& meters) {
   std::lock_guard lock(mutex_);
   stats_ = stats;
+  meters_ = meters;
 }
 
 void ClusterView::end(std::string why) {
@@ -37,6 +38,11 @@ std::shared_ptr<const protocol::ClusterSnapshot> ClusterView::get() const {
 HubStats ClusterView::stats() const {
   std::lock_guard lock(mutex_);
   return stats_;
+}
+
+LoopMeters ClusterView::meters() const {
+  std::lock_guard lock(mutex_);
+  return meters_;
 }
 
 bool ClusterView::wait_joined(std::chrono::milliseconds timeout) const {

@@ -49,6 +49,11 @@ class CommandQueue {
     sleeping_ = items_.empty();
     return sleeping_;
   }
+  /// Any thread.
+  std::size_t size() const {
+    std::lock_guard lock(mutex_);
+    return items_.size();
+  }
   /// Every later push is refused; the caller takes what is left.
   void close() {
     std::lock_guard lock(mutex_);
@@ -68,7 +73,7 @@ class CommandQueue {
   }
 
   const std::size_t limit_;
-  std::mutex mutex_{};
+  mutable std::mutex mutex_{};
   std::vector<T> items_{};
   Time waiting_since_{};
   bool sleeping_ = false;

@@ -37,7 +37,9 @@ struct EffectPerformer::Now {
   bool operator()(effect::CloseGates&) const { return to.host_.close_gates(), true; }
   bool operator()(effect::OpenGates&) const { return to.host_.open_gates(), true; }
   bool operator()(effect::MeasureLoad&) const { return to.measure_ = true; }
-  bool operator()(effect::Log& e) const { return to.log_.log(e.level, e.text), true; }
+  bool operator()(effect::Log& e) const {
+    return to.log_.log(e.part, e.level, e.text, std::move(e.ids)), true;
+  }
   bool operator()(effect::Terminate& e) const {
     if (!std::exchange(to.terminated_, true)) to.why_terminated_ = std::move(e.why);
     return true;
@@ -57,7 +59,7 @@ struct EffectPerformer::Later {
   void operator()(effect::CompleteVoid& e) const { to.answers_.complete(e.token, std::move(e.result)); }
   void operator()(effect::CompleteLock& e) const { to.answers_.complete(e.token, std::move(e.result)); }
   void operator()(effect::RunHook& e) const {
-    if (to.log_.enabled(protocol::LogLevel::debug)) to.log_.debug(to_string(e.event));
+    if (to.log_.enabled(LogPart::hooks, LogLevel::debug)) to.log_.debug(LogPart::hooks, to_string(e.event));
     to.hooks_.emit(std::move(e.event));
   }
   void operator()(effect::UserEvent& e) const {

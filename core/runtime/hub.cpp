@@ -75,6 +75,7 @@ std::vector<ChildInfo> Hub::list(Scope scope) const { return impl_->list(scope);
 std::vector<ChildInfo> Hub::by_tag(std::string_view tag) const { return impl_->by_tag(tag); }
 std::string Hub::dump() const { return impl_->dump(); }
 HubStatus Hub::status() const { return impl_->status(); }
+Metrics Hub::metrics() const { return impl_->metrics(); }
 bool Hub::is_locked() const { return impl_->node().cluster().is_locked(); }
 bool Hub::is_partitioned() const { return impl_->node().cluster().is_partitioned(); }
 std::vector<NodeInfo> Hub::nodes(bool include_local, bool include_down) const {
@@ -113,9 +114,7 @@ Future<std::uint64_t> Hub::lock(std::string reason, int level, WhileLocked below
     return event::LockQueue{token, std::move(reason), level, below == WhileLocked::discard};
   });
 }
-Future<void> Hub::unlock(std::uint64_t token) {
-  return impl_->request<void>([&](Token request) { return event::UnlockQueue{request, token}; });
-}
+Future<void> Hub::unlock(std::uint64_t token) { return impl_->unlock(token); }
 
 Result<void> Hub::promote(std::string name, std::string endpoint) {
   return impl_->promote(std::move(name), std::move(endpoint));

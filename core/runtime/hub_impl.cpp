@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "core/runtime/clock.hpp"
+#include "core/runtime/hub_metrics.hpp"
 
 namespace processhub {
 
@@ -40,9 +41,9 @@ Hub::Impl::Impl(const HubConfig& config, runtime::HubParts parts)
     : hub_id_(config.hub_id),
       parts_(std::move(parts)),
       types_(std::make_shared<const WorkerTypes>(parts_.types)),
-      log_(config.hub_id + "@" + config.name, config.log_level),
-      callbacks_(kCallbackThreads, [this](const std::string& text) { log_.error(text); }),
-      hooks_([this](const std::string& text) { log_.warn(text); }, config.hook_timeout) {}
+      log_(config.hub_id, config.name, config.log_level),
+      callbacks_(kCallbackThreads, [this](const std::string& text) { log_.error(LogPart::workers, text); }),
+      hooks_([this](const std::string& text) { log_.warn(LogPart::hooks, text); }, config.hook_timeout) {}
 
 Result<std::unique_ptr<Hub::Impl>> Hub::Impl::make(HubConfig config, runtime::HubParts parts) {
   if (config.name.empty()) config.name = default_name();
@@ -74,7 +75,7 @@ Result<std::unique_ptr<HubNode>> Hub::Impl::make_node(HubConfig config) {
       std::move(config),
       {types_, parts_, callbacks_, hooks_, log_,
        [this](HubNode& node, const protocol::effect::AdminQuery& query) {
-         log_.debug("a client asks: " + query.verb);
+         log_.debug(LogPart::clients, "a client asks: " + query.verb);
          runtime::handle_admin(
              *this, query,
              [&node, client = query.client, request = query.request](runtime::AdminReply reply) {
@@ -178,6 +179,20 @@ Future<void> Hub::Impl::reset_cluster_size() {
   return request<void>([](Token token) { return event::ResetClusterSize{token}; });
 }
 
+Future<void> Hub::Impl::operate(event::Operation what) {
+  return request<void>([&](Token token) { return event::Operate{token, what}; });
+}
+
+Future<std::uint64_t> Hub::Impl::lock(std::string reason, int level) {
+  return request<std::uint64_t>([&](Token token) {
+    return event::LockQueue{token, std::move(reason), level, false};
+  });
+}
+
+Future<void> Hub::Impl::unlock(std::uint64_t token) {
+  return request<void>([&](Token request) { return event::UnlockQueue{request, token}; });
+}
+
 std::vector<ChildInfo> Hub::Impl::list(Scope scope) const {
   return node().registry().list(scope == Scope::local ? node().id() : NodeId());
 }
@@ -208,6 +223,16 @@ HubStatus Hub::Impl::status() const {
   return status;
 }
 
+Metrics Hub::Impl::metrics() const {
+  const auto& of = node();
+  const auto cluster = of.cluster().get();
+  auto metrics = runtime::make_metrics({*cluster, of.stats(), of.cluster().meters(), of.worker_counters(),
+                                        of.load(), of.commands_waiting(), of.config()});
+  metrics.node = of.id();
+  metrics.hub_id = hub_id_;
+  return metrics;
+}
+
 std::string Hub::Impl::termination_reason() const { return node().cluster().why_ended(); }
 
 /// Says LEAVE and waits until the children are elsewhere, at most drain_timeout.
@@ -236,7 +261,8 @@ Result<void> Hub::Impl::stop() {
 
 void Hub::Impl::wait_for_signal() {
   runtime::wait_for_termination_signal(stopped_);
-  if (auto done = stop(); !done && termination_reason().empty()) log_.warn("stop: " + done.error().message);
+  if (auto done = stop(); !done && termination_reason().empty())
+    log_.warn(LogPart::hub, "stop: " + done.error().message);
 }
 
 Result<void> Hub::Impl::promote(std::string name, std::string endpoint) {

@@ -16,6 +16,7 @@
 #include "core/runtime/logging.hpp"
 #include "core/runtime/signals.hpp"
 #include "processhub/hub.hpp"
+#include "processhub/metrics.hpp"
 
 namespace processhub {
 
@@ -67,6 +68,11 @@ class Hub::Impl final : public runtime::AdminHub {
   std::string dump() const override { return node().registry().dump(); }
   std::vector<NodeInfo> nodes(bool include_local, bool include_down) const override;
   HubStatus status() const override;
+  Metrics metrics() const override;
+  const runtime::Journal& journal() const override { return log_.journal(); }
+  Future<void> operate(protocol::event::Operation what) override;
+  Future<std::uint64_t> lock(std::string reason, int level) override;
+  Future<void> unlock(std::uint64_t token) override;
 
  private:
   Result<void> alter_static_children(HubConfig& config);

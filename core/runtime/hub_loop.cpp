@@ -223,12 +223,15 @@ void HubLoop::account() {
   stats.loop_lag_avg = Duration(static_cast<Duration::rep>(lag_average_));
   stats.queue_wait_max = std::max(stats.queue_wait_max, own_stats_.queue_wait_max);
   stats.send_refusals += performer_.send_refusals();
-  world_.cluster.publish(stats);
+  meters_.lag.note(lag);
+  meters_.core = world_.core->meters();
+  world_.cluster.publish(stats, meters_);
 }
 
 void HubLoop::wind_down() {
   const auto error = ending();
-  if (performer_.terminated()) world_.log.error("this node ends: " + performer_.why_terminated());
+  if (performer_.terminated())
+    world_.log.error(LogPart::hub, "this node ends: " + performer_.why_terminated());
   deaf_ = true;
   if (performer_.terminated() || how_.load() == StopWorkers::gracefully) stop_workers();
   world_.host.close_gates();

@@ -117,6 +117,7 @@ class HubLoop final : private TransportEvents {
   std::vector<LoopTraffic::Lane> taken_lanes_{};
   std::vector<protocol::event::WorkerAnswer> own_answers_{};
   HubStats own_stats_{};
+  LoopMeters meters_{};
   double lag_average_ = 0;  // µs
   std::atomic<Time::rep> sleeps_until_{0};
   std::atomic<bool> stopping_{false};

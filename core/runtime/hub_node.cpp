@@ -77,10 +77,11 @@ HubNode::HubNode(HubConfig config, NodeId id, const Shared& shared, Network netw
       host_(config_, id_, shared_.types, *this) {
   std::string seeds;
   for (const auto& seed : config_.seeds) seeds += " " + seed;
-  shared_.log.info("node " + id_.str() + " of hub '" + config_.hub_id + "'" +
-                   (endpoint_.empty() ? " without a network"
-                                      : " listens on " + endpoint_ + ", publishes on " + publisher_ +
-                                            "; seeds:" + (seeds.empty() ? " none" : seeds)));
+  shared_.log.info(LogPart::hub,
+                   "node " + id_.str() + " of hub '" + config_.hub_id + "'" +
+                       (endpoint_.empty() ? " without a network"
+                                          : " listens on " + endpoint_ + ", publishes on " + publisher_ +
+                                                "; seeds:" + (seeds.empty() ? " none" : seeds)));
 }
 
 HubLoop::World HubNode::world(Network network, StrategySet strategies) {
@@ -233,6 +234,8 @@ void HubNode::call_from_worker(std::string_view to, std::string_view message, By
   call({to, message, std::move(body), timeout, false}, std::make_shared<CallTo>(std::move(done)));
 }
 
-void HubNode::on_report(protocol::LogLevel level, std::string text) { shared_.log.log(level, text); }
+void HubNode::on_report(protocol::LogLevel level, std::string text) {
+  shared_.log.log(LogPart::workers, level, text);
+}
 
 }  // namespace processhub::runtime

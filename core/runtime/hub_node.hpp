@@ -58,6 +58,9 @@ class HubNode final : private WorkerEvents {
   const RegistryView& registry() const { return registry_; }
   const ClusterView& cluster() const { return cluster_; }
   HubStats stats() const;
+  std::size_t commands_waiting() const { return commands_.size(); }
+  WorkerHost::Counters worker_counters() const { return host_.counters(); }
+  WorkerHost::Load load() const { return host_.load(); }
 
   protocol::Token new_token() { return ++last_token_; }
   /// Hands a request to the loop; its answer ends in any case. `event` carries `token`.

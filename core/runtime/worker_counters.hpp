@@ -20,6 +20,7 @@ class WorkerCounters {
   }
   void crash() { crashes_.fetch_add(1, std::memory_order_relaxed); }
   void dead_letter() { dead_letters_.fetch_add(1, std::memory_order_relaxed); }
+  void mailbox_full() { mailbox_full_.fetch_add(1, std::memory_order_relaxed); }
   void slow_inline() { slow_inline_.fetch_add(1, std::memory_order_relaxed); }
   void stuck() { stuck_.fetch_add(1, std::memory_order_relaxed); }
 
@@ -31,6 +32,7 @@ class WorkerCounters {
     }
     c.crashes = crashes_.load(std::memory_order_relaxed);
     c.dead_letters = dead_letters_.load(std::memory_order_relaxed);
+    c.mailbox_full = mailbox_full_.load(std::memory_order_relaxed);
     c.slow_inline = slow_inline_.load(std::memory_order_relaxed);
     c.stuck = stuck_.load(std::memory_order_relaxed);
     return c;
@@ -44,6 +46,7 @@ class WorkerCounters {
   std::array<Stripe, kStripes> stripes_{};
   std::atomic<std::uint64_t> crashes_{0};
   std::atomic<std::uint64_t> dead_letters_{0};
+  std::atomic<std::uint64_t> mailbox_full_{0};
   std::atomic<std::uint64_t> slow_inline_{0};
   std::atomic<std::uint64_t> stuck_{0};
 };

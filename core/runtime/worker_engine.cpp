@@ -86,6 +86,24 @@ void WorkerEngine::set_alive_until(Time deadline) {
   reschedule(gate_.set_alive_until(deadline));
 }
 
+WorkerHost::Load WorkerEngine::load() {
+  WorkerHost::Load out;
+  for (auto& shard : table_.shards()) {
+    std::lock_guard lock(shard.mutex);
+    for (const auto& [serial, cell] : shard.cells) {
+      const std::uint64_t waiting = cell->inbox.messages() + cell->batch_messages();
+      ++out.workers;
+      out.waiting += waiting;
+      if (waiting <= out.largest) continue;
+      out.largest = waiting;
+      out.largest_id = cell->id();
+    }
+  }
+  out.threads = pool_.threads();
+  for (std::uint32_t i = 0; i < out.threads; ++i) out.busy += pool_.lane(i).serial() != 0 ? 1 : 0;
+  return out;
+}
+
 // -- admission
 
 bool WorkerEngine::deliver(std::uint64_t serial, protocol::PostedMessage& message, Path path) {
@@ -184,6 +202,7 @@ void WorkerEngine::enqueue(const CellPtr& cell, InnerWork work) {
 }
 
 void WorkerEngine::discard(protocol::PostedMessage& message, Error why) {
+  if (why.code == ErrorCode::overloaded) counters_.mailbox_full();
   if (wants_answer(message)) return answer_now(port_, message, std::move(why));
   counters_.dead_letter();
 }

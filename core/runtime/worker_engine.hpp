@@ -51,6 +51,7 @@ class WorkerEngine : public std::enable_shared_from_this<WorkerEngine> {
   void open_gates() { reschedule(gate_.open()); }
   void set_alive_until(Time deadline);
   WorkerCounters& counters() { return counters_; }
+  WorkerHost::Load load();
 
   // -- cells
   NodeId self() const { return self_; }

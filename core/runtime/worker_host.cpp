@@ -53,6 +53,7 @@ void WorkerHost::set_alive_until(Time deadline) { impl_->engine().set_alive_unti
 bool WorkerHost::deliver(std::uint64_t serial, protocol::PostedMessage&& message) {
   return impl_->engine().deliver(serial, message, Path::direct);
 }
+WorkerHost::Load WorkerHost::load() const { return impl_->engine().load(); }
 WorkerHost::Counters WorkerHost::counters() const { return impl_->engine().counters().read(); }
 
 }  // namespace processhub::runtime

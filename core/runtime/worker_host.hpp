@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -68,11 +69,24 @@ class WorkerHost {
     std::uint64_t turns = 0;
     std::uint64_t handled = 0;
     std::uint64_t crashes = 0;
-    std::uint64_t dead_letters = 0;
+    std::uint64_t dead_letters = 0;  ///< casts; those for a full mailbox count as both
+    std::uint64_t mailbox_full = 0;  ///< messages, calls too
     std::uint64_t slow_inline = 0;
     std::uint64_t stuck = 0;
   };
   Counters counters() const;
+
+  /// What waits and who works, now.
+  struct Load {
+    std::uint64_t workers = 0;
+    std::uint64_t waiting = 0;  ///< messages in all mailboxes
+    std::uint64_t largest = 0;  ///< messages in the fullest one
+    std::string largest_id{};   ///< empty: all are empty
+    std::uint32_t threads = 0;  ///< of the pool
+    std::uint32_t busy = 0;     ///< of these: in a worker's code
+  };
+  /// Any thread. Walks all mailboxes.
+  Load load() const;
 
  private:
   class Impl;

@@ -115,7 +115,7 @@ TEST_CASE("majority quorum: nodes that leave are not missed, killed ones are unt
   cluster.kill("b");
   require_without_quorum(cluster, {"a"});
   check_start_refused(cluster, "a");
-  CHECK(cluster.ask("a", {"reset-cluster-size"}).exit == live::done);
+  CHECK(cluster.ask("a", {"reset-cluster-size", "--yes"}).exit == live::done);
   live::require_quiet(cluster, kChildren);
   cluster.start("b");
   live::require_quiet(cluster, kChildren);
@@ -124,7 +124,7 @@ TEST_CASE("majority quorum: nodes that leave are not missed, killed ones are unt
 TEST_CASE("a strategy that counts no size cannot be told to count it anew") {
   ProcessCluster cluster;
   cluster.start("a");
-  const auto refused = cluster.ask("a", {"reset-cluster-size"});
+  const auto refused = cluster.ask("a", {"reset-cluster-size", "--yes"});
   CHECK(refused.exit == live::said_no);
   CHECK(refused.err.find("'divergence' counts no cluster size") != std::string::npos);
 }

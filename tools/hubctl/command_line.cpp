@@ -27,7 +27,7 @@ po::options_description global_options() {
   add("key", po::value<std::string>()->value_name("FILE"), "own CURVE key pair, as keygen writes it");
   add("server-key", po::value<std::string>()->value_name("FILE"), "public CURVE key of the nodes");
   add("help", "this text, or that of the verb; also -h");
-  add("version", "the version of hubctl");
+  add("version", "the version of this program");
   return all;
 }
 
@@ -44,11 +44,10 @@ po::options_description verb_options(const VerbRule& verb) {
   return all;
 }
 
-std::string general_help(const std::vector<VerbRule>& verbs) {
+std::string general_help(const std::vector<VerbRule>& verbs, const ProgramText& program) {
   std::ostringstream out;
-  out << "hubctl [OPTIONS] VERB ...: asks a ProcessHub cluster, or tells it what to run.\n\nVerbs (hubctl "
-         "VERB "
-         "--help):\n";
+  out << program.name << " [OPTIONS] VERB ...: " << program.summary << "\n\nVerbs (" << program.name
+      << " VERB --help):\n";
   std::size_t width = 0;
   for (const auto& verb : verbs) width = std::max(width, verb.name.size() + 1 + verb.words.size());
   for (const auto& verb : verbs) {
@@ -56,17 +55,17 @@ std::string general_help(const std::vector<VerbRule>& verbs) {
     out << "  " << left << std::string(width + 2 - left.size(), ' ') << verb.summary << "\n";
   }
   out << "\n" << global_options();
-  out << "\nExit codes: 0 done, 1 the cluster said no, 2 wrong usage, 3 nobody answered.\n";
+  out << "\nExit codes: " << program.exit_codes << "\n";
   return out.str();
 }
 
-std::string verb_help(const VerbRule& verb) {
+std::string verb_help(const VerbRule& verb, const ProgramText& program) {
   std::ostringstream out;
-  out << "hubctl " << verb.name << (verb.words.empty() ? "" : " ") << verb.words << "\n  " << verb.summary
-      << "\n\n";
+  out << program.name << " " << verb.name << (verb.words.empty() ? "" : " ") << verb.words << "\n  "
+      << verb.summary << "\n\n";
   if (!verb.options.empty()) out << verb_options(verb) << "\n";
   out << global_options() << "\n";
-  for (const auto& example : verb.examples) out << "Example: hubctl " << example << "\n";
+  for (const auto& example : verb.examples) out << "Example: " << program.name << " " << example << "\n";
   return out.str();
 }
 
@@ -180,19 +179,20 @@ std::string Command::get(std::string_view option, std::string otherwise) const {
   return found == options.end() ? otherwise : found->second;
 }
 
-Result<Parsed> parse_command_line(std::vector<std::string> arguments, const std::vector<VerbRule>& verbs) {
+Result<Parsed> parse_command_line(std::vector<std::string> arguments, const std::vector<VerbRule>& verbs,
+                                  const ProgramText& program) {
   std::replace(arguments.begin(), arguments.end(), std::string("-h"), std::string("--help"));
   const auto* word = find_verb_word(arguments);
   if (word == nullptr) {
-    if (contains(arguments, "--help")) return Parsed{{}, general_help(verbs)};
-    if (contains(arguments, "--version")) return Parsed{{}, "hubctl " PROCESSHUB_VERSION "\n"};
-    return {ErrorCode::invalid, "no verb given; hubctl --help lists them"};
+    if (contains(arguments, "--help")) return Parsed{{}, general_help(verbs, program)};
+    if (contains(arguments, "--version")) return Parsed{{}, program.name + " " PROCESSHUB_VERSION "\n"};
+    return {ErrorCode::invalid, "no verb given; " + program.name + " --help lists them"};
   }
-  if (*word == "help") return Parsed{{}, general_help(verbs)};
+  if (*word == "help") return Parsed{{}, general_help(verbs, program)};
   auto verb = std::find_if(verbs.begin(), verbs.end(), [&](const VerbRule& v) { return v.name == *word; });
   if (verb == verbs.end())
-    return {ErrorCode::invalid, "no such verb: " + *word + "; hubctl --help lists them"};
-  if (contains(arguments, "--help")) return Parsed{{}, verb_help(*verb)};
+    return {ErrorCode::invalid, "no such verb: " + *word + "; " + program.name + " --help lists them"};
+  if (contains(arguments, "--help")) return Parsed{{}, verb_help(*verb, program)};
 
   auto map = parse_options(arguments, *verb);
   if (!map) return map.error();

@@ -50,6 +50,13 @@ struct Command {
   std::string get(std::string_view option, std::string otherwise = {}) const;
 };
 
+/// How a program that reads such command lines is called, and what its help says.
+struct ProgramText {
+  std::string name = "hubctl";
+  std::string summary = "asks a ProcessHub cluster, or tells it what to run.";
+  std::string exit_codes = "0 done, 1 the cluster said no, 2 wrong usage, 3 nobody answered.";
+};
+
 /// What the user asked for: a command to run, or a text to print (--help, --version).
 struct Parsed {
   std::optional<Command> command{};
@@ -57,7 +64,8 @@ struct Parsed {
 };
 
 /// Errors are usage errors (ErrorCode::invalid), worded for the user.
-Result<Parsed> parse_command_line(std::vector<std::string> arguments, const std::vector<VerbRule>& verbs);
+Result<Parsed> parse_command_line(std::vector<std::string> arguments, const std::vector<VerbRule>& verbs,
+                                  const ProgramText& program = {});
 
 /// "250ms", "5s", "2m", or a plain number of seconds, as with other tools.
 Result<std::chrono::milliseconds> parse_duration(std::string_view text);

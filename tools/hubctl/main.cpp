@@ -1,4 +1,6 @@
 // hubctl: asks a cluster, or tells it what to run. Exit codes are part of its contract; see ExitCode.
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstdio>
 #include <iostream>
@@ -92,6 +94,45 @@ int run_in_cluster(const Command& command, const Verb& verb) {
   return show(*answer, said_no, command, verb);
 }
 
+/// A line that is written over while a person watches; nothing otherwise.
+void show_progress(double done, const std::string& text) {
+  constexpr int kWidth = 24;
+  if (::isatty(STDERR_FILENO) == 0) return;
+  const int full = static_cast<int>(done * kWidth);
+  std::cerr << "\r\033[K[" << std::string(static_cast<std::size_t>(full), '#')
+            << std::string(static_cast<std::size_t>(kWidth - full), '.') << "] " << text << std::flush;
+}
+
+/// A verb of several steps.
+int run_steps(const Command& command, const Verb& verb) {
+  auto keys = keys_of(command);
+  if (!keys) return fail(keys.error(), kUsage, command.json);
+  LookOptions options;
+  options.endpoints = command.endpoints;
+  options.client = *keys;
+  auto done = verb.run(command, options, show_progress);
+  if (::isatty(STDERR_FILENO) != 0) std::cerr << "\r\033[K" << std::flush;
+  if (!done) {
+    const auto code = done.error().code;
+    const bool nobody = code == ErrorCode::node_down;
+    return fail(done.error(), code == ErrorCode::invalid ? kUsage : nobody ? kNobody : kSaidNo, command.json);
+  }
+  return show(*done, false, command, verb);
+}
+
+/// False: the user thought better of it, or nobody can be asked.
+bool confirmed(const Command& command, const Verb& verb) {
+  if (verb.asks == nullptr || command.has("yes")) return true;
+  if (::isatty(STDIN_FILENO) == 0) {
+    complain("", verb.rule.name + " needs --yes where nobody can be asked");
+    return false;
+  }
+  std::cerr << verb.asks << " [y/N] " << std::flush;
+  std::string answer;
+  std::getline(std::cin, answer);
+  return answer == "y" || answer == "yes";
+}
+
 int run_here(const Command& command) {
   auto done = run_keygen(command);
   if (!done)
@@ -111,6 +152,8 @@ int run(const std::vector<std::string>& arguments) {
     return kDone;
   }
   const auto& verb = verb_named(parsed->command->verb);
+  if (!confirmed(*parsed->command, verb)) return kUsage;
+  if (verb.run != nullptr) return run_steps(*parsed->command, verb);
   return verb.request == nullptr ? run_here(*parsed->command) : run_in_cluster(*parsed->command, verb);
 }
 

@@ -5,12 +5,15 @@
 #include <iterator>
 #include <stdexcept>
 
+#include "processhub/hub.hpp"
 #include "tools/hubctl/start_specs.hpp"
 #include "tools/hubctl/tables.hpp"
 
 namespace processhub::hubctl {
 
 namespace {
+
+const OptionRule kYes{"yes", "", "does not ask whether you mean it"};
 
 Result<Request> ask_nodes(const Command& c) { return Request{"nodes", {{"all", c.has("all")}}}; }
 Result<Request> ask_lookup(const Command& c) { return Request{"lookup", {{"id", c.words[0]}}}; }
@@ -157,10 +160,97 @@ std::vector<Verb> cluster_verbs() {
         "counts the nodes that are up, and no others, for the quorum from now on",
         0,
         0,
-        {},
+        {kYes},
         {"reset-cluster-size"}},
        ask_plain,
+       show<print_nothing>,
+       nullptr,
+       nullptr,
+       "Nodes that are not up now lose their vote. If they still run somewhere, there may be two clusters. "
+       "Go on?"},
+  };
+}
+
+Result<Request> ask_lock(const Command& c) {
+  Request request{"lock", {{"reason", c.get("reason", "an operator")}}};
+  if (!c.has("level")) return request;
+  auto level = parse_number(c.get("level"), "lock: --level", processhub::kMaxPriority);
+  if (!level) return level.error();
+  request.args["level"] = *level;
+  return request;
+}
+
+Result<Request> ask_unlock(const Command& c) {
+  auto token = parse_number(c.words[0], "unlock: the token", ~std::uint64_t{0});
+  if (!token) return token.error();
+  return Request{"unlock", {{"token", *token}}};
+}
+
+std::vector<Verb> lock_verbs() {
+  return {
+      {{"lock",
+        "",
+        "locks the asked node's event queue: starts and stops given to it wait; prints the token for unlock",
+        0,
+        0,
+        {{"reason", "TEXT", "shown to others"},
+         {"level", "N", "events below this priority wait (default: 10)"},
+         kYes},
+        {"lock --reason backup --yes"}},
+       ask_lock,
+       show<print_fields>,
+       nullptr,
+       nullptr,
+       "What users ask of this node waits, for at most deadlock_recovery_timeout. Go on?"},
+      {{"unlock", "TOKEN", "ends a lock of the asked node", 1, 1, {}, {"unlock 7"}},
+       ask_unlock,
        show<print_nothing>},
+  };
+}
+
+std::vector<Verb> operation_verbs() {
+  return {
+      {{"drain",
+        "NODE",
+        "moves all children off a node, which takes none from then on and stays a member",
+        1,
+        1,
+        {kYes},
+        {"--timeout 5m drain node-b --yes"}},
+       nullptr,
+       show<print_fields>,
+       nullptr,
+       run_drain,
+       "All children of this node move to others. Go on?"},
+      {{"undrain", "NODE", "lets a drained node take children again", 1, 1, {}, {"undrain node-b"}},
+       nullptr,
+       show<print_nothing>,
+       nullptr,
+       run_undrain},
+      {{"freeze",
+        "",
+        "holds all redistribution on all nodes: nothing moves, nothing of lost nodes is taken over",
+        0,
+        0,
+        {kYes},
+        {"freeze --yes"}},
+       ask_plain,
+       show<print_nothing>,
+       nullptr,
+       nullptr,
+       "Children of a node that dies do not run again before unfreeze. Go on?"},
+      {{"unfreeze", "", "ends freeze", 0, 0, {}, {}}, ask_plain, show<print_nothing>},
+      {{"wait",
+        "",
+        "waits until nothing moves and all nodes agree on everything",
+        0,
+        0,
+        {{"stable", "", "say so"}},
+        {"--timeout 60s wait --stable"}},
+       nullptr,
+       show<print_fields>,
+       nullptr,
+       run_wait},
   };
 }
 
@@ -249,6 +339,8 @@ std::vector<Verb> child_verbs() {
 const std::vector<Verb>& verbs() {
   static const std::vector<Verb> all = [] {
     auto rows = cluster_verbs();
+    for (auto& row : operation_verbs()) rows.push_back(std::move(row));
+    for (auto& row : lock_verbs()) rows.push_back(std::move(row));
     for (auto& row : child_verbs()) rows.push_back(std::move(row));
     rows.push_back({{"keygen",
                      "NAME",

@@ -9,6 +9,7 @@
 
 #include "tools/hubctl/command_line.hpp"
 #include "tools/hubctl/json_payload.hpp"
+#include "tools/hubctl/operations.hpp"
 
 namespace processhub::hubctl {
 
@@ -24,6 +25,10 @@ struct Verb {
   void (*print)(std::ostream& out, const Json& answer, const Command& command) = nullptr;
   /// What the command asked to leave out of the answer; null: nothing.
   Json (*narrow)(Json answer, const Command& command) = nullptr;
+  /// Instead of one request: a verb that takes several steps.
+  Result<Json> (*run)(const Command& command, const LookOptions& options, const Progress& progress) = nullptr;
+  /// What the user is asked before a verb that can do harm; null: nothing. Such a verb has the option --yes.
+  const char* asks = nullptr;
 };
 
 const std::vector<Verb>& verbs();

@@ -71,28 +71,46 @@ Result<Daemon> Daemon::start(const NodeConfig& config) {
   for (const auto& hub : config.hubs) {
     if (auto ok = check(hub, loaded.types); !ok) return of_hub(hub, ok.error());
   }
-  runtime::Logger log("hubd", config.hubs.front().log_level);
-  log.info("hubd " PROCESSHUB_VERSION ", process " + std::to_string(::getpid()) +
-           ", plugins: " + listed(config.plugins, "none"));
-  std::vector<Hub> hubs;
+  if (config.log_json) runtime::Logger::write_json();
+  runtime::Logger log("hubd", {}, config.hubs.front().log_level);
+  log.info(LogPart::hub, "hubd " PROCESSHUB_VERSION ", process " + std::to_string(::getpid()) +
+                             ", plugins: " + listed(config.plugins, "none"));
+  const auto hubs = std::make_shared<std::vector<Hub>>();
   for (const auto& hub : config.hubs) {
     auto started = Hub::start(hub, loaded.types, loaded.strategies, loaded.hooks);
     if (!started) return of_hub(hub, started.error());
-    hubs.push_back(std::move(*started));
+    hubs->push_back(std::move(*started));
   }
-  return Daemon(std::move(hubs), std::move(log));
+  Daemon daemon(hubs, std::move(log));
+  if (!config.metrics.empty()) {
+    if (auto ok = daemon.offer_metrics(config.metrics); !ok) return ok.error();
+  }
+  return daemon;
+}
+
+Result<void> Daemon::offer_metrics(const std::string& address) {
+  auto server = MetricsServer::start(address, [hubs = hubs_] {
+    std::vector<Metrics> all;
+    for (const auto& hub : *hubs) all.push_back(hub.metrics());
+    return all;
+  });
+  if (!server) return server.error();
+  metrics_ = std::move(*server);
+  const auto host = address.substr(0, address.rfind(':'));
+  log_.info(LogPart::hub, "metrics: http://" + host + ":" + std::to_string(metrics_->port()) + "/metrics");
+  return {};
 }
 
 std::vector<std::string> Daemon::addresses() const {
   std::vector<std::string> out;
-  for (const auto& hub : hubs_) out.push_back(hub.endpoint());
+  for (const auto& hub : *hubs_) out.push_back(hub.endpoint());
   return out;
 }
 
 int Daemon::run(Signals& signals) {
   bool terminated = false;
   while (!terminated && signals.wait(kLookAgain) != Signals::Woken::signal) terminated = report_terminated();
-  if (!terminated) log_.info("asked to end");
+  if (!terminated) log_.info(LogPart::hub, "asked to end");
   const bool stopped = stop_all(signals);
   return stopped && !terminated ? kOk : kRuntimeError;
 }
@@ -100,7 +118,7 @@ int Daemon::run(Signals& signals) {
 /// True if a hub ended by itself; says why.
 bool Daemon::report_terminated() const {
   bool any = false;
-  for (const auto& hub : hubs_) {
+  for (const auto& hub : *hubs_) {
     const auto why = hub.termination_reason();
     if (why.empty()) continue;
     std::fprintf(stderr, "hubd: hub '%s' ended: %s\n", hub.hub_id().c_str(), why.c_str());
@@ -114,22 +132,23 @@ bool Daemon::leave(Hub& hub) const {
   const bool ended_before = !hub.termination_reason().empty();
   const auto name = "hub '" + hub.hub_id() + "'";
   if (!ended_before)
-    log_.info(name + ": draining; children here: " + std::to_string(hub.status().children_local));
+    log_.info(LogPart::hub,
+              name + ": draining; children here: " + std::to_string(hub.status().children_local));
   if (auto ok = hub.stop(); !ok && !ended_before) {
     std::fprintf(stderr, "hubd: %s: %s\n", name.c_str(), ok.error().c_str());
     return false;
   }
-  if (!ended_before) log_.info(name + ": left");
+  if (!ended_before) log_.info(LogPart::hub, name + ": left");
   return true;
 }
 
 /// All at the same time, because each may wait for its cluster. A second signal ends the program at once.
 bool Daemon::stop_all(Signals& signals) {
-  std::atomic<std::size_t> running = hubs_.size();
+  std::atomic<std::size_t> running = hubs_->size();
   std::atomic<bool> clean = true;
   const auto began = std::chrono::steady_clock::now();
   std::vector<std::jthread> stoppers;
-  for (auto& hub : hubs_) {
+  for (auto& hub : *hubs_) {
     stoppers.emplace_back([&] {
       if (!leave(hub)) clean = false;
       if (--running == 0) signals.ring();

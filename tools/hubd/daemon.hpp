@@ -1,6 +1,8 @@
 // All hubs of one process, from their configuration to their end.
 #pragma once
 
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -8,6 +10,7 @@
 #include "processhub/config.hpp"
 #include "processhub/hub.hpp"
 #include "processhub/result.hpp"
+#include "tools/hubd/metrics_server.hpp"
 #include "tools/hubd/signals.hpp"
 
 namespace processhub::hubd {
@@ -25,13 +28,16 @@ class Daemon {
   int run(Signals& signals);
 
  private:
-  Daemon(std::vector<Hub> hubs, runtime::Logger log) : hubs_(std::move(hubs)), log_(std::move(log)) {}
+  Daemon(std::shared_ptr<std::vector<Hub>> hubs, runtime::Logger log)
+      : hubs_(std::move(hubs)), log_(std::move(log)) {}
+  Result<void> offer_metrics(const std::string& address);
   bool report_terminated() const;
   bool leave(Hub& hub) const;
   bool stop_all(Signals& signals);
 
-  std::vector<Hub> hubs_;
+  std::shared_ptr<std::vector<Hub>> hubs_;
   runtime::Logger log_;
+  std::optional<MetricsServer> metrics_{};
 };
 
 }  // namespace processhub::hubd

@@ -29,6 +29,9 @@ constexpr const char* kUsage =
     "  --listen tcp://H:P    where this node is reached; port 0 picks a free one\n"
     "  --seed tcp://H:P      another node of the cluster; may come several times\n"
     "  --plugin FILE         shared library with worker types; may come several times\n"
+    "  --metrics HOST:PORT   answers Prometheus there, at /metrics\n"
+    "  --log_level LEVEL     trace, debug, info, warn, error or off; info,links=debug for components\n"
+    "  --log-json            each log line is a JSON object\n"
     "  --print-config        lists every option with its default, unit and meaning; each is also a flag.\n"
     "                        With --config or other flags: with the values that these give\n"
     "  --version, --help\n"
@@ -50,6 +53,12 @@ std::string information(int argc, const char* const* argv) {
 /// Takes --print-config out of the arguments.
 bool take_print_config(std::vector<const char*>& arguments) {
   return std::erase_if(arguments, [](std::string_view a) { return a == "--print-config"; }) > 0;
+}
+
+/// A switch for people; the option takes a value, as in a file.
+void spell_out_log_json(std::vector<const char*>& arguments) {
+  for (auto& argument : arguments)
+    if (std::string_view(argument) == "--log-json") argument = "--log_json=true";
 }
 
 int complain(const Error& error) {
@@ -75,6 +84,7 @@ int main(int argc, char** argv) {
   }
   hubd::Signals signals;  // before any thread starts, so that all inherit the mask
   std::vector<const char*> arguments(argv, argv + argc);
+  spell_out_log_json(arguments);
   const bool only_print = take_print_config(arguments);
   const auto config = NodeConfig::from_command_line(static_cast<int>(arguments.size()), arguments.data());
   if (!config) {

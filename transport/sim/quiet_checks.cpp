@@ -201,6 +201,11 @@ std::optional<Violation> QuietChecks::check_registries(const Component& componen
 void QuietChecks::prepare_owners(const Component& component) {
   std::vector<OwnerNode> members;
   for (const auto* node : component) {
+    const auto& known = node->cluster().nodes;
+    const bool drained = std::any_of(known.begin(), known.end(), [&](const NodeInfo& info) {
+      return info.id == node->id() && info.state == NodeState::leaving;
+    });
+    if (drained) continue;  // by hand: it is a member and owns nothing
     members.push_back({node->id(), node->config().weight, node->config().zone, node->config().roles});
   }
   oracle_.set_members(members);

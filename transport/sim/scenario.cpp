@@ -38,6 +38,11 @@ Scenario::Scenario(CoreFactory make_core) {
 
 Scenario::~Scenario() = default;
 
+template <int kOperation>
+void Scenario::do_operate(Words& words) {
+  finish(cluster().operate(take_on(words), static_cast<protocol::event::Operation>(kOperation)), true);
+}
+
 const std::vector<Scenario::Command>& Scenario::commands() {
   static const std::vector<Command> table{
       {"seed", &Scenario::do_seed},           {"fault", &Scenario::do_fault},
@@ -48,6 +53,8 @@ const std::vector<Scenario::Command>& Scenario::commands() {
       {"call", &Scenario::do_call},           {"cast", &Scenario::do_cast},
       {"broadcast", &Scenario::do_broadcast}, {"dispatch", &Scenario::do_dispatch},
       {"lock", &Scenario::do_lock},           {"unlock", &Scenario::do_unlock},
+      {"freeze", &Scenario::do_operate<0>},   {"unfreeze", &Scenario::do_operate<1>},
+      {"drain", &Scenario::do_operate<2>},    {"undrain", &Scenario::do_operate<3>},
       {"metadata", &Scenario::do_metadata},   {"migrate", &Scenario::do_migrate},
       {"crash", &Scenario::do_crash},         {"vanish", &Scenario::do_vanish},
       {"restart", &Scenario::do_restart},     {"pause", &Scenario::do_pause},

@@ -33,6 +33,7 @@
 //   expect quiet [within 20s]       everything is as the invariants demand
 //   expect node b down [on a] within 3s      waits until a sees b so: up, down, left, indirect …
 //   expect quorum a lost within 5s  waits until a says so: lost, held
+//   freeze on a                     and unfreeze, drain, undrain: what an operator asks of a node
 //   reset size on a                 the nodes that are up are the cluster
 //   expect child x1 failed [on a] within 1s  waits until a sees it so: running, failed, gone …
 // Long lists of ids are counted. A node that ends by itself says why, when it happens.
@@ -112,6 +113,8 @@ class Scenario : private ClusterObserver {
   void do_migrate(Words& words);
   void do_lock(Words& words);
   void do_unlock(Words& words);
+  template <int kOperation>
+  void do_operate(Words& words);
   void do_crash(Words& words);
   void do_vanish(Words& words);
   void do_restart(Words& words);

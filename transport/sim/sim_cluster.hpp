@@ -41,6 +41,7 @@ enum class OpKind : std::uint8_t {
   unlock,
   dispatch,
   reset_size,
+  operate,
   leave
 };
 std::string_view to_string(OpKind kind);
@@ -154,6 +155,7 @@ class SimCluster : private NodeObserver {
   const Operation& unlock(std::string_view node, std::uint64_t lock);
   const Operation& dispatch(std::string_view node, const std::string& name, Bytes body, Scope scope);
   const Operation& reset_size(std::string_view node);
+  const Operation& operate(std::string_view node, protocol::event::Operation what);
   const Operation& leave(std::string_view node);
   const std::deque<Operation>& operations() const { return operations_; }
 

@@ -51,6 +51,8 @@ std::string_view to_string(OpKind kind) {
       return "dispatch";
     case OpKind::reset_size:
       return "reset_size";
+    case OpKind::operate:
+      return "operate";
     case OpKind::leave:
       return "leave";
   }
@@ -193,6 +195,12 @@ const Operation& SimCluster::dispatch(std::string_view name, const std::string& 
 const Operation& SimCluster::reset_size(std::string_view name) {
   auto& operation = new_operation(name, OpKind::reset_size, {}, {}, true);
   node(name).submit(event::ResetClusterSize{operation.token});
+  return operation;
+}
+
+const Operation& SimCluster::operate(std::string_view name, event::Operation what) {
+  auto& operation = new_operation(name, OpKind::operate, {}, {}, true);
+  node(name).submit(event::Operate{operation.token, what});
   return operation;
 }
 

@@ -1,5 +1,6 @@
 #include "transport/sim/sim_describe.hpp"
 
+#include <array>
 #include <type_traits>
 
 #include <fmt/format.h>
@@ -86,6 +87,10 @@ struct EventText {
   }
   std::string operator()(const event::Broadcast& e) {
     return fmt::format("broadcast {} {}({})", e.tag, e.message, e.body);
+  }
+  std::string operator()(const event::Operate& e) {
+    static constexpr std::array kNames = {"freeze", "unfreeze", "drain", "undrain"};
+    return fmt::format("{} #{}", kNames.at(static_cast<std::size_t>(e.what)), e.token);
   }
   std::string operator()(const event::LockQueue& e) {
     return fmt::format("lock #{} {} level {}{}", e.token, e.reason, e.level, e.discard ? " discard" : "");

@@ -103,7 +103,8 @@ struct HubConfig {
       static_children{};   ///< started once in the cluster by the lowest-named node that declares them
   ms hook_timeout{1'000};  ///< child_data hooks of one start that take longer refuse it
   std::vector<HookChoice> hooks{};  ///< registered before the node joins
-  std::string log_level = "info";   ///< trace | debug | info | warn | error | off
+  std::string log_level = "info";   ///< trace | debug | info | warn | error | off; others for components
+                                   ///< behind it: "info,links=debug"
 
   /// Reads a file that describes one hub. The error names file, line and key.
   PROCESSHUB_API static Result<HubConfig> from_file(const std::string& path);
@@ -117,6 +118,8 @@ struct HubConfig {
 struct NodeConfig {
   std::string name{};
   std::vector<std::string> plugins{};
+  std::string metrics{};  ///< HOST:PORT where hubd answers Prometheus; empty: nowhere
+  bool log_json = false;  ///< of hubd: a log line is a JSON object
   std::vector<HubConfig> hubs{};
 
   PROCESSHUB_API static Result<NodeConfig> from_file(const std::string& path);

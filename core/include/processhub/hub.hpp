@@ -24,6 +24,7 @@
 namespace processhub {
 
 class StrategyCatalog;
+struct Metrics;
 
 /// `suspect`: silent, being probed. `indirect`: out of this node's reach, but others reach it and pass on.
 enum class NodeState : std::uint8_t { joining, up, suspect, indirect, leaving, down, left };
@@ -178,6 +179,9 @@ class PROCESSHUB_API Hub {
   /// `discarded`. Freed by unlock, or after deadlock_recovery_timeout.
   Future<std::uint64_t> lock(std::string reason, int level = 10, WhileLocked below = WhileLocked::wait);
   Future<void> unlock(std::uint64_t token);
+
+  /// What this hub measures of itself: <processhub/metrics.hpp>.
+  Metrics metrics() const;
 
   /// Gives a network to a hub that was started without one: it becomes node `name`, listening on `endpoint`.
   Result<void> promote(std::string name, std::string endpoint);

@@ -9,6 +9,7 @@
 #include "processhub/hub.hpp"
 #include "processhub/ids.hpp"
 #include "processhub/message.hpp"
+#include "processhub/metrics.hpp"
 #include "processhub/payload.hpp"
 #include "processhub/result.hpp"
 #include "processhub/strategy_catalog.hpp"

@@ -117,6 +117,10 @@ void ProcessCluster::start(const std::vector<std::string>& names) {
   REQUIRE_MESSAGE(eventually([&] { return all_see(this->names()); }), "the nodes do not find each other");
 }
 
+const std::string& ProcessCluster::control(const std::string& name) const {
+  return nodes_.at(name).place.control;
+}
+
 void ProcessCluster::kill(const std::string& name) {
   process(name).kill();
   nodes_.erase(name);

@@ -88,6 +88,8 @@ class ProcessCluster {
   bool alive(const std::string& name) const { return nodes_.count(name) != 0; }
   std::vector<std::string> names() const;  ///< of the living nodes
   const std::string& endpoint(const std::string& name) const;
+  /// Where tools find it, which its peers may not.
+  const std::string& control(const std::string& name) const;
   const std::string& hub_id() const { return hub_id_; }
   Process& process(const std::string& name);
   /// What the node wrote to stderr so far.

@@ -47,6 +47,8 @@ std::string other_value(const config::Option& option) {
       return "777ms";
     case Unit::flag:
       return "true";
+    case Unit::log_levels:
+      return "warn,links=debug";
     default:
       return "something";
   }

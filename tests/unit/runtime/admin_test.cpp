@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "core/protocol/report.hpp"
 #include "processhub/message.hpp"
 
 namespace processhub::runtime::admin_test {
@@ -75,8 +76,34 @@ class FakeHub final : public AdminHub {
     return s;
   }
 
-  std::vector<protocol::effect::MoveInfo> moves{
-      {"c1", NodeId::of("a", 5), NodeId::of("b", 6), "sending", 1500ms}};
+  Metrics metrics() const override { return {NodeId::of("a", 5), "orders", {}, {}}; }
+  const Journal& journal() const override { return events; }
+  Future<void> operate(protocol::event::Operation what) override {
+    operated.push_back(what);
+    return Future<void>(Result<void>());
+  }
+  Future<std::uint64_t> lock(std::string reason, int level) override {
+    asked = Json{{"reason", reason}, {"level", level}};
+    return Future<std::uint64_t>(Result<std::uint64_t>(7));
+  }
+  Future<void> unlock(std::uint64_t token) override {
+    asked = token;
+    return Future<void>(Result<void>());
+  }
+
+  std::vector<protocol::event::Operation> operated{};
+  Journal events{};
+  protocol::Report report = [] {
+    protocol::Report r;
+    r.moves = {{"c1", NodeId::of("a", 5), NodeId::of("b", 6), "sending", 1500ms}};
+    r.locks = {{"user", "an operator", 10, false, 2s, 7}};
+    r.waiting = {{0, 3, 1s}};
+    r.frozen = true;
+    r.child.known = true;
+    r.child.owners = {"b"};
+    r.child.waits = "redistribution is frozen";
+    return r;
+  }();
   ChildInfo child{
       {.id = "c1",
        .type = "counter",
@@ -107,10 +134,11 @@ Answer ask(FakeHub& hub, std::string_view verb, const Json& args) {
   Answer out;
   Bytes packed;
   Json::to_msgpack(args, nlohmann::detail::output_adapter<char>(packed));
-  handle_admin(hub, {1, 1, std::string(verb), packed, hub.moves}, [&](const AdminReply& reply) {
-    REQUIRE(out.code == -1);
-    out = {reply.code, Json::from_msgpack(reply.body)};
-  });
+  handle_admin(hub, {1, 1, std::string(verb), packed, std::make_shared<protocol::Report>(hub.report)},
+               [&](const AdminReply& reply) {
+                 REQUIRE(out.code == -1);
+                 out = {reply.code, Json::from_msgpack(reply.body)};
+               });
   REQUIRE(out.code != -1);
   return out;
 }
@@ -313,6 +341,58 @@ TEST_CASE("admin: moves are told with their phase and age") {
   FakeHub hub;
   CHECK(ask(hub, "moves", Json::object()).body ==
         Json::parse(R"([{"id":"c1","from":"a","to":"b","phase":"sending","age_ms":1500}])"));
+}
+
+TEST_CASE("admin: tools look inside a node, at a child and at the journal") {
+  FakeHub hub;
+  const auto inside = ask(hub, "inspect", Json::object()).body;
+  CHECK(inside.at("locks")[0].at("reason") == "an operator");
+  CHECK(inside.at("locks")[0].at("age_ms") == 2000);
+  CHECK(inside.at("waiting")[0].at("count") == 3);
+  CHECK(inside.at("frozen") == true);
+  const auto child = ask(hub, "explain/c1", Json::object());
+  CHECK(child.body.at("owners") == Json{"b"});
+  CHECK(child.body.at("waits") == "redistribution is frozen");
+  CHECK(child.body.at("metadata").at("k") == "v");
+  CHECK(ask(hub, "explain/c2", Json::object()).code == static_cast<int>(ErrorCode::no_such_child));
+  CHECK(ask(hub, "metrics", Json::object()).body.at("hub") == "orders");
+
+  for (int i = 1; i <= 3; ++i)
+    hub.events.add({0, i, LogPart::moves, LogLevel::warn, "n" + std::to_string(i), {"c1"}});
+  const auto read = ask(hub, "events", {{"after", 1}, {"limit", 1}}).body;
+  REQUIRE(read.at("events").size() == 1);
+  CHECK(read.at("events")[0].at("text") == "n2");
+  CHECK(read.at("events")[0].at("part") == "moves");
+  CHECK(read.at("last") == 3);
+  CHECK(read.at("missed") == 0);
+  CHECK(ask(hub, "events", {{"after", "x"}}).code == static_cast<int>(ErrorCode::invalid));
+}
+
+TEST_CASE("admin: operators freeze, drain and lock") {
+  using protocol::event::Operation;
+  FakeHub hub;
+  for (const auto* verb : {"freeze", "unfreeze", "drain", "undrain"})
+    CHECK(ask(hub, verb, Json::object()).code == 0);
+  CHECK(hub.operated ==
+        std::vector{Operation::freeze, Operation::unfreeze, Operation::drain, Operation::undrain});
+  CHECK(ask(hub, "lock", {{"reason", "backup"}}).body == Json{{"token", 7}});
+  CHECK(hub.asked == Json{{"reason", "backup"}, {"level", 10}});
+  CHECK(ask(hub, "lock", {{"level", 100'000}}).code == static_cast<int>(ErrorCode::invalid));
+  CHECK(ask(hub, "unlock", {{"token", 7}}).code == 0);
+  CHECK(hub.asked == 7);
+  CHECK(ask(hub, "unlock", Json::object()).code == static_cast<int>(ErrorCode::invalid));
+}
+
+TEST_CASE("journal: it keeps the newest, and tells a slow reader how much was missed") {
+  Journal journal;
+  for (std::size_t i = 0; i < Journal::kKept + 10; ++i)
+    journal.add({0, 0, LogPart::hub, LogLevel::info, "x", {}});
+  const auto read = journal.read(3, 2);
+  CHECK(read.missed == 7);
+  REQUIRE(read.entries.size() == 2);
+  CHECK(read.entries[0].number == 11);
+  CHECK(read.last == Journal::kKept + 10);
+  CHECK(journal.read(read.last, 5).entries.empty());
 }
 
 TEST_CASE("admin: arguments that are no msgpack, or nested too deep, are invalid") {

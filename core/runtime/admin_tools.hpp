@@ -1,0 +1,18 @@
+// The answers of admin requests that only tools ask: the inside of a node, its metrics, its journal.
+#pragma once
+
+#include "core/protocol/report.hpp"
+#include "core/runtime/admin_json.hpp"
+#include "core/runtime/journal.hpp"
+#include "processhub/metrics.hpp"
+
+namespace processhub::runtime {
+
+Json to_json(const std::vector<protocol::MoveInfo>& moves);
+/// Without the child.
+Json to_json(const protocol::Report& report);
+Json to_json(const protocol::ChildReport& child);
+Json to_json(const Metrics& metrics);
+Json to_json(const Journal::Read& read);
+
+}  // namespace processhub::runtime

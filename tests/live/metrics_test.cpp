@@ -1,0 +1,96 @@
+// What a hubd process tells of itself: metrics over HTTP, and its log as JSON.
+#include <arpa/inet.h>
+#include <doctest/doctest.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <sstream>
+
+#include "tests/live/support/process_cluster.hpp"
+
+namespace metrics_test {
+
+using live::Json;
+using live::ProcessCluster;
+
+namespace {
+
+/// The port behind "metrics: http://127.0.0.1:" in the node's log.
+std::uint16_t metrics_port(const ProcessCluster& cluster, const std::string& node) {
+  const std::string mark = "metrics: http://127.0.0.1:";
+  REQUIRE(live::eventually([&] { return cluster.log(node).find(mark) != std::string::npos; }));
+  const auto log = cluster.log(node);
+  return static_cast<std::uint16_t>(std::stoi(log.substr(log.find(mark) + mark.size())));
+}
+
+/// The whole answer to GET /metrics, with its head.
+std::string scrape(std::uint16_t port) {
+  live::Fd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  REQUIRE(::connect(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
+  const std::string request = "GET /metrics HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n";
+  REQUIRE(::send(fd.get(), request.data(), request.size(), 0) == static_cast<ssize_t>(request.size()));
+  std::string answer;
+  std::array<char, 4096> buffer{};
+  for (ssize_t n = 0; (n = ::recv(fd.get(), buffer.data(), buffer.size(), 0)) > 0;)
+    answer.append(buffer.data(), static_cast<std::size_t>(n));
+  return answer;
+}
+
+}  // namespace
+
+TEST_CASE("metrics: hubd answers Prometheus with what its hub counts") {
+  ProcessCluster cluster;
+  cluster.start("a", {"--metrics", "127.0.0.1:0"});
+  cluster.start("b");
+  REQUIRE(live::eventually([&] { return cluster.all_see({"a", "b"}); }));
+  REQUIRE(cluster.ask("a", {"start", "c", "--count", "20", "--type", "counter"}).exit == live::done);
+  for (int i = 0; i < 20; ++i)
+    REQUIRE(cluster.ask("a", {"call", "c-" + std::to_string(i), "get", "{}"}).exit == live::done);
+  const auto port = metrics_port(cluster, "a");
+  const auto labels = "{hub=\"" + cluster.hub_id() + "\",node=\"a\"";
+  const auto has = [&](const std::string& text) { return scrape(port).find(text) != std::string::npos; };
+  CHECK(live::eventually([&] { return has("processhub_members" + labels + ",state=\"up\"} 2"); }));
+  CHECK(live::eventually([&] { return has("processhub_children" + labels + ",scope=\"total\"} 20"); }));
+  CHECK(has("# TYPE processhub_call_seconds histogram"));
+  CHECK(has("processhub_call_seconds_bucket" + labels + ",le=\"+Inf\"}"));
+  CHECK(has("# TYPE processhub_drops_total counter"));
+  CHECK(scrape(port).rfind("HTTP/1.1 200", 0) == 0);
+
+  const auto taken = live::run_program({live::program_path("hubd"), "--listen", "tcp://127.0.0.1:0",
+                                        "--metrics", "127.0.0.1:" + std::to_string(port)});
+  CHECK(taken.exit == 1);
+  CHECK(taken.err.find("metrics: cannot listen on") != std::string::npos);
+  CHECK(live::run_program({live::program_path("hubd"), "--listen", "tcp://127.0.0.1:0", "--metrics", "9464"})
+            .exit == 2);
+}
+
+TEST_CASE("logs: each line is a JSON object with hub, node and component, and levels are by component") {
+  ProcessCluster cluster;
+  cluster.start("a", {"--log-json", "--log_level", "warn,membership=info,clients=debug"});
+  cluster.start("b");
+  REQUIRE(live::eventually([&] {
+    return cluster.log("a").find("is up") != std::string::npos && cluster.all_see({"a", "b"});
+  }));
+  CHECK(live::eventually([&] { return cluster.log("a").find("a client asks") != std::string::npos; }));
+  std::istringstream lines(cluster.log("a").substr(0, cluster.log("a").rfind('\n')));
+  std::size_t of_membership = 0;
+  for (std::string line; std::getline(lines, line);) {
+    const auto json = Json::parse(line, nullptr, false);
+    REQUIRE_MESSAGE(json.is_object(), line);
+    CHECK(json.at("time").get<std::string>().back() == 'Z');
+    CHECK(json.at("hub") == cluster.hub_id());
+    CHECK(json.at("node") == "a");
+    const auto part = json.at("part").get<std::string>();
+    const auto level = json.at("level").get<std::string>();
+    of_membership += part == "membership" ? 1 : 0;
+    CHECK_MESSAGE((part == "membership" || part == "clients" || level == "warn" || level == "error"), line);
+  }
+  CHECK(of_membership > 0);
+}
+
+}  // namespace metrics_test

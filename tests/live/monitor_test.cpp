@@ -1,0 +1,161 @@
+// zmq-monitor on real nodes: what it shows of a cluster in order, and that it names faults that are planted.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <csignal>
+#include <sstream>
+
+#include "tests/live/support/fault_checks.hpp"
+#include "tests/live/support/relay_lab.hpp"
+
+namespace monitor_test {
+
+using live::Answer;
+using live::eventually;
+using live::Json;
+using live::Names;
+using live::ProcessCluster;
+
+namespace {
+
+Answer monitor(const ProcessCluster& cluster, const std::string& node, Names arguments) {
+  arguments.insert(arguments.begin(), {live::program_path("zmq-monitor"), cluster.endpoint(node), "--json"});
+  return live::run_program(std::move(arguments));
+}
+
+Json view(const ProcessCluster& cluster, const std::string& node, Names arguments) {
+  return monitor(cluster, node, std::move(arguments)).json();
+}
+
+/// Doctor's finding of this kind, perhaps about a node; null if there is none.
+Json finding(const ProcessCluster& cluster, const std::string& check) {
+  for (const auto& one : view(cluster, "a", {"doctor"}))
+    if (one.at("check") == check) return one;
+  return nullptr;
+}
+
+bool finds(const ProcessCluster& cluster, const std::string& check, const std::string& node) {
+  const auto found = finding(cluster, check);
+  return found.is_object() && found.at("node") == node && !found.at("advice").empty();
+}
+
+}  // namespace
+
+TEST_CASE("monitor: views of a cluster in order, all found from one address") {
+  ProcessCluster cluster;
+  cluster.start(Names{"a", "b", "c"});
+  live::start_counters(cluster, "a", "x", 12);
+  live::require_quiet(cluster, 12);
+  const auto top = view(cluster, "b", {"top", "--once"});
+  REQUIRE(top.size() == 3);
+  std::size_t children = 0;
+  for (const auto& row : top) children += row.at("children").get<std::size_t>();
+  CHECK(children == 12);
+  CHECK(top[0].at("in_per_s").get<double>() > 0);
+  CHECK(view(cluster, "c", {"views"}).at("differences").empty());
+  CHECK(view(cluster, "a", {"links"}).size() == 6);
+  CHECK(view(cluster, "a", {"registry-diff"}).at("differing").empty());
+  CHECK(view(cluster, "a", {"locks"}).size() == 3);
+  CHECK(eventually([&] { return monitor(cluster, "a", {"doctor"}).exit == 0; }));
+  CHECK(monitor(cluster, "a", {"check", "--nagios"}).out.rfind("PROCESSHUB OK", 0) == 0);
+  const auto child = view(cluster, "a", {"explain", "x-0"});
+  CHECK(child.at("origin") == "a");
+  CHECK(child.at("owners_by_node").size() == 3);
+  CHECK(child.at("instances").size() == 1);
+  CHECK(monitor(cluster, "a", {"explain", "nobody"}).exit == 1);
+
+  CHECK(live::run_program({live::program_path("zmq-monitor"), "tcp://127.0.0.1:1", "views"}).exit == 3);
+  CHECK(live::run_program({live::program_path("zmq-monitor"), "vews"}).exit == 2);
+  CHECK(
+      live::run_program({live::program_path("zmq-monitor"), "tcp://127.0.0.1:1", "check", "--nagios"}).exit ==
+      3);
+}
+
+TEST_CASE("monitor: a killed node's children and their takeover are in timeline, tail and explain") {
+  ProcessCluster cluster;
+  cluster.start(Names{"a", "b"});
+  live::start_counters(cluster, "a", "x", 12);
+  live::require_quiet(cluster, 12);
+  std::string moved;
+  for (const auto& child : cluster.query("a", {"list"}))
+    if (child.at("instances")[0].at("node") == "b") moved = child.at("id");
+  REQUIRE_FALSE(moved.empty());
+  live::Process tail(
+      {{live::program_path("zmq-monitor"), cluster.endpoint("a"), "--json", "tail", "--for", "20s"},
+       cluster.directory().path() / "tail.err"});
+  // It follows from the first look on: something happens until it shows.
+  std::size_t locks = 0;
+  cluster.kill("b");
+  CHECK(eventually([&] { return cluster.each_runs_once(12); }));
+  const auto happened = [&](const Json& events, const std::string& text) {
+    return std::any_of(events.begin(), events.end(), [&](const Json& e) {
+      return e.at("node") == "a" && e.at("text").get<std::string>().find(text) != std::string::npos;
+    });
+  };
+  CHECK(eventually([&] { return happened(view(cluster, "a", {"timeline", moved}), "taken over"); }));
+  CHECK(happened(view(cluster, "a", {"timeline", "b"}), "is down"));
+  CHECK(eventually([&] {
+    return happened(view(cluster, "a", {"explain", moved}).at("events"), "taken over");
+  }));
+  while (true) {  // each freeze and unfreeze is an event; tail ends by itself at the latest
+    static_cast<void>(cluster.ask("a", {locks++ % 2 == 0 ? "freeze" : "unfreeze", "--yes"}));
+    const auto line = tail.read_line(live::Millis(1'000));
+    if (!line) continue;
+    CHECK(Json::parse(*line).at("node") == "a");
+    break;
+  }
+  tail.send_signal(SIGINT);
+  CHECK(tail.wait_exit(live::patience(std::chrono::seconds(10))) == 0);
+}
+
+TEST_CASE(
+    "monitor: doctor names a stopped node, other options, a lock, a stuck worker and a flooded mailbox") {
+  ProcessCluster cluster;
+  cluster.start("a", {"--mailbox_limit", "20"});
+  cluster.start("b", {"--mailbox_limit", "20"});
+  REQUIRE(eventually([&] { return cluster.all_see({"a", "b"}); }));
+  REQUIRE(cluster.ask("a", {"start", "s", "--type", "counter"}).exit == live::done);
+  const auto place = cluster.query("a", {"lookup", "s"}).at("instances")[0].at("node").get<std::string>();
+  REQUIRE(cluster.ask("a", {"cast", "s", "sleep", R"({"ms": 20000})"}).exit == live::done);
+  for (int i = 0; i < 15; ++i)
+    REQUIRE(cluster.ask("a", {"cast", "s", "add", R"({"by": 1})"}).exit == live::done);
+  CHECK(eventually([&] { return finds(cluster, "mailbox_flood", place); }));
+  CHECK(finding(cluster, "mailbox_flood").at("text").get<std::string>().find("'s'") != std::string::npos);
+  CHECK(eventually([&] { return finds(cluster, "stuck_worker", place); }));
+
+  cluster.start("other", {"--migration", "hot_swap"});
+  CHECK(eventually([&] {
+    const auto found = finding(cluster, "config_differs");
+    return found.is_object() && found.at("text").get<std::string>().find("migration") != std::string::npos;
+  }));
+  cluster.kill("other");
+  cluster.pause("b");
+  CHECK(eventually([&] { return finds(cluster, "silent_node", "b") || finds(cluster, "node_down", "b"); }));
+  CHECK(monitor(cluster, "a", {"doctor"}).exit == 1);
+  cluster.resume("b");
+}
+
+TEST_CASE("monitor: a link that is cut one way is named by views and doctor") {
+  live::RelayLab lab;
+  auto& cluster = lab.cluster();
+  cluster.start(Names{"a", "b", "c"});
+  REQUIRE(eventually([&] { return cluster.all_see({"a", "b", "c"}); }));
+  // The relay lets in only nodes, so tools are told where each node is.
+  const auto look = [&](const std::string& what) {
+    const auto addresses = cluster.control("a") + "," + cluster.control("b") + "," + cluster.control("c");
+    const Names argv = {live::program_path("zmq-monitor"), "--connect", addresses, "--json", what};
+    return live::run_program(argv).json();
+  };
+  CHECK(look("views").at("differences").empty());
+  lab.cut("c", "a");
+  CHECK(eventually([&] {
+    const auto found = look("doctor");
+    return std::any_of(found.begin(), found.end(), [](const Json& one) {
+      return one.at("check") == "one_way" && one.at("severity") == "critical";
+    });
+  }));
+  lab.heal("c", "a");
+  CHECK(eventually([&] { return look("views").at("differences").empty(); }));
+}
+
+}  // namespace monitor_test

@@ -1,0 +1,83 @@
+// The verbs of hubctl for maintenance, on real nodes: drain, freeze, lock, wait.
+#include <doctest/doctest.h>
+
+#include "tests/live/support/fault_checks.hpp"
+
+namespace operations_test {
+
+using live::eventually;
+using live::Json;
+using live::Names;
+using live::ProcessCluster;
+
+namespace {
+
+constexpr std::size_t kChildren = 30;
+
+struct Three {
+  ProcessCluster cluster{};
+  Three() {
+    cluster.start(Names{"a", "b", "c"});
+    live::start_counters(cluster, "a", "x", kChildren);
+    live::require_quiet(cluster, kChildren);
+  }
+  int exit_of(Names arguments) const { return cluster.ask("a", std::move(arguments)).exit; }
+  std::size_t children_on(const std::string& node) const {
+    auto placement = cluster.placement("a");
+    return placement[node];
+  }
+};
+
+}  // namespace
+
+TEST_CASE("operations: a drained node gives its children away and stays, until it is undrained") {
+  Three three;
+  CHECK(three.exit_of({"drain", "b"}) == live::usage);  // nobody can be asked here
+  CHECK(three.exit_of({"drain", "z", "--yes"}) == live::usage);
+  REQUIRE(three.children_on("b") > 0);
+  CHECK(three.exit_of({"drain", "b", "--yes"}) == live::done);
+  CHECK(eventually([&] { return three.children_on("b") == 0 && three.cluster.each_runs_once(kChildren); }));
+  CHECK(three.exit_of({"wait", "--stable"}) == live::done);
+  live::start_counters(three.cluster, "b", "y", 10);
+  CHECK(three.children_on("b") == 0);
+  CHECK(three.exit_of({"undrain", "b"}) == live::done);
+  CHECK(eventually([&] { return three.children_on("b") > 0; }));
+  CHECK(three.exit_of({"wait", "--stable"}) == live::done);
+  CHECK(three.cluster.each_runs_once(kChildren + 10));
+}
+
+TEST_CASE("operations: while frozen a dead node's children wait, and run again after unfreeze") {
+  Three three;
+  CHECK(three.exit_of({"freeze"}) == live::usage);
+  REQUIRE(three.exit_of({"freeze", "--yes"}) == live::done);
+  const auto lost = three.children_on("c");
+  REQUIRE(lost > 0);
+  three.cluster.kill("c");
+  REQUIRE(eventually([&] { return three.cluster.all_see({"a", "b"}); }));
+  CHECK(three.exit_of({"wait", "--stable"}) == live::done);  // the dead one is no member
+  CHECK(three.children_on("a") + three.children_on("b") == kChildren - lost);
+  REQUIRE(three.exit_of({"unfreeze"}) == live::done);
+  CHECK(eventually([&] { return three.cluster.each_runs_once(kChildren); }));
+}
+
+TEST_CASE("operations: a lock holds starts until it is ended, and wait --stable says what is missing") {
+  ProcessCluster cluster;
+  cluster.start(Names{"a"});
+  const auto locked = cluster.ask("a", {"lock", "--reason", "backup", "--yes"});
+  REQUIRE(locked.exit == live::done);
+  const auto start = Names{"--timeout", "300ms", "start", "x", "--type", "counter"};
+  CHECK(cluster.ask("a", start).exit == live::said_no);
+  CHECK(cluster.ask("a", {"unlock", locked.json().at("token").dump()}).exit == live::done);
+  CHECK(cluster.ask("a", {"unlock", locked.json().at("token").dump()}).exit == live::said_no);
+  CHECK(cluster.ask("a", {"start", "x", "--type", "counter"}).exit == live::done);
+  cluster.start("b");
+  REQUIRE(eventually([&] { return cluster.all_see({"a", "b"}); }));
+  cluster.pause("b");
+  const auto waited = cluster.ask("a", {"--timeout", "100ms", "wait", "--stable"});
+  CHECK(waited.exit == live::said_no);
+  CHECK(waited.json().at("code") == "timeout");
+  cluster.resume("b");
+  CHECK(cluster.ask("a", {"wait", "--stable"}).exit == live::done);
+}
+
+}  // namespace operations_test

@@ -1,0 +1,165 @@
+#include "tools/hubctl/cluster_look.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <thread>
+
+namespace processhub::hubctl {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+std::int64_t wall_us() {
+  return std::chrono::duration_cast<std::chrono::microseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+Error error_of(const Json& answer) {
+  return {ErrorCode::unknown, answer.is_object() ? answer.value("error", "refused") : "refused"};
+}
+
+Result<Json> ask(AdminClient& client, const Question& question, std::chrono::milliseconds patience) {
+  auto reply = client.request(question.verb, to_msgpack(question.args), patience);
+  if (!reply) return reply.error();
+  auto answer = from_msgpack(reply->body);
+  if (!answer) return answer.error();
+  if (reply->code != 0) {
+    auto error = error_of(*answer);
+    error.code = static_cast<ErrorCode>(reply->code);
+    return error;
+  }
+  return answer;
+}
+
+/// Who it is, how far away, and what its clock says.
+Result<void> introduce(AdminClient& client, NodeLook& node, const LookOptions& options) {
+  const auto before = Clock::now();
+  const auto wall = wall_us();
+  auto status = ask(client, {"status"}, options.patience);
+  if (!status) return status.error();
+  node.round_trip = std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - before);
+  node.clock_us = wall + node.round_trip.count() / 2;
+  node.name = status->value("node", node.name);
+  node.incarnation = status->value("incarnation", node.incarnation);
+  return {};
+}
+
+void ask_node(NodeLook& node, const LookOptions& options, const std::vector<Question>& questions) {
+  auto client = AdminClient::connect({node.endpoint}, options.patience, options.client);
+  if (!client) {
+    node.error = client.error().message;
+    return;
+  }
+  if (auto known = introduce(*client, node, options); !known) {
+    node.error = "connected, but " + known.error().message;
+    return;
+  }
+  for (const auto& question : questions) {
+    auto answer = ask(*client, question, options.patience);
+    if (!answer && answer.error().code == ErrorCode::timeout) {
+      node.error = "connected, but it does not answer";
+      return;
+    }
+    node.answers.push_back(answer ? std::move(*answer) : Json());
+  }
+  client->close();
+}
+
+bool is_gone(const std::string& state) { return state == "down" || state == "left"; }
+
+std::vector<NodeLook> members_of(const Json& nodes) {
+  std::vector<NodeLook> out;
+  for (const auto& node : nodes) {
+    NodeLook look;
+    look.name = node.value("name", "");
+    look.endpoint = node.value("endpoint", "");
+    look.incarnation = node.value("incarnation", std::uint64_t{0});
+    look.state = node.value("state", "");
+    if (is_gone(look.state)) look.error = "is " + look.state;
+    out.push_back(std::move(look));
+  }
+  std::sort(out.begin(), out.end(), [](const NodeLook& a, const NodeLook& b) {
+    return a.name != b.name ? a.name < b.name : a.incarnation < b.incarnation;
+  });
+  return out;
+}
+
+void ask_all(std::vector<NodeLook>& nodes, const LookOptions& options,
+             const std::vector<Question>& questions) {
+  std::vector<std::jthread> threads;
+  for (auto& node : nodes) {
+    if (!node.error.empty() || node.endpoint.empty() || !node.answers.empty()) continue;
+    threads.emplace_back([&] { ask_node(node, options, questions); });
+  }
+}
+
+/// A member may be reached from here at another address than the one its peers use: a given one goes first.
+void take_members_out(ClusterLook& look) {
+  std::erase_if(look.others, [&](NodeLook& other) {
+    if (!other.answered()) return false;
+    for (auto& node : look.nodes) {
+      if (node.name != other.name || node.incarnation != other.incarnation) continue;
+      other.state = node.state;
+      node = std::move(other);
+      return true;
+    }
+    return false;
+  });
+}
+
+}  // namespace
+
+const Json& NodeLook::answer(std::size_t index) const {
+  static const Json kNone = Json::object();
+  return index < answers.size() && !answers[index].is_null() ? answers[index] : kNone;
+}
+
+Result<Json> ask_one(const std::vector<std::string>& endpoints, const Question& question,
+                     std::chrono::milliseconds patience, const ClientOptions& client) {
+  auto connected = AdminClient::connect(endpoints, patience, client);
+  if (!connected) return connected.error();
+  auto answer = ask(*connected, question, patience);
+  connected->close();
+  return answer;
+}
+
+Result<std::string> endpoint_of(const LookOptions& options, const std::string& node) {
+  auto nodes = ask_one(options.endpoints, {"nodes"}, options.patience, options.client);
+  if (!nodes) return nodes.error();
+  std::string known;
+  for (const auto& member : members_of(*nodes)) {
+    if (member.name == node) return member.endpoint;
+    known += (known.empty() ? "" : ", ") + member.name;
+  }
+  return {ErrorCode::invalid, "there is no node '" + node + "'; there are: " + known};
+}
+
+Result<ClusterLook> look_at(const LookOptions& options, const std::vector<Question>& questions) {
+  ClusterLook look;
+  std::optional<Error> first_error;
+  for (const auto& endpoint : options.endpoints) {  // the first one that answers tells who there is
+    auto nodes = ask_one({endpoint}, {"nodes", {{"all", true}}}, options.patience, options.client);
+    if (nodes) {
+      look.nodes = members_of(*nodes);
+      break;
+    }
+    if (!first_error) first_error = nodes.error();
+  }
+  if (look.nodes.empty()) return first_error.value_or(Error{ErrorCode::invalid, "no address is given"});
+  for (const auto& endpoint : options.endpoints) {
+    const bool member = std::any_of(look.nodes.begin(), look.nodes.end(),
+                                    [&](const NodeLook& n) { return n.endpoint == endpoint; });
+    if (member) continue;
+    NodeLook other;
+    other.name = other.endpoint = endpoint;
+    look.others.push_back(std::move(other));
+  }
+  ask_all(look.others, options, questions);
+  take_members_out(look);
+  ask_all(look.nodes, options, questions);
+  return look;
+}
+
+}  // namespace processhub::hubctl

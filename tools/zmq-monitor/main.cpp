@@ -1,0 +1,324 @@
+// zmq-monitor: what goes on in a cluster, from one address. Read-only. Exit codes: see ExitCode; those of
+// `check
+// --nagios` are Nagios' own.
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <functional>
+#include <iostream>
+#include <map>
+#include <sstream>
+#include <thread>
+
+#include "tools/hubctl/command_line.hpp"
+#include "tools/zmq-monitor/tables.hpp"
+
+namespace {
+
+using namespace processhub;
+using namespace processhub::monitor;
+using hubctl::Command;
+using hubctl::LookOptions;
+
+enum ExitCode : int {
+  kDone = 0,
+  kFound = 1,   ///< doctor: something is critical, or a child is not known
+  kUsage = 2,   ///< nothing was asked
+  kNobody = 3,  ///< no address answered
+};
+constexpr int kNagiosUnknown = 3;
+
+constexpr std::chrono::milliseconds kSecondLook{1'000};
+constexpr std::chrono::milliseconds kTailEvery{300};
+constexpr std::uint32_t kTailEvents = 200;  // of a node at once
+
+using Clock = std::chrono::steady_clock;
+using ByNode = std::vector<std::pair<std::string, Json>>;
+
+std::vector<hubctl::VerbRule> rules() {
+  const hubctl::OptionRule time{"for", "TIME", "ends after this (default: when it is told to)"};
+  return {
+      {"top",
+       "",
+       "nodes with their rates, once",
+       0,
+       0,
+       {{"once", "", "a table, and no more"}},
+       {"top --once"}},
+      {"views", "", "who sees whom; disagreements and one-way links below", 0, 0, {}, {}},
+      {"locks", "", "who holds the event queues, and what waits behind", 0, 0, {}, {}},
+      {"links", "", "every link between nodes, with what is queued", 0, 0, {}, {}},
+      {"registry-diff", "", "digests of the registries, and the children on which they differ", 0, 0, {}, {}},
+      {"explain", "ID", "why a child is where it is", 1, 1, {}, {"explain till"}},
+      {"timeline",
+       "[ID|NODE]",
+       "what happened to a child or node, by the journals of all nodes",
+       0,
+       1,
+       {},
+       {}},
+      {"tail",
+       "[ID|NODE]",
+       "events of all nodes as they happen; a slow reader loses some and is told",
+       0,
+       1,
+       {time},
+       {"tail --for 10s --json"}},
+      {"doctor", "", "what is wrong, and what to do about it", 0, 0, {}, {}},
+      {"check",
+       "",
+       "doctor for other programs",
+       0,
+       0,
+       {{"nagios", "", "one line, and the exit codes of Nagios"}},
+       {"check --nagios"}},
+  };
+}
+
+int fail(const Error& error, int exit) {
+  std::cerr << "zmq-monitor: " << error.message << std::endl;
+  return exit;
+}
+
+/// Prints JSON or what `text` makes of it.
+int show(const Command& command, const Json& json, const std::function<void(std::ostream&)>& text) {
+  std::ostringstream out;
+  if (command.json) {
+    out << hubctl::to_line(json) << "\n";
+  } else {
+    text(out);
+  }
+  std::cout << out.str() << std::flush;
+  return kDone;
+}
+
+/// What every node answers to one more question.
+ByNode answers_of(const ClusterLook& look) {
+  ByNode out;
+  for (const auto& node : look.nodes)
+    if (node.answered()) out.emplace_back(node.name, node.answer(0));
+  return out;
+}
+
+Result<ByNode> ask_all(const LookOptions& options, const Question& question) {
+  auto look = hubctl::look_at(options, {question});
+  if (!look) return look.error();
+  return answers_of(*look);
+}
+
+int run_top(const Command& command, const LookOptions& options) {
+  auto before = hubctl::look_at(options, look_questions());
+  if (!before) return fail(before.error(), kNobody);
+  const auto began = Clock::now();
+  std::this_thread::sleep_for(kSecondLook);
+  auto now = hubctl::look_at(options, look_questions());
+  if (!now) return fail(now.error(), kNobody);
+  const auto rows = top_view(*before, *now, std::chrono::duration<double>(Clock::now() - began).count());
+  return show(command, rows, [&](std::ostream& out) { print_top(out, rows); });
+}
+
+/// A view that needs one look.
+template <Json (*View)(const ClusterLook&), void (*Print)(std::ostream&, const Json&)>
+int run_view(const Command& command, const LookOptions& options) {
+  auto look = hubctl::look_at(options, look_questions());
+  if (!look) return fail(look.error(), kNobody);
+  const auto view = View(*look);
+  return show(command, view, [&](std::ostream& out) { Print(out, view); });
+}
+
+int run_registry_diff(const Command& command, const LookOptions& options) {
+  auto look = hubctl::look_at(options, look_questions());
+  if (!look) return fail(look.error(), kNobody);
+  auto lists = ask_all(options, {"list"});
+  if (!lists) return fail(lists.error(), kNobody);
+  const auto diff = registry_diff(*look, *lists);
+  return show(command, diff, [&](std::ostream& out) { print_registry_diff(out, diff); });
+}
+
+int run_explain(const Command& command, const LookOptions& options) {
+  const auto& id = command.words[0];
+  auto answers = ask_all(options, {"explain/" + id});
+  if (!answers) return fail(answers.error(), kNobody);
+  auto child = explain_view(id, *answers);
+  if (auto journals = ask_all(options, {"events", {{"limit", 4000}}}))
+    child["events"] = timeline_view(id, *journals);
+  show(command, child, [&](std::ostream& out) { print_explanation(out, child); });
+  return child.value("known", false) ? kDone : kFound;
+}
+
+std::string subject_of(const Command& command) { return command.words.empty() ? "" : command.words[0]; }
+
+int run_timeline(const Command& command, const LookOptions& options) {
+  auto journals = ask_all(options, {"events", {{"limit", 4000}}});
+  if (!journals) return fail(journals.error(), kNobody);
+  const auto events = timeline_view(subject_of(command), *journals);
+  return show(command, events, [&](std::ostream& out) { print_events(out, events); });
+}
+
+volatile std::sig_atomic_t told_to_end = 0;
+
+/// Follows the journals of all nodes. A node's own number says where to go on; it is asked alone, so that
+/// each has its number.
+class Tail {
+ public:
+  Tail(const Command& command, const LookOptions& options) : command_(command), options_(options) {}
+
+  int run() {
+    std::signal(SIGINT, [](int) { told_to_end = 1; });
+    std::signal(SIGTERM, [](int) { told_to_end = 1; });
+    auto until = Clock::time_point::max();
+    if (command_.has("for")) {
+      auto time = hubctl::parse_duration(command_.get("for"));
+      if (!time) return fail(time.error(), kUsage);
+      until = Clock::now() + *time;
+    }
+    bool begun = false;
+    while (told_to_end == 0 && Clock::now() < until) {
+      auto look = hubctl::look_at(options_, {{"status"}});
+      if (!look && !begun) return fail(look.error(), kNobody);
+      begun = true;
+      if (look) follow(*look);
+      std::this_thread::sleep_for(kTailEvery);
+    }
+    return kDone;
+  }
+
+ private:
+  void follow(const ClusterLook& look) {
+    ByNode journals;
+    for (const auto& node : look.nodes) {
+      if (!node.answered()) continue;
+      const auto key = node.name + "/" + std::to_string(node.incarnation);
+      const auto known = last_.find(key);
+      // Begins with what happens from now on.
+      const auto after = known == last_.end() ? ~std::uint64_t{0} >> 1U : known->second;
+      auto read = hubctl::ask_one({node.endpoint}, {"events", {{"after", after}, {"limit", kTailEvents}}},
+                                  options_.patience, options_.client);
+      if (!read) continue;
+      note(key, node.name, *read, known == last_.end());
+      journals.emplace_back(node.name, std::move(*read));
+    }
+    const auto events = timeline_view(subject_of(command_), journals);
+    if (!command_.json) {
+      print_events(std::cout, events);
+    } else {
+      for (const auto& event : events) std::cout << hubctl::to_line(event) << "\n";
+    }
+    std::cout << std::flush;
+  }
+  /// Where to go on, and what was missed.
+  void note(const std::string& key, const std::string& name, const Json& read, bool fresh) {
+    const auto& events = read.at("events");
+    const auto missed = fresh ? 0 : read.value("missed", std::uint64_t{0});
+    last_[key] = events.empty() ? read.value("last", std::uint64_t{0})
+                                : events.back().value("number", std::uint64_t{0});
+    if (missed > 0) std::cerr << "zmq-monitor: " << missed << " events of " << name << " were missed\n";
+  }
+
+  const Command& command_;
+  const LookOptions& options_;
+  std::map<std::string, std::uint64_t> last_{};
+};
+
+int run_tail(const Command& command, const LookOptions& options) { return Tail(command, options).run(); }
+
+Result<std::vector<Finding>> find_out(const LookOptions& options) {
+  Examination of;
+  auto before = hubctl::look_at(options, look_questions());
+  if (!before) return before.error();
+  const auto began = Clock::now();
+  std::this_thread::sleep_for(kSecondLook);
+  auto now = hubctl::look_at(options, look_questions());
+  if (!now) return now.error();
+  of.before = std::move(*before);
+  of.now = std::move(*now);
+  of.seconds = std::chrono::duration<double>(Clock::now() - began).count();
+  if (auto journals = ask_all(options, {"events", {{"limit", 4000}}})) of.journals = std::move(*journals);
+  of.now_us = std::chrono::duration_cast<std::chrono::microseconds>(
+                  std::chrono::system_clock::now().time_since_epoch())
+                  .count();
+  return examine(of);
+}
+
+int run_doctor(const Command& command, const LookOptions& options) {
+  auto findings = find_out(options);
+  if (!findings) return fail(findings.error(), kNobody);
+  show(command, to_json(*findings), [&](std::ostream& out) { print_findings(out, *findings); });
+  return worst(*findings) == Severity::critical ? kFound : kDone;
+}
+
+int run_check(const Command& command, const LookOptions& options) {
+  if (!command.has("nagios")) return run_doctor(command, options);
+  auto findings = find_out(options);
+  if (!findings) {
+    std::cout << "PROCESSHUB UNKNOWN - " << findings.error().message << "\n";
+    return kNagiosUnknown;
+  }
+  print_nagios(std::cout, *findings);
+  return static_cast<int>(worst(*findings));
+}
+
+using Run = int (*)(const Command&, const LookOptions&);
+
+const std::map<std::string, Run>& runs() {
+  static const std::map<std::string, Run> kRuns = {
+      {"top", run_top},
+      {"views", run_view<membership_view, print_membership>},
+      {"locks", run_view<locks_view, print_locks>},
+      {"links", run_view<links_view, print_links>},
+      {"registry-diff", run_registry_diff},
+      {"explain", run_explain},
+      {"timeline", run_timeline},
+      {"tail", run_tail},
+      {"doctor", run_doctor},
+      {"check", run_check},
+  };
+  return kRuns;
+}
+
+/// Addresses may stand anywhere: "zmq-monitor tcp://10.0.0.1:7001 views".
+std::vector<std::string> with_connect(const std::vector<std::string>& arguments) {
+  std::vector<std::string> out;
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    const bool is_value = i > 0 && arguments[i - 1] == "--connect";
+    if (arguments[i].rfind("tcp://", 0) == 0 && !is_value) out.emplace_back("--connect");
+    out.push_back(arguments[i]);
+  }
+  return out;
+}
+
+int run(const std::vector<std::string>& arguments) {
+  const hubctl::ProgramText text{
+      "zmq-monitor", "shows what goes on in a ProcessHub cluster. tcp://HOST:PORT alone is --connect.",
+      "0 done, 1 doctor found something critical, 2 wrong usage, 3 nobody answered."};
+  auto parsed = hubctl::parse_command_line(with_connect(arguments), rules(), text);
+  if (!parsed) return fail(parsed.error(), kUsage);
+  if (!parsed->command) {
+    std::cout << parsed->text << std::flush;
+    return kDone;
+  }
+  const auto& command = *parsed->command;
+  SecurityConfig security;
+  security.secret_key_file = command.key_file;
+  security.server_key_file = command.server_key_file;
+  auto keys = client_options(security);
+  if (!keys) return fail(keys.error(), kUsage);
+  LookOptions options;
+  options.endpoints = command.endpoints;
+  options.client = *keys;
+  options.client.max_frame_size = 1ULL << 30;
+  if (command.timeout_given) options.patience = command.timeout;
+  return runs().at(command.verb)(command, options);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run({argv + 1, argv + argc});
+  } catch (const std::exception& e) {
+    std::fprintf(stderr, "zmq-monitor: %s\n", e.what());
+    return kUsage;
+  }
+}
