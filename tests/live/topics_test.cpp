@@ -82,7 +82,7 @@ TEST_CASE(
     "topics: programs and clients get what is published anywhere, reliable messages each and in order") {
   constexpr std::int64_t kMessages = 2'000;
   ProcessCluster cluster;
-  cluster.start({"a", "b"});
+  cluster.start(std::vector<std::string>{"a", "b"});
   auto hub = start_hub(cluster, "here");
   auto publisher = connect_to(cluster, "a");
   auto subscriber = connect_to(cluster, "b");
@@ -154,7 +154,7 @@ TEST_CASE("topics: a client's subscription goes along when its node leaves, and 
 
 TEST_CASE("topics: a Python client publishes and subscribes") {
   ProcessCluster cluster;
-  cluster.start({"a", "b"});
+  cluster.start(std::vector<std::string>{"a", "b"});
   auto hub = start_hub(cluster, "here");
   std::atomic<int> from_python{0};
   REQUIRE(hub.subscribe("py.*", [&](const TopicMessage& m) { from_python += m.as<Tick>() ? 1 : 0; }).ok());
