@@ -33,7 +33,7 @@ SpecDelta rich_delta() {
   SpecDelta d;
   d.added = {spec, spec};
   d.removed = {{node, 1}, {NodeId{}, 2}};
-  d.values = {{{node, 1}, SpecValue{2, node, true, "why", {}, Metadata{{"a", "b"}}}}};
+  d.values = {{{node, 1}, SpecValue{2, node, true, "why", {}, {1, node, Metadata{{"a", "b"}}}, {}}}};
   d.statics = {{"s", 1, true, 2, node}};
   return d;
 }
