@@ -51,7 +51,6 @@ const std::vector<Mutant> kMutants{
     {Mutation::answers_too_early, "answers_too_early", 400},
     {Mutation::no_timeouts, "no_timeouts", 400},
     {Mutation::leaves_at_once, "leaves_at_once", 400},
-    {Mutation::forgets_last_words, "forgets_last_words", 400},
     {Mutation::no_lease, "no_lease", 400},
     {Mutation::thaws_after_commit, "thaws_after_commit", 400},
     {Mutation::takes_over_at_once, "takes_over_at_once", 0, "quorum_static"},

@@ -113,10 +113,11 @@ void SwarmMore::change(Plan& plan) {
   auto& f = plan.faults;
   if (rng_.chance(0.15)) {
     f.bandwidth = rng_.pick(std::vector<std::uint64_t>{50'000, 300'000, 3'000'000});
-    // What waits for a narrow line is bounded, or old frames would hold up new ones long after the line is
-    // wide.
-    f.link_queue = std::min<std::uint64_t>(f.link_queue, 1'000);
-    f.pub_queue = std::min<std::uint64_t>(f.pub_queue, 1'000);
+    // What waits for a narrow line is bounded by what it carries, or old frames would hold up new ones long
+    // after the line is wide.
+    const auto frames = std::min<std::uint64_t>(f.bandwidth / 1'000, 1'000);
+    f.link_queue = std::min(f.link_queue, frames);
+    f.pub_queue = std::min(f.pub_queue, frames);
   }
   f.worker_hang = maybe(rng_, 0.2, 0.05);
   f.worker_hang_max = rng_.pick(std::vector<Duration>{Duration(300'000), Duration(8'000'000)});
