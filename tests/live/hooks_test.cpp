@@ -242,8 +242,9 @@ TEST_CASE(
   diaries.start(kThree);
   REQUIRE(eventually([&] { return cluster.all_see(kThree); }));
 
-  // What a says to b arrives after d has come.
+  // What a says to b arrives after d has come, and c does not tell it before.
   lab.cut("a", "b");
+  lab.cut("c", "b");
   live::Process start({{live::program_path("hubctl"), "--connect", cluster.control("a"), "start", "x",
                         "--count", std::to_string(kStarted), "--type", "counter"},
                        cluster.directory().path() / "start.log",
@@ -254,6 +255,7 @@ TEST_CASE(
   diaries.start("d");
   REQUIRE(eventually([&] { return live::state_of(cluster, "b", "d") == "up"; }));
   lab.heal("a", "b");
+  lab.heal("c", "b");
   CHECK(start.wait_exit(std::chrono::seconds(30)) == live::done);
   live::require_quiet(cluster, kStarted);
   CHECK(eventually([&] { return diaries.count("b", "forwarded_migration", "to d/") >= 1; }));
