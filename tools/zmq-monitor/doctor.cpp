@@ -1,6 +1,7 @@
 #include "tools/zmq-monitor/doctor.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <set>
 #include <sstream>
@@ -167,6 +168,22 @@ const NodeLook* earlier_look(const Examination& of, const NodeLook& node) {
   return nullptr;
 }
 
+/// What counts as a warning as soon as there is more of it.
+struct Drop {
+  const char* reason;
+  const char* check;
+  const char* text;
+  const char* advice;
+};
+constexpr std::array kDrops = {
+    Drop{"dead_letter", "dead_letters", " messages found no worker",
+         "somebody sends to children that do not run; the hook dead_letter names them"},
+    Drop{"bad_frame", "bad_frames", " frames made no sense",
+         "does another cluster, version or program use its port? Its log names the reason"},
+    Drop{"send_refused", "send_refused", " sends were refused by the network",
+         "a peer or subscriber does not read; zmq-monitor links shows which"},
+};
+
 void check_counters(const NodeLook& node, const Examination& of, Findings& out) {
   const auto limit = metric(node, "processhub_mailbox_limit");
   const auto largest = metric(node, "processhub_mailbox_largest");
@@ -185,15 +202,10 @@ void check_counters(const NodeLook& node, const Examination& of, Findings& out) 
   if (const auto n = grew("processhub_drops_total", "reason", "mailbox_full"); n > 0)
     out.critical("mailbox_full", node.name, number(n) + " messages met a full mailbox",
                  "see which child is flooded with zmq-monitor top and explain");
-  if (const auto n = grew("processhub_drops_total", "reason", "dead_letter"); n > 0)
-    out.warn("dead_letters", node.name, number(n) + " messages found no worker",
-             "somebody sends to children that do not run; the hook dead_letter names them");
-  if (const auto n = grew("processhub_drops_total", "reason", "bad_frame"); n > 0)
-    out.warn("bad_frames", node.name, number(n) + " frames made no sense",
-             "does another cluster, version or program use its port? Its log names the reason");
-  if (const auto n = grew("processhub_drops_total", "reason", "send_refused"); n > 0)
-    out.warn("send_refused", node.name, number(n) + " sends were refused by the network",
-             "a peer or subscriber does not read; zmq-monitor links shows which");
+  for (const auto& drop : kDrops) {
+    if (const auto n = grew("processhub_drops_total", "reason", drop.reason); n > 0)
+      out.warn(drop.check, node.name, number(n) + drop.text, drop.advice);
+  }
   if (const auto n = grew("processhub_gaps_total", "", ""); n > 0)
     out.warn("gaps", node.name, number(n) + " publications were lost and repaired",
              "the network drops or a subscriber is too slow");

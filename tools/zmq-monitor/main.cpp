@@ -1,6 +1,5 @@
 // zmq-monitor: what goes on in a cluster, from one address. Read-only. Exit codes: see ExitCode; those of
-// `check
-// --nagios` are Nagios' own.
+// `check --nagios` are Nagios' own.
 #include <algorithm>
 #include <chrono>
 #include <csignal>
@@ -32,6 +31,7 @@ constexpr int kNagiosUnknown = 3;
 constexpr std::chrono::milliseconds kSecondLook{1'000};
 constexpr std::chrono::milliseconds kTailEvery{300};
 constexpr std::uint32_t kTailEvents = 200;  // of a node at once
+constexpr std::uint32_t kJournalEvents = 4000;
 
 using Clock = std::chrono::steady_clock;
 using ByNode = std::vector<std::pair<std::string, Json>>;
@@ -107,14 +107,30 @@ Result<ByNode> ask_all(const LookOptions& options, const Question& question) {
   return answers_of(*look);
 }
 
-int run_top(const Command& command, const LookOptions& options) {
+/// All that the nodes remember of what happened.
+Result<ByNode> journals_of(const LookOptions& options) {
+  return ask_all(options, {"events", {{"limit", kJournalEvents}}});
+}
+
+/// Two looks and the time between them: rates are differences.
+Result<Examination> look_twice(const LookOptions& options) {
   auto before = hubctl::look_at(options, look_questions());
-  if (!before) return fail(before.error(), kNobody);
+  if (!before) return before.error();
   const auto began = Clock::now();
   std::this_thread::sleep_for(kSecondLook);
   auto now = hubctl::look_at(options, look_questions());
-  if (!now) return fail(now.error(), kNobody);
-  const auto rows = top_view(*before, *now, std::chrono::duration<double>(Clock::now() - began).count());
+  if (!now) return now.error();
+  Examination looks;
+  looks.before = std::move(*before);
+  looks.now = std::move(*now);
+  looks.seconds = std::chrono::duration<double>(Clock::now() - began).count();
+  return looks;
+}
+
+int run_top(const Command& command, const LookOptions& options) {
+  auto looks = look_twice(options);
+  if (!looks) return fail(looks.error(), kNobody);
+  const auto rows = top_view(looks->before, looks->now, looks->seconds);
   return show(command, rows, [&](std::ostream& out) { print_top(out, rows); });
 }
 
@@ -141,8 +157,7 @@ int run_explain(const Command& command, const LookOptions& options) {
   auto answers = ask_all(options, {"explain/" + id});
   if (!answers) return fail(answers.error(), kNobody);
   auto child = explain_view(id, *answers);
-  if (auto journals = ask_all(options, {"events", {{"limit", 4000}}}))
-    child["events"] = timeline_view(id, *journals);
+  if (auto journals = journals_of(options)) child["events"] = timeline_view(id, *journals);
   show(command, child, [&](std::ostream& out) { print_explanation(out, child); });
   return child.value("known", false) ? kDone : kFound;
 }
@@ -150,7 +165,7 @@ int run_explain(const Command& command, const LookOptions& options) {
 std::string subject_of(const Command& command) { return command.words.empty() ? "" : command.words[0]; }
 
 int run_timeline(const Command& command, const LookOptions& options) {
-  auto journals = ask_all(options, {"events", {{"limit", 4000}}});
+  auto journals = journals_of(options);
   if (!journals) return fail(journals.error(), kNobody);
   const auto events = timeline_view(subject_of(command), *journals);
   return show(command, events, [&](std::ostream& out) { print_events(out, events); });
@@ -224,21 +239,13 @@ class Tail {
 int run_tail(const Command& command, const LookOptions& options) { return Tail(command, options).run(); }
 
 Result<std::vector<Finding>> find_out(const LookOptions& options) {
-  Examination of;
-  auto before = hubctl::look_at(options, look_questions());
-  if (!before) return before.error();
-  const auto began = Clock::now();
-  std::this_thread::sleep_for(kSecondLook);
-  auto now = hubctl::look_at(options, look_questions());
-  if (!now) return now.error();
-  of.before = std::move(*before);
-  of.now = std::move(*now);
-  of.seconds = std::chrono::duration<double>(Clock::now() - began).count();
-  if (auto journals = ask_all(options, {"events", {{"limit", 4000}}})) of.journals = std::move(*journals);
-  of.now_us = std::chrono::duration_cast<std::chrono::microseconds>(
-                  std::chrono::system_clock::now().time_since_epoch())
-                  .count();
-  return examine(of);
+  auto of = look_twice(options);
+  if (!of) return of.error();
+  if (auto journals = journals_of(options)) of->journals = std::move(*journals);
+  of->now_us = std::chrono::duration_cast<std::chrono::microseconds>(
+                   std::chrono::system_clock::now().time_since_epoch())
+                   .count();
+  return examine(*of);
 }
 
 int run_doctor(const Command& command, const LookOptions& options) {
