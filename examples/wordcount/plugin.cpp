@@ -1,5 +1,6 @@
-// Two worker types. `wordcount_slice` owns one slice of a text and its counts; `wordcount_merge` asks all
-// slices, wherever they run, and adds up what they say.
+// Three worker types. `wordcount_slice` owns one slice of a text and can count it again; `wordcount_words`
+// has nothing but its state: it counts the words that are sent to it, and the counts go where it goes;
+// `wordcount_merge` asks all of a kind, wherever they run, and adds up what they say.
 #include <processhub/plugin.hpp>
 #include <processhub/processhub.hpp>
 
@@ -11,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "messages.hpp"
 #include "words.hpp"
 
 namespace ph = processhub;
@@ -27,18 +29,11 @@ struct SliceArgs {
   PROCESSHUB_FIELDS(file, index, count)
 };
 
-struct Top {
-  std::uint64_t n = 10;
-  PROCESSHUB_FIELDS(n)
-};
-struct TopWords {
-  std::vector<std::pair<std::string, std::uint64_t>> words{};
-  PROCESSHUB_FIELDS(words)
-};
-struct GetCounts {
-  static constexpr std::string_view ph_name = "counts";
-  PROCESSHUB_FIELDS()
-};
+using wordcount::CountOf;
+using wordcount::GetCounts;
+using wordcount::Top;
+using wordcount::TopWords;
+using wordcount::Word;
 
 TopWords top_of(const Counts& counts, std::uint64_t n) {
   TopWords top{{counts.begin(), counts.end()}};
@@ -67,8 +62,25 @@ class Slice : public ph::Worker {
   Counts counts_{};
 };
 
+class Words : public ph::Worker {
+ public:
+  static void handlers(ph::Handlers<Words>& h) {
+    h.on<&Words::word>().on<&Words::top>().on<&Words::counts>();
+  }
+
+  /// What a move takes along. A crash loses it: compare `Slice`.
+  Counts& state() { return counts_; }
+
+ private:
+  CountOf word(const Word& message) { return {++counts_[message.text]}; }
+  TopWords top(const Top& message) { return top_of(counts_, message.n); }
+  const Counts& counts(const GetCounts&) { return counts_; }
+
+  Counts counts_{};
+};
+
 struct MergeArgs {
-  std::string prefix{};     ///< slices are PREFIX-0, PREFIX-1 …
+  std::string prefix{};     ///< the ids are PREFIX-0, PREFIX-1 …
   std::uint64_t count = 1;  ///< how many there are
   PROCESSHUB_FIELDS(prefix, count)
 };
@@ -90,8 +102,8 @@ class Merge : public ph::Worker {
     });
   }
 
-  /// Asks every slice at once and goes on when the last has answered. A slice that does not answer fails the
-  /// whole: a count that misses a part would be wrong without showing it.
+  /// Asks all at once and goes on when the last has answered. One that does not answer fails the whole: a
+  /// count that misses a part would be wrong without showing it.
   template <class Then>
   void merge(Then then) {
     struct Gathering {
@@ -101,12 +113,12 @@ class Merge : public ph::Worker {
     };
     auto gathering = std::make_shared<Gathering>(Gathering{{}, args_.count});
     for (std::uint64_t i = 0; i < args_.count; ++i) {
-      const auto slice = args_.prefix + "-" + std::to_string(i);
-      ctx().call<Counts>(slice, GetCounts{}, 5s, [gathering, slice, then](const ph::Result<Counts>& part) {
+      const auto id = args_.prefix + "-" + std::to_string(i);
+      ctx().call<Counts>(id, GetCounts{}, 5s, [gathering, id, then](const ph::Result<Counts>& part) {
         if (gathering->failed) return;
         if (!part) {
           gathering->failed = true;
-          return then({part.error().code, slice + ": " + part.error().message});
+          return then({part.error().code, id + ": " + part.error().message});
         }
         for (const auto& [word, n] : *part) gathering->sum[word] += n;
         if (--gathering->missing == 0) then(std::move(gathering->sum));
@@ -118,7 +130,7 @@ class Merge : public ph::Worker {
 };
 
 void register_plugin(ph::PluginRegistry& registry) {
-  registry.types.add<Slice>("wordcount_slice").add<Merge>("wordcount_merge");
+  registry.types.add<Slice>("wordcount_slice").add<Words>("wordcount_words").add<Merge>("wordcount_merge");
 }
 
 }  // namespace

@@ -52,4 +52,11 @@ Counts count_slice(const std::string& file, std::uint64_t index, std::uint64_t c
   return counts;
 }
 
+// FNV-1a: std::hash may differ between two programs.
+std::uint64_t child_of(std::string_view word, std::uint64_t count) {
+  std::uint64_t hash = 0xCBF29CE484222325ULL;
+  for (const char c : word) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3ULL;
+  return (hash >> 16) % count;
+}
+
 }  // namespace wordcount

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 
 namespace wordcount {
 
@@ -15,5 +16,8 @@ using Counts = std::map<std::string, std::uint64_t>;
 /// once. Throws std::runtime_error if the file cannot be read, std::invalid_argument if there is no such
 /// slice.
 Counts count_slice(const std::string& file, std::uint64_t index, std::uint64_t count);
+
+/// Which of `count` children has the counts of this word: the same on every machine and in every program.
+std::uint64_t child_of(std::string_view word, std::uint64_t count);
 
 }  // namespace wordcount
