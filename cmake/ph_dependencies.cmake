@@ -33,6 +33,15 @@ set_target_properties(ph_dep_prometheus PROPERTIES
   INTERFACE_INCLUDE_DIRECTORIES "${ph_prometheus_header_dir}"
   INTERFACE_LINK_LIBRARIES "${ph_prometheus_pull};${ph_prometheus_core}")
 
+# For zmq-monitor alone; the wide one shows names that are not ASCII.
+find_path(ph_ncurses_header_dir ncurses.h REQUIRED)
+find_library(ph_ncurses_library ncursesw REQUIRED)
+mark_as_advanced(ph_ncurses_header_dir ph_ncurses_library)
+add_library(ph_dep_ncurses INTERFACE IMPORTED GLOBAL)
+set_target_properties(ph_dep_ncurses PROPERTIES
+  INTERFACE_INCLUDE_DIRECTORIES "${ph_ncurses_header_dir}"
+  INTERFACE_LINK_LIBRARIES "${ph_ncurses_library}")
+
 find_path(cppzmq_header_dir zmq.hpp REQUIRED)  # cppzmq: one header on top of libzmq
 mark_as_advanced(cppzmq_header_dir)
 set_property(TARGET ph_dep_zmq APPEND PROPERTY INTERFACE_INCLUDE_DIRECTORIES "${cppzmq_header_dir}")

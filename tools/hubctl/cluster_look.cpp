@@ -1,7 +1,7 @@
 #include "tools/hubctl/cluster_look.hpp"
 
 #include <algorithm>
-#include <optional>
+#include <map>
 #include <thread>
 
 namespace processhub::hubctl {
@@ -95,6 +95,29 @@ void ask_all(std::vector<NodeLook>& nodes, const LookOptions& options,
   }
 }
 
+/// The members, as the first address that answers knows them. The first is asked alone, the others together
+/// if it is silent: many dead ones take no longer than one. `silent`: what became of those that did not
+/// answer.
+Result<Json> who_is_there(const LookOptions& options, std::map<std::string, std::string>& silent) {
+  const auto ask_at = [&](const std::string& endpoint) {
+    return ask_one({endpoint}, {"nodes", {{"all", true}}}, options.patience, options.client);
+  };
+  const auto& endpoints = options.endpoints;
+  std::vector<Result<Json>> told;
+  told.push_back(ask_at(endpoints[0]));
+  if (!told[0]) {
+    told.resize(endpoints.size(), Error{});
+    std::vector<std::jthread> threads;
+    for (std::size_t i = 1; i < endpoints.size(); ++i)
+      threads.emplace_back([&, i] { told[i] = ask_at(endpoints[i]); });
+  }
+  for (std::size_t i = 0; i < told.size(); ++i) {
+    if (told[i]) return told[i];
+    silent[endpoints[i]] = told[i].error().message;
+  }
+  return told[0].error();
+}
+
 /// A member may be reached from here at another address than the one its peers use: a given one goes first.
 void take_members_out(ClusterLook& look) {
   std::erase_if(look.others, [&](NodeLook& other) {
@@ -137,17 +160,12 @@ Result<std::string> endpoint_of(const LookOptions& options, const std::string& n
 }
 
 Result<ClusterLook> look_at(const LookOptions& options, const std::vector<Question>& questions) {
+  if (options.endpoints.empty()) return {ErrorCode::invalid, "no address is given"};
   ClusterLook look;
-  std::optional<Error> first_error;
-  for (const auto& endpoint : options.endpoints) {  // the first one that answers tells who there is
-    auto nodes = ask_one({endpoint}, {"nodes", {{"all", true}}}, options.patience, options.client);
-    if (nodes) {
-      look.nodes = members_of(*nodes);
-      break;
-    }
-    if (!first_error) first_error = nodes.error();
-  }
-  if (look.nodes.empty()) return first_error.value_or(Error{ErrorCode::invalid, "no address is given"});
+  std::map<std::string, std::string> silent;
+  auto nodes = who_is_there(options, silent);
+  if (!nodes) return nodes.error();
+  look.nodes = members_of(*nodes);
   for (const auto& endpoint : options.endpoints) {
     const bool member = std::any_of(look.nodes.begin(), look.nodes.end(),
                                     [&](const NodeLook& n) { return n.endpoint == endpoint; });
@@ -155,6 +173,11 @@ Result<ClusterLook> look_at(const LookOptions& options, const std::vector<Questi
     NodeLook other;
     other.name = other.endpoint = endpoint;
     look.others.push_back(std::move(other));
+  }
+  for (auto* all : {&look.others, &look.nodes}) {  // those that were silent a moment ago hold up nobody twice
+    for (auto& node : *all)
+      if (const auto known = silent.find(node.endpoint); known != silent.end() && node.error.empty())
+        node.error = known->second;
   }
   ask_all(look.others, options, questions);
   take_members_out(look);

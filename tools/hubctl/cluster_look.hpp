@@ -46,7 +46,8 @@ struct ClusterLook {
   std::vector<NodeLook> others{};  ///< given addresses that are no member of the first one's cluster
 };
 
-/// Asks all members that are not known to be gone. Error: nobody answered at all.
+/// Asks all members that are not known to be gone. Takes a few times the patience at most, however many are
+/// silent. Error: nobody answered at all.
 Result<ClusterLook> look_at(const LookOptions& options, const std::vector<Question>& questions);
 
 /// One question to one address.

@@ -1,5 +1,7 @@
 // zmq-monitor: what goes on in a cluster, from one address. Read-only. Exit codes: see ExitCode; those of
 // `check --nagios` are Nagios' own.
+#include <unistd.h>
+
 #include <algorithm>
 #include <chrono>
 #include <csignal>
@@ -11,14 +13,15 @@
 #include <thread>
 
 #include "tools/hubctl/command_line.hpp"
+#include "tools/zmq-monitor/asking.hpp"
 #include "tools/zmq-monitor/tables.hpp"
+#include "tools/zmq-monitor/top_terminal.hpp"
 
 namespace {
 
 using namespace processhub;
 using namespace processhub::monitor;
 using hubctl::Command;
-using hubctl::LookOptions;
 
 enum ExitCode : int {
   kDone = 0,
@@ -28,24 +31,27 @@ enum ExitCode : int {
 };
 constexpr int kNagiosUnknown = 3;
 
-constexpr std::chrono::milliseconds kSecondLook{1'000};
 constexpr std::chrono::milliseconds kTailEvery{300};
+constexpr std::chrono::milliseconds kShortestEvery{
+    100};  // of the live view: each look costs the nodes a little
+// With a node that does not answer: short enough that doctor, who looks twice, is done in 5 s through a
+// third.
+constexpr std::chrono::milliseconds kPatience{1'500};
 constexpr std::uint32_t kTailEvents = 200;  // of a node at once
-constexpr std::uint32_t kJournalEvents = 4000;
 
 using Clock = std::chrono::steady_clock;
-using ByNode = std::vector<std::pair<std::string, Json>>;
 
 std::vector<hubctl::VerbRule> rules() {
   const hubctl::OptionRule time{"for", "TIME", "ends after this (default: when it is told to)"};
   return {
       {"top",
        "",
-       "nodes with their rates, once",
+       "nodes and children, live on a terminal; ? there lists the keys. What is shown without a verb",
        0,
        0,
-       {{"once", "", "a table, and no more"}},
-       {"top --once"}},
+       {{"once", "", "a table, and no more; so it is where there is no terminal"},
+        {"every", "TIME", "looks again after this (default: 1s)"}},
+       {"tcp://10.0.0.1:7101", "top --once --json"}},
       {"views", "", "who sees whom; disagreements and one-way links below", 0, 0, {}, {}},
       {"locks", "", "who holds the event queues, and what waits behind", 0, 0, {}, {}},
       {"links", "", "every link between nodes, with what is queued", 0, 0, {}, {}},
@@ -93,41 +99,15 @@ int show(const Command& command, const Json& json, const std::function<void(std:
   return kDone;
 }
 
-/// What every node answers to one more question.
-ByNode answers_of(const ClusterLook& look) {
-  ByNode out;
-  for (const auto& node : look.nodes)
-    if (node.answered()) out.emplace_back(node.name, node.answer(0));
-  return out;
-}
-
-Result<ByNode> ask_all(const LookOptions& options, const Question& question) {
-  auto look = hubctl::look_at(options, {question});
-  if (!look) return look.error();
-  return answers_of(*look);
-}
-
-/// All that the nodes remember of what happened.
-Result<ByNode> journals_of(const LookOptions& options) {
-  return ask_all(options, {"events", {{"limit", kJournalEvents}}});
-}
-
-/// Two looks and the time between them: rates are differences.
-Result<Examination> look_twice(const LookOptions& options) {
-  auto before = hubctl::look_at(options, look_questions());
-  if (!before) return before.error();
-  const auto began = Clock::now();
-  std::this_thread::sleep_for(kSecondLook);
-  auto now = hubctl::look_at(options, look_questions());
-  if (!now) return now.error();
-  Examination looks;
-  looks.before = std::move(*before);
-  looks.now = std::move(*now);
-  looks.seconds = std::chrono::duration<double>(Clock::now() - began).count();
-  return looks;
-}
+bool on_terminal() { return ::isatty(STDIN_FILENO) != 0 && ::isatty(STDOUT_FILENO) != 0; }
 
 int run_top(const Command& command, const LookOptions& options) {
+  if (!command.has("once") && !command.json && on_terminal()) {
+    auto every = hubctl::parse_duration(command.get("every", "1s"));
+    if (!every) return fail(every.error(), kUsage);
+    auto shown = run_live_top(options, std::max(*every, kShortestEvery));
+    return shown ? kDone : fail(shown.error(), kUsage);
+  }
   auto looks = look_twice(options);
   if (!looks) return fail(looks.error(), kNobody);
   const auto rows = top_view(looks->before, looks->now, looks->seconds);
@@ -144,20 +124,18 @@ int run_view(const Command& command, const LookOptions& options) {
 }
 
 int run_registry_diff(const Command& command, const LookOptions& options) {
-  auto look = hubctl::look_at(options, look_questions());
+  auto look = hubctl::look_at(options, look_questions_and({{"list"}}));
   if (!look) return fail(look.error(), kNobody);
-  auto lists = ask_all(options, {"list"});
-  if (!lists) return fail(lists.error(), kNobody);
-  const auto diff = registry_diff(*look, *lists);
+  const auto diff = registry_diff(*look, answers_of(*look, look_questions().size()));
   return show(command, diff, [&](std::ostream& out) { print_registry_diff(out, diff); });
 }
 
 int run_explain(const Command& command, const LookOptions& options) {
   const auto& id = command.words[0];
-  auto answers = ask_all(options, {"explain/" + id});
-  if (!answers) return fail(answers.error(), kNobody);
-  auto child = explain_view(id, *answers);
-  if (auto journals = journals_of(options)) child["events"] = timeline_view(id, *journals);
+  auto look = hubctl::look_at(options, {{"explain/" + id}, journal_question()});
+  if (!look) return fail(look.error(), kNobody);
+  auto child = explain_view(id, answers_of(*look, 0));
+  child["events"] = timeline_view(id, answers_of(*look, 1));
   show(command, child, [&](std::ostream& out) { print_explanation(out, child); });
   return child.value("known", false) ? kDone : kFound;
 }
@@ -165,7 +143,7 @@ int run_explain(const Command& command, const LookOptions& options) {
 std::string subject_of(const Command& command) { return command.words.empty() ? "" : command.words[0]; }
 
 int run_timeline(const Command& command, const LookOptions& options) {
-  auto journals = journals_of(options);
+  auto journals = ask_all(options, journal_question());
   if (!journals) return fail(journals.error(), kNobody);
   const auto events = timeline_view(subject_of(command), *journals);
   return show(command, events, [&](std::ostream& out) { print_events(out, events); });
@@ -241,10 +219,6 @@ int run_tail(const Command& command, const LookOptions& options) { return Tail(c
 Result<std::vector<Finding>> find_out(const LookOptions& options) {
   auto of = look_twice(options);
   if (!of) return of.error();
-  if (auto journals = journals_of(options)) of->journals = std::move(*journals);
-  of->now_us = std::chrono::duration_cast<std::chrono::microseconds>(
-                   std::chrono::system_clock::now().time_since_epoch())
-                   .count();
   return examine(*of);
 }
 
@@ -284,6 +258,21 @@ const std::map<std::string, Run>& runs() {
   return kRuns;
 }
 
+/// Addresses alone are a wish to see the cluster.
+std::vector<std::string> with_verb(std::vector<std::string> arguments) {
+  bool address = false;
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    const auto& one = arguments[i];
+    const bool takes_value =
+        one == "--connect" || one == "--timeout" || one == "--key" || one == "--server-key";
+    address = address || one.rfind("--connect", 0) == 0;
+    if (one == "--help" || one == "-h" || one == "--version" || one.rfind("--", 0) != 0) return arguments;
+    if (takes_value) ++i;
+  }
+  if (address) arguments.emplace_back("top");
+  return arguments;
+}
+
 /// Addresses may stand anywhere: "zmq-monitor tcp://10.0.0.1:7001 views".
 std::vector<std::string> with_connect(const std::vector<std::string>& arguments) {
   std::vector<std::string> out;
@@ -299,7 +288,7 @@ int run(const std::vector<std::string>& arguments) {
   const hubctl::ProgramText text{
       "zmq-monitor", "shows what goes on in a ProcessHub cluster. tcp://HOST:PORT alone is --connect.",
       "0 done, 1 doctor found something critical, 2 wrong usage, 3 nobody answered."};
-  auto parsed = hubctl::parse_command_line(with_connect(arguments), rules(), text);
+  auto parsed = hubctl::parse_command_line(with_verb(with_connect(arguments)), rules(), text);
   if (!parsed) return fail(parsed.error(), kUsage);
   if (!parsed->command) {
     std::cout << parsed->text << std::flush;
@@ -315,7 +304,7 @@ int run(const std::vector<std::string>& arguments) {
   options.endpoints = command.endpoints;
   options.client = *keys;
   options.client.max_frame_size = 1ULL << 30;
-  if (command.timeout_given) options.patience = command.timeout;
+  options.patience = command.timeout_given ? command.timeout : kPatience;
   return runs().at(command.verb)(command, options);
 }
 

@@ -32,7 +32,10 @@ std::string holders_of(const Json& inside) {
 }
 
 Json top_row(const NodeLook& node, const NodeLook* before, double seconds) {
-  Json row{{"node", node.name}, {"state", node.state}, {"incarnation", node.incarnation}};
+  Json row{{"node", node.name},
+           {"state", node.state},
+           {"incarnation", node.incarnation},
+           {"endpoint", node.endpoint}};
   if (!node.answered()) {
     row["error"] = node.error;
     return row;
@@ -46,6 +49,7 @@ Json top_row(const NodeLook& node, const NodeLook* before, double seconds) {
   row["frozen"] = inside.value("frozen", false);
   row["drained"] = inside.value("drained", false);
   row["children"] = node.answer(kStatus).value("children_local", 0);
+  row["uptime_ms"] = node.answer(kStatus).value("uptime_ms", std::uint64_t{0});
   row["lag_max_ms"] = metric(node, "processhub_loop_lag_max_seconds") * 1000;
   row["mailbox"] = metric(node, "processhub_mailbox_waiting");
   row["in_per_s"] = rate("processhub_messages_total", "direction", "in");
