@@ -42,6 +42,11 @@ set_target_properties(ph_dep_ncurses PROPERTIES
   INTERFACE_INCLUDE_DIRECTORIES "${ph_ncurses_header_dir}"
   INTERFACE_LINK_LIBRARIES "${ph_ncurses_library}")
 
+# For zmq-monitor alone. Its classes have other members if it was built for TLS and compression, which it was.
+pkg_check_modules(cpp_httplib REQUIRED QUIET IMPORTED_TARGET GLOBAL cpp-httplib)
+add_library(ph_dep_httplib INTERFACE IMPORTED GLOBAL)
+target_link_libraries(ph_dep_httplib INTERFACE PkgConfig::cpp_httplib)
+
 find_path(cppzmq_header_dir zmq.hpp REQUIRED)  # cppzmq: one header on top of libzmq
 mark_as_advanced(cppzmq_header_dir)
 set_property(TARGET ph_dep_zmq APPEND PROPERTY INTERFACE_INCLUDE_DIRECTORIES "${cppzmq_header_dir}")

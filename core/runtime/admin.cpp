@@ -50,8 +50,15 @@ void nodes(Request& r) {
 
 void list(Request& r) {
   const bool local = r.args.flag_or("local", false);
+  const auto contains = r.args.text_or("contains", {});
+  const auto limit = r.args.count("limit").value_or(0);
   r.args.done();
-  r.ok(all_of(r.hub.list(local ? Scope::local : Scope::global)));
+  auto children = r.hub.list(local ? Scope::local : Scope::global);
+  if (!contains.empty())
+    std::erase_if(children,
+                  [&](const ChildInfo& c) { return c.spec.id.find(contains) == std::string::npos; });
+  if (limit > 0 && children.size() > limit) children.resize(limit);
+  r.ok(all_of(children));
 }
 
 void tag(Request& r) {

@@ -5,7 +5,8 @@
 //
 //   verb      arguments (defaults)            answer
 //   nodes     all=false (also down and left)  [{"name","incarnation","endpoint","state"}]
-//   list      local=false                     [child]
+//   list      local=false, contains="",       [child], those whose id contains the text, at most
+//             limit=0                         so many (0: all)
 //   tag       tag                             [child]
 //   lookup    id                              child with "spec" and "metadata"; no_such_child
 //   dump      -                               text, one line per instance

@@ -46,6 +46,7 @@ THIRD_PARTY = [
     (r'boost/', ['core/config/', 'tools/'], 'Boost only in core/config and tools'),
     (r'zmq(_addon)?\.hp?p?$', ['transport/zmq/', 'tools/hub-bench/'], 'ZeroMQ only in transport/zmq and tools/hub-bench'),
     (r'prometheus/', ['tools/hubd/'], 'prometheus-cpp only in tools/hubd'),
+    (r'httplib\.h$', ['tools/zmq-monitor/'], 'cpp-httplib only in tools/zmq-monitor'),
     (r'msgpack', [INTERFACE + 'message.hpp', 'core/protocol/codec'],
      'msgpack only in <processhub/message.hpp> and core/protocol/codec*'),
     (r'(xxhash|spdlog/|absl/|fmt/|nlohmann/)', ['core/protocol/', 'core/runtime/', 'core/config/', CORE_ROOT,

@@ -20,19 +20,6 @@ Error error_of(const Json& answer) {
   return {ErrorCode::unknown, answer.is_object() ? answer.value("error", "refused") : "refused"};
 }
 
-Result<Json> ask(AdminClient& client, const Question& question, std::chrono::milliseconds patience) {
-  auto reply = client.request(question.verb, to_msgpack(question.args), patience);
-  if (!reply) return reply.error();
-  auto answer = from_msgpack(reply->body);
-  if (!answer) return answer.error();
-  if (reply->code != 0) {
-    auto error = error_of(*answer);
-    error.code = static_cast<ErrorCode>(reply->code);
-    return error;
-  }
-  return answer;
-}
-
 /// Who it is, how far away, and what its clock says.
 Result<void> introduce(AdminClient& client, NodeLook& node, const LookOptions& options) {
   const auto before = Clock::now();
@@ -52,39 +39,11 @@ void ask_node(NodeLook& node, const LookOptions& options, const std::vector<Ques
     node.error = client.error().message;
     return;
   }
-  if (auto known = introduce(*client, node, options); !known) {
-    node.error = "connected, but " + known.error().message;
-    return;
-  }
-  for (const auto& question : questions) {
-    auto answer = ask(*client, question, options.patience);
-    if (!answer && answer.error().code == ErrorCode::timeout) {
-      node.error = "connected, but it does not answer";
-      return;
-    }
-    node.answers.push_back(answer ? std::move(*answer) : Json());
-  }
+  ask_node(*client, node, options, questions);
   client->close();
 }
 
 bool is_gone(const std::string& state) { return state == "down" || state == "left"; }
-
-std::vector<NodeLook> members_of(const Json& nodes) {
-  std::vector<NodeLook> out;
-  for (const auto& node : nodes) {
-    NodeLook look;
-    look.name = node.value("name", "");
-    look.endpoint = node.value("endpoint", "");
-    look.incarnation = node.value("incarnation", std::uint64_t{0});
-    look.state = node.value("state", "");
-    if (is_gone(look.state)) look.error = "is " + look.state;
-    out.push_back(std::move(look));
-  }
-  std::sort(out.begin(), out.end(), [](const NodeLook& a, const NodeLook& b) {
-    return a.name != b.name ? a.name < b.name : a.incarnation < b.incarnation;
-  });
-  return out;
-}
 
 void ask_all(std::vector<NodeLook>& nodes, const LookOptions& options,
              const std::vector<Question>& questions) {
@@ -137,6 +96,52 @@ void take_members_out(ClusterLook& look) {
 const Json& NodeLook::answer(std::size_t index) const {
   static const Json kNone = Json::object();
   return index < answers.size() && !answers[index].is_null() ? answers[index] : kNone;
+}
+
+Result<Json> ask(AdminClient& client, const Question& question, std::chrono::milliseconds patience) {
+  auto reply = client.request(question.verb, to_msgpack(question.args), patience);
+  if (!reply) return reply.error();
+  auto answer = from_msgpack(reply->body);
+  if (!answer) return answer.error();
+  if (reply->code != 0) {
+    auto error = error_of(*answer);
+    error.code = static_cast<ErrorCode>(reply->code);
+    return error;
+  }
+  return answer;
+}
+
+void ask_node(AdminClient& client, NodeLook& node, const LookOptions& options,
+              const std::vector<Question>& questions) {
+  if (auto known = introduce(client, node, options); !known) {
+    node.error = "connected, but " + known.error().message;
+    return;
+  }
+  for (const auto& question : questions) {
+    auto answer = ask(client, question, options.patience);
+    if (!answer && answer.error().code == ErrorCode::timeout) {
+      node.error = "connected, but it does not answer";
+      return;
+    }
+    node.answers.push_back(answer ? std::move(*answer) : Json());
+  }
+}
+
+std::vector<NodeLook> members_of(const Json& nodes) {
+  std::vector<NodeLook> out;
+  for (const auto& node : nodes) {
+    NodeLook look;
+    look.name = node.value("name", "");
+    look.endpoint = node.value("endpoint", "");
+    look.incarnation = node.value("incarnation", std::uint64_t{0});
+    look.state = node.value("state", "");
+    if (is_gone(look.state)) look.error = "is " + look.state;
+    out.push_back(std::move(look));
+  }
+  std::sort(out.begin(), out.end(), [](const NodeLook& a, const NodeLook& b) {
+    return a.name != b.name ? a.name < b.name : a.incarnation < b.incarnation;
+  });
+  return out;
 }
 
 Result<Json> ask_one(const std::vector<std::string>& endpoints, const Question& question,

@@ -50,6 +50,16 @@ struct ClusterLook {
 /// silent. Error: nobody answered at all.
 Result<ClusterLook> look_at(const LookOptions& options, const std::vector<Question>& questions);
 
+/// The members in the answer to "nodes", by name; those that are gone have an error that says so.
+std::vector<NodeLook> members_of(const Json& nodes);
+
+/// One question over a connection that stands.
+Result<Json> ask(AdminClient& client, const Question& question, std::chrono::milliseconds patience);
+
+/// Asks a node over a connection that stands; if it does not answer, its error says so.
+void ask_node(AdminClient& client, NodeLook& node, const LookOptions& options,
+              const std::vector<Question>& questions);
+
 /// One question to one address.
 Result<Json> ask_one(const std::vector<std::string>& endpoints, const Question& question,
                      std::chrono::milliseconds patience, const ClientOptions& client);

@@ -14,6 +14,7 @@
 
 #include "tools/hubctl/command_line.hpp"
 #include "tools/zmq-monitor/asking.hpp"
+#include "tools/zmq-monitor/run_web.hpp"
 #include "tools/zmq-monitor/tables.hpp"
 #include "tools/zmq-monitor/top_terminal.hpp"
 
@@ -79,6 +80,7 @@ std::vector<hubctl::VerbRule> rules() {
        0,
        {{"nagios", "", "one line, and the exit codes of Nagios"}},
        {"check --nagios"}},
+      web_rule(),
   };
 }
 
@@ -240,6 +242,11 @@ int run_check(const Command& command, const LookOptions& options) {
   return static_cast<int>(worst(*findings));
 }
 
+int run_page(const Command& command, const LookOptions& options) {
+  if (auto ran = run_web(command, options); !ran) return fail(ran.error(), kUsage);
+  return kDone;
+}
+
 using Run = int (*)(const Command&, const LookOptions&);
 
 const std::map<std::string, Run>& runs() {
@@ -254,6 +261,7 @@ const std::map<std::string, Run>& runs() {
       {"tail", run_tail},
       {"doctor", run_doctor},
       {"check", run_check},
+      {"web", run_page},
   };
   return kRuns;
 }
