@@ -30,8 +30,8 @@ def main():
         page.wait('document.querySelector(".plot .now").textContent.match(/^[0-9.]+/)')
         page.value('$("search").value = "x-1"; $("search").dispatchEvent(new Event("input"))')
         page.wait('document.querySelectorAll("#found button").length === 3')
-        page.value('document.querySelector("#found button").click()')
-        page.wait('$("explain").open && document.querySelector(".facts").innerText.includes("running")')
+        page.value("document.querySelector(\"#found button\").click()")
+        page.wait('$("explain").open && document.querySelector(".facts")?.innerText.includes("running")')
         page.value('$("close").click(); $("search").value = ""; search()')
         assert fits(page), 'too wide for a desktop'
         for width in (390, 768):

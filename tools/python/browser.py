@@ -80,7 +80,7 @@ class Browser:
     def wait(self, script, limit=20):
         """Until the expression is true."""
         end = time.monotonic() + limit
-        while not self.value(script):
+        while not self.value(f'Boolean({script})'):
             if time.monotonic() > end:
                 raise RuntimeError(f'not within {limit} s: {script}; the page says: {self.value("document.body.innerText")[:2000]}')
             time.sleep(0.05)
