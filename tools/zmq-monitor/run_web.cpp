@@ -5,6 +5,7 @@
 #include <fstream>
 #include <iostream>
 
+#include "tools/zmq-monitor/asking.hpp"
 #include "tools/zmq-monitor/cluster_watch.hpp"
 #include "tools/zmq-monitor/web_server.hpp"
 
@@ -13,9 +14,6 @@ namespace processhub::monitor {
 namespace {
 
 constexpr std::size_t kMostChildren = 200;  // of one answer
-constexpr std::uint32_t kJournalEvents = 4'000;
-
-using hubctl::LookOptions;
 
 std::string part_of(const WebServer::Query& query, const std::string& name) {
   const auto found = query.find(name);
@@ -36,17 +34,10 @@ Result<Json> find_children(const LookOptions& options, const WebServer::Query& q
 }
 
 Result<Json> explain(const LookOptions& options, const std::string& id) {
-  auto look = hubctl::look_at(options, {{"explain/" + id}, {"events", {{"limit", kJournalEvents}}}});
+  auto look = hubctl::look_at(options, {{"explain/" + id}, journal_question()});
   if (!look) return look.error();
-  std::vector<std::pair<std::string, Json>> answers;
-  std::vector<std::pair<std::string, Json>> journals;
-  for (const auto& node : look->nodes) {
-    if (!node.answered()) continue;
-    answers.emplace_back(node.name, node.answer(0));
-    journals.emplace_back(node.name, node.answer(1));
-  }
-  auto child = explain_view(id, answers);
-  child["events"] = timeline_view(id, journals);
+  auto child = explain_view(id, answers_of(*look, 0));
+  child["events"] = timeline_view(id, answers_of(*look, 1));
   return child;
 }
 
