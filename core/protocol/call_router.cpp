@@ -119,18 +119,20 @@ void CallRouter::route(CallRequest&& request, Time until) {
   if (held_count_ >= kMaxHeld)
     return fail(request, ErrorCode::overloaded, "too many messages wait for children in transit");
   ++held_count_;
-  auto id = request.id;
-  held_[id].push_back({std::move(request), until});
+  auto& queue = held_[request.id];
+  const auto place = request.hops == 0 ? queue.end() : first_new(queue);
+  queue.insert(place, {std::move(request), until});
 }
 
-/// What another node passes on has no order with what waits for that node's way to be swept; but with what
-/// was passed on before.
+/// What was passed on stands before what enters the cluster here: whoever sent both, sent it first.
+std::deque<CallRouter::Held>::const_iterator CallRouter::first_new(const std::deque<Held>& queue) {
+  return std::find_if(queue.begin(), queue.end(), [](const Held& h) { return h.request.hops == 0; });
+}
+
 bool CallRouter::waits_behind(const CallRequest& request) const {
   const auto held = held_.empty() ? held_.end() : held_.find(request.id);
   if (held == held_.end()) return false;
-  if (request.hops == 0 || !flushes_.contains(request.id)) return true;
-  return std::any_of(held->second.begin(), held->second.end(),
-                     [](const Held& earlier) { return earlier.request.hops > 0; });
+  return request.hops == 0 || first_new(held->second) != held->second.begin();
 }
 
 bool CallRouter::serves(const Entry& e) const {
@@ -194,11 +196,20 @@ bool CallRouter::keeps_order(const Child& child, NodeId to) {
   const bool recent = ctx_.now - std::exchange(trail.when, ctx_.now) < kTrailCold;
   if (!former || former == to || former == ctx_.self() || !recent || mutated(Mutation::overtakes_moves))
     return true;
-  Flush flush{former, ++last_flush_, ctx_.now + kFlushPatience};
+  Flush flush{former, ++last_flush_, ctx_.now + kFlushPatience, ctx_.now};
   const CallRequest sweep{{}, flush.token, id, {}, {}, false, kFlushPatience, 1, true};
   if (!links_.send(former, Lane::data, sweep)) return true;
   flushes_.emplace(id, flush);
   return false;
+}
+
+/// The question may be lost with a node that had it; whichever is answered came behind all messages.
+void CallRouter::sweep_again(std::map<std::string, Flush>::iterator flush) {
+  auto& [id, f] = *flush;
+  const CallRequest sweep{{}, ++last_flush_, id, {}, {}, false, kFlushPatience, 1, true};
+  if (ctx_.now - f.since >= kTrailCold || !links_.send(f.via, Lane::data, sweep)) return end_flush(flush);
+  f.token = sweep.token;
+  f.until = ctx_.now + kFlushPatience;
 }
 
 void CallRouter::end_flush(std::map<std::string, Flush>::iterator flush) {
@@ -321,14 +332,14 @@ void CallRouter::release(const std::string& id) {
 
 void CallRouter::forward(const std::string& id, NodeId to) {
   auto it = held_.find(id);
-  if (it == held_.end() || !links_.has_session(to)) return;
+  const auto* child = registry_.winner(id);
+  if (it == held_.end() || child == nullptr || !links_.has_session(to)) return;
   auto& queue = it->second;
-  const bool sweeping = flushes_.contains(id);
   std::deque<Held> stay;  // what this node said itself, until the way over the child's former node is swept
   for (; !queue.empty() && links_.queued(to, Lane::data) < ctx_.config.link_ring_bytes / 2;
        queue.pop_front()) {
     auto& [request, until] = queue.front();
-    if (sweeping && request.hops == 0) {
+    if (request.hops == 0 && !keeps_order(*child, to)) {
       stay.push_back(std::move(queue.front()));
       continue;
     }
@@ -386,7 +397,7 @@ void CallRouter::tick() {
   }
   for (auto it = flushes_.begin(); it != flushes_.end();) {
     const auto flush = it++;
-    if (flush->second.until <= ctx_.now) end_flush(flush);
+    if (flush->second.until <= ctx_.now) sweep_again(flush);
   }
   for (auto it = held_.begin(); it != held_.end();) {
     auto& queue = it->second;

@@ -83,11 +83,13 @@ class CallRouter {
   struct Flush {
     NodeId via{};
     Token token = 0;
-    Time until{};
+    Time until{};  ///< then it is asked again
+    Time since{};
   };
   bool serves(const Entry& e) const;
   void tell_every_instance(const Child& child, const CallRequest& request, Time until);
   void route(CallRequest&& request, Time until);
+  static std::deque<Held>::const_iterator first_new(const std::deque<Held>& queue);
   bool waits_behind(const CallRequest& request) const;
   void on_swept(Token token);
   bool try_route(CallRequest& request, Time until);
@@ -102,6 +104,7 @@ class CallRouter {
   std::vector<Token> open_tokens() const;
   void release(const std::string& id);
   bool keeps_order(const Child& child, NodeId to);
+  void sweep_again(std::map<std::string, Flush>::iterator flush);
   void end_flush(std::map<std::string, Flush>::iterator flush);
 
   Context& ctx_;

@@ -7,7 +7,7 @@ namespace processhub::protocol {
 
 namespace {
 constexpr std::size_t kMaxClients = 1024;
-constexpr Duration kQuietClient = std::chrono::seconds(1);  // one that is there asks for the nodes more often
+constexpr Duration kQuietClient = std::chrono::seconds(3);  // one that is there asks for the nodes more often
 }  // namespace
 
 void Links::on_client_hello(RouteId route, const Hello& h) {

@@ -103,12 +103,9 @@ TEST_CASE("rolling restart: five nodes, one after the other, and not one call fa
   }
   const auto [last, audits] = writers.end();
   CHECK(sum(last, "failed") == 0);
-  for (const char* what : {"lost", "lost_casts", "repeated", "new_lives", "silent"})
+  for (const char* what : {"lost", "lost_casts", "repeated", "overtaken", "new_lives", "silent"})
     CHECK_MESSAGE(sum(audits, what) == 0, what);
-  // Seen in one run of 34: docs/testing.md, known and not mended.
-  const auto overtaken = sum(audits, "overtaken");
-  WARN_MESSAGE(overtaken == 0, overtaken << " entries came before earlier ones of their writer");
-  for (const int code : writers.exit_codes()) CHECK((code == 0 || overtaken > 0));
+  for (const int code : writers.exit_codes()) CHECK(code == 0);
 }
 
 TEST_CASE("kill -9 under load: every call ends in time, says what is known, and soon none fails any more") {

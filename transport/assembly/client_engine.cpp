@@ -1,8 +1,10 @@
 #include "transport/assembly/client_engine.hpp"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <utility>
 
+#include "core/runtime/admin_json.hpp"
 #include "core/runtime/clock.hpp"
 #include "core/runtime/identity.hpp"
 #include "core/runtime/signals.hpp"
@@ -12,9 +14,7 @@ namespace processhub::assembly {
 namespace {
 
 using runtime::boot_now;
-constexpr Duration kOneAddress = std::chrono::seconds(2);
-constexpr std::size_t kMostWays = 100'000;  // remembered; a child beyond them is asked through any node
-constexpr Duration kNoLimit = std::chrono::hours(24 * 365);
+constexpr Duration kLongestWait = std::chrono::hours(1);
 
 }  // namespace
 
@@ -22,8 +22,7 @@ ClientEngine::ClientEngine(ClientConfig config, std::unique_ptr<ClientPoller> po
     : config_(std::move(config)),
       poller_(std::move(poller)),
       callbacks_(1, [](const std::string&) {}),
-      self_(runtime::fresh_client("client")),
-      candidates_(config_.nodes) {
+      core_(runtime::fresh_client("client"), config_.nodes, *this) {
   const runtime::SignalsBlocked for_our_thread;
   thread_ = std::thread([this] { run(); });
 }
@@ -72,288 +71,72 @@ void ClientEngine::run() {
       std::lock_guard lock(mutex_);
       if (closing_) break;
     }
-    turn(boot_now());
-    const auto until = next_deadline();
+    turn();
+    const auto wait = std::clamp(core_.next_deadline() - boot_now(), Duration::zero(), kLongestWait);
     events_.clear();
-    poller_->wait(std::max(until - boot_now(), Duration::zero()), events_);
-    const auto now = now_ = boot_now();
-    for (auto& event : events_) on_event(now, event);
+    poller_->wait(wait, events_);
+    for (auto& event : events_) on_event(event);
   }
-  end_all();
+  std::deque<ClientRequest> unsent;
+  {
+    std::lock_guard lock(mutex_);
+    unsent.swap(submitted_);
+  }
+  core_.close(boot_now(), std::move(unsent));
 }
 
-void ClientEngine::turn(Time now) {
-  now_ = now;
-  expire(now);
-  keep_connected(now);
-  choose_gateway();
-  take_submitted();
-  ask_for_members(now);
-  flush(now);
-  retire_links();
-  std::lock_guard lock(mutex_);
-  taken_ = open_.size() + waiting_.size();
-  for (const auto& child : sweeping_) taken_ += ways_.at(child).held.size();
-}
-
-void ClientEngine::take_submitted() {
-  if (any_usable() != 0) {
-    for (auto& request : std::exchange(waiting_, {})) route(std::move(request));
-  }
+void ClientEngine::turn() {
   std::deque<ClientRequest> fresh;
   {
     std::lock_guard lock(mutex_);
     fresh.swap(submitted_);
     taken_ += fresh.size();
   }
-  for (auto& request : fresh) route(std::move(request));
+  core_.turn(boot_now(), std::move(fresh));
+  std::lock_guard lock(mutex_);
+  taken_ = core_.open_requests();
 }
 
-void ClientEngine::route(ClientRequest request) {
-  if (request.deadline <= now_)
-    return finish(request.answer, Error{ErrorCode::refused, "no way to the child in time; nothing was sent"});
-  const auto id = way_of(request.child);
-  if (const auto way = ways_.find(request.child); way != ways_.end() && way->second.sweep != 0) {
-    held_due_ = std::min(held_due_, request.deadline);
-    return way->second.held.push_back(std::move(request));
-  }
-  if (id == 0) return waiting_.push_back(std::move(request));
-  send(id, links_.at(id), std::move(request));
-}
-
-void ClientEngine::send(LinkId id, Link& link, ClientRequest request) {
-  const auto number = ++last_number_;
-  bool sent = false;
-  if (request.kind == ClientRequest::Kind::subscribe) {
-    sent = link.session.request({number, "subscribe", patterns()});
-  } else if (request.kind == ClientRequest::Kind::admin) {
-    sent = link.session.request({number, std::move(request.name), std::move(request.body)});
-  } else {
-    protocol::CallRequest call;
-    call.token = request.kind == ClientRequest::Kind::call ? number : 0;
-    call.id = request.child;
-    call.message = std::move(request.name);
-    call.body = std::move(request.body);
-    call.named_reply = request.named;
-    call.timeout = std::max(request.deadline - boot_now(), Duration::zero());
-    sent = link.session.call(call);
-  }
-  if (!sent)
-    return finish(request.answer, Error{ErrorCode::overloaded, "the request is too large, or too many wait"});
-  if (!request.child.empty()) {
-    if (auto way = ways_.find(request.child); way != ways_.end()) way->second.last = number;
-  }
-  if (!request.answer) return;
-  deadlines_.emplace(request.deadline, number);
-  open_.emplace(number,
-                Open{id, request.deadline, std::move(request.child), number, std::move(request.answer)});
-}
-
-/// The link that messages to the child take; 0: there is none to any node, or they wait.
-ClientEngine::LinkId ClientEngine::way_of(const std::string& child) {
-  if (child.empty()) return any_usable();
-  const auto found = ways_.find(child);
-  if (found != ways_.end() && usable(found->second.link)) return found->second.link;
-  if (found != ways_.end() && open_session(found->second.link) &&
-      found->second.last != found->second.answered) {
-    sweep(child, found->second, 0);
-    return 0;
-  }
-  const auto link = any_usable();
-  if (link == 0) return 0;
-  if (found != ways_.end()) {
-    found->second.link = link;
-  } else if (ways_.size() < kMostWays) {
-    ways_[child].link = link;
-  }
-  return link;
-}
-
-/// An answer told where the child is. Its messages go there once nothing is under way on the old link: then
-/// none can overtake another.
-void ClientEngine::follow(LinkId from, const Open& call, NodeId at) {
-  const auto way = ways_.find(call.child);
-  const auto link = links_.find(from);
-  if (way == ways_.end() || link == links_.end() || way->second.link != from) return;
-  if (way->second.sweep != 0 || link->second.session.node() == at) return;
-  for (const auto& [id, other] : links_) {
-    if (other.session.node() != at || !usable(id)) continue;
-    if (way->second.last == way->second.answered) {
-      way->second.link = id;
-    } else {
-      sweep(call.child, way->second, id);
-    }
-    return;
-  }
-  const auto member = members_.find(at);
-  if (member == members_.end()) {
-    members_due_ = {};
-  } else if (member->second.stays && !linked(member->second.endpoint)) {
-    connect(member->second.endpoint, boot_now());
-  }
-}
-
-void ClientEngine::flush(Time now) {
-  std::vector<Bytes> frames;
-  for (auto& [id, link] : links_) {
-    frames.clear();
-    link.session.flush(now, frames);
-    // One that is not taken now is sent again by the session.
-    for (const auto& frame : frames) static_cast<void>(poller_->send(id, frame));
-  }
-}
-
-void ClientEngine::on_event(Time now, ClientPoller::Event& event) {
-  const auto found = links_.find(event.link);
-  if (found == links_.end()) return;
-  auto& session = found->second.session;
+void ClientEngine::on_event(ClientPoller::Event& event) {
   switch (event.what) {
     case ClientPoller::What::up:
       return;
     case ClientPoller::What::down:
-      return drop(event.link, {ErrorCode::node_down, found->second.endpoint + ": " + event.text});
+      return core_.on_down(boot_now(), event.link, event.text);
     case ClientPoller::What::frame:
-      session.on_frame(now, event.text);
-      take_replies(event.link);
-      if (session.leaving()) retire(event.link);
-      if (session.state() == protocol::ClientSession::State::ended)
-        drop(event.link, {ErrorCode::unknown, found->second.endpoint + ": " + session.why()});
+      return core_.on_frame(boot_now(), event.link, event.text);
   }
 }
 
-void ClientEngine::take_replies(LinkId id) {
-  auto& session = links_.at(id).session;
-  while (auto reply = session.take_call_reply()) on_call_reply(id, std::move(*reply));
-  while (auto reply = session.take_reply()) on_admin_reply(std::move(*reply));
-  while (auto news = session.take_news()) on_news(std::move(*news));
-}
+// -- what the core needs
 
-void ClientEngine::on_call_reply(LinkId id, protocol::CallReply reply) {
-  auto found = open_.find(reply.token);
-  if (found == open_.end() || found->second.link != id) return;  // its deadline passed
-  const auto call = std::move(found->second);
-  open_.erase(found);
-  deadlines_.erase({call.deadline, reply.token});
-  if (call.sweep) return end_sweep(call.child, call.number);
-  if (reply.code != ErrorCode{}) return finish(call.answer, Error{reply.code, std::move(reply.body)});
-  if (const auto way = ways_.find(call.child); way != ways_.end() && way->second.link == id)
-    way->second.answered = std::max(way->second.answered, call.number);
-  if (reply.at) follow(id, call, reply.at);
-  finish(call.answer, std::move(reply.body));
-}
+std::uint64_t ClientEngine::fresh_nonce() { return runtime::random_number() >> 1; }
 
-/// The answer keeps its code as first byte: a start that was done in part has both a code and a value.
-void ClientEngine::on_admin_reply(protocol::AdminReply reply) {
-  if (reply.request == members_request_ && members_request_ != 0) {
-    members_request_ = 0;
-    if (reply.code == 0) on_members(reply.body);
-    return;
-  }
-  if (reply.request == subscribing_) subscribing_ = 0;
-  auto found = open_.find(reply.request);
-  if (found == open_.end()) return;
-  const auto call = std::move(found->second);
-  open_.erase(found);
-  deadlines_.erase({call.deadline, reply.request});
-  reply.body.insert(reply.body.begin(), static_cast<char>(reply.code));
-  finish(call.answer, std::move(reply.body));
-}
-
-/// Whatever went over this link ends here; nothing of it is sent again.
-void ClientEngine::drop(LinkId id, const Error& why) {
-  poller_->disconnect(id);
-  const auto found = links_.find(id);
-  not_before_[found->second.endpoint] = boot_now() + std::chrono::milliseconds(500);
-  links_.erase(found);
-  if (gateway_ == id) gateway_ = 0;
-  std::vector<std::uint64_t> lost;
-  for (const auto& [number, call] : open_)
-    if (call.link == id) lost.push_back(number);
-  for (const auto number : lost) {
-    const auto call = std::move(open_.at(number));
-    open_.erase(number);
-    deadlines_.erase({call.deadline, number});
-    if (call.sweep)
-      end_sweep(call.child, number);
-    else
-      finish(call.answer, Error{why.code, why.message + ", with the request in flight"});
-  }
-  {
-    std::lock_guard lock(mutex_);
-    last_failure_ = why.message;
-  }
-  publish_gateway();
-}
-
-void ClientEngine::expire(Time now) {
-  while (!deadlines_.empty() && deadlines_.begin()->first <= now) {
-    const auto number = deadlines_.begin()->second;
-    deadlines_.erase(deadlines_.begin());
-    const auto found = open_.find(number);
-    const auto call = std::move(found->second);
-    open_.erase(found);
-    if (call.sweep)
-      end_sweep(call.child, number);
-    else
-      finish(call.answer, Error{ErrorCode::timeout, "no answer in time"});
-  }
-  for (auto it = waiting_.begin(); it != waiting_.end();) {
-    if (it->deadline > now) {
-      ++it;
-      continue;
+std::optional<std::map<NodeId, protocol::ClientMember>> ClientEngine::read_members(const Bytes& answer) {
+  std::map<NodeId, protocol::ClientMember> members;
+  try {
+    for (const auto& node : runtime::json_of(answer)) {
+      const auto state = node.at("state").get<std::string>();
+      members[NodeId::of(node.at("name").get<std::string>(), node.at("incarnation").get<std::uint64_t>())] = {
+          node.at("endpoint").get<std::string>(), state != "leaving" && state != "left" && state != "down"};
     }
-    finish(it->answer, Error{ErrorCode::refused, "no node could be reached in time; nothing was sent"});
-    it = waiting_.erase(it);
+  } catch (const std::exception&) {
+    return {};
   }
-  if (held_due_ <= now) expire_held();
+  return members;
 }
 
-Time ClientEngine::next_deadline() const {
-  auto due = deadlines_.empty() ? boot_now() + kNoLimit : deadlines_.begin()->first;
-  for (const auto& request : waiting_) due = std::min(due, request.deadline);
-  for (const auto& [id, link] : links_) {
-    due = std::min(due, link.session.next_deadline());
-    if (link.session.state() != protocol::ClientSession::State::open) due = std::min(due, link.give_up);
-  }
-  due = std::min(due, held_due_);
-  return std::min(due, any_usable() != 0 ? members_due_ : next_try_);
+void ClientEngine::finish(const protocol::ClientAnswer& answer, Result<Bytes> result) {
+  runtime::OpenAnswers::end_call(callbacks_, answer, std::move(result));
 }
 
-void ClientEngine::end_all() {
-  const Error closed{ErrorCode::unknown, "the client was closed with the request in flight"};
-  const Error unsent{ErrorCode::stopped, "the client was closed; nothing was sent"};
-  for (const auto& [number, call] : open_) finish(call.answer, closed);
-  for (const auto& request : waiting_) finish(request.answer, unsent);
-  for (const auto& child : sweeping_)
-    for (const auto& request : ways_.at(child).held) finish(request.answer, unsent);
-  std::deque<ClientRequest> fresh;
+void ClientEngine::on_gateway(NodeId gateway, const std::string& failure) {
   {
     std::lock_guard lock(mutex_);
-    fresh.swap(submitted_);
+    shown_gateway_ = gateway;
+    last_failure_ = failure;
   }
-  for (const auto& request : fresh) finish(request.answer, unsent);
-  // What was said last, casts above all, goes out before the goodbye.
-  flush(boot_now());
-  for (auto& [id, link] : links_)
-    if (auto bye = link.session.goodbye()) static_cast<void>(poller_->send(id, *bye));
-}
-
-void ClientEngine::finish(const runtime::CallAnswer& answer, Result<Bytes> result) {
-  if (answer) runtime::OpenAnswers::end_call(callbacks_, answer, std::move(result));
-}
-
-// -- which node to talk to
-
-void ClientEngine::connect(const std::string& endpoint, Time now) {
-  const auto id = ++last_link_;
-  if (auto connected = poller_->connect(id, endpoint); !connected) {
-    not_before_[endpoint] = now + kOneAddress;
-    std::lock_guard lock(mutex_);
-    last_failure_ = endpoint + ": " + connected.error().message;
-    return;
-  }
-  links_.emplace(
-      id, Link{endpoint, protocol::ClientSession(self_, runtime::random_number() >> 1), now + kOneAddress});
+  connected_.notify_all();
 }
 
 }  // namespace processhub::assembly

@@ -26,26 +26,16 @@ void ClientEngine::remove_subscription(SubscriptionId id) {
   subscriptions_.erase(id);
 }
 
-Bytes ClientEngine::patterns() const {
+std::optional<Bytes> ClientEngine::patterns() {
   protocol::SubscribeArgs args;
   {
     std::lock_guard lock(mutex_);
     for (const auto& [id, subscription] : subscriptions_) args.patterns.push_back(subscription.pattern);
   }
+  if (args.patterns.empty()) return {};
   std::sort(args.patterns.begin(), args.patterns.end());
   args.patterns.erase(std::unique(args.patterns.begin(), args.patterns.end()), args.patterns.end());
   return encode(args);
-}
-
-/// The node that was asked before may go on telling until this one does: what comes twice is dropped.
-void ClientEngine::subscribe_at_gateway() {
-  subscribing_ = 0;
-  {
-    std::lock_guard lock(mutex_);
-    if (subscriptions_.empty() || gateway_ == 0) return;
-  }
-  subscribing_ = ++last_number_;
-  links_.at(gateway_).session.request({subscribing_, "subscribe", patterns()});
 }
 
 void ClientEngine::on_news(protocol::TopicNews news) {

@@ -30,6 +30,7 @@ const std::vector<PlanPlayer::Verb>& PlanPlayer::verbs() {
                                      {"stop_prefix", &PlanPlayer::stop_prefix},
                                      {"stop_tag", &PlanPlayer::stop_tag},
                                      {"metadata", &PlanPlayer::metadata},
+                                     {"client", &PlanPlayer::client},
                                      {"call", &PlanPlayer::call},
                                      {"cast", &PlanPlayer::cast},
                                      {"broadcast", &PlanPlayer::broadcast},
@@ -60,6 +61,10 @@ const SimNode* PlanPlayer::known(const std::string& name) const {
 const SimNode* PlanPlayer::running(const std::string& name) const {
   const auto* node = known(name);
   return node != nullptr && node->running() ? node : nullptr;
+}
+
+bool PlanPlayer::speaks(const std::string& name) const {
+  return cluster_.has_client(name) || running(name) != nullptr;
 }
 
 bool PlanPlayer::two_running(Words& words, std::string& a, std::string& b) const {

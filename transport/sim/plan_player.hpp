@@ -1,12 +1,15 @@
 // Carries out the lines of a plan on a simulated cluster, one verb with its words at a time.
 //
-//   boot a [at HOST] [zone Z] [cpu SHARE] [next_version] seeds a b    crash a / vanish a / restart a / leave
-//   a / pause a 1.2s split a b | c d / cut a b / one_way a b / flap a b 200ms 5 / reset a b / clog a b 1s /
-//   calm slow a 20ms / jump a 3s                      its loop takes longer; its clock jumps ahead start a
-//   [timeout 2s] [rollback] [unchecked] CHILD…   a CHILD is id/type/tag/restart, x1..x300 many stop a
-//   [timeout 2s] ID… / stop_prefix a c1 / stop_tag a red / metadata a ID key=value call a ID add 5 #17 1.5s /
-//   cast a ID 1 #18 / broadcast a blue / crash_child a ID / restart_child a ID migrate a ID b somebody at a
-//   wants it on b lock a [2s] / dispatch a global
+//   boot a [at HOST] [zone Z] [cpu SHARE] [next_version] seeds a b
+//   crash a / vanish a / restart a / leave a / pause a 1.2s
+//   split a b | c d / cut a b / one_way a b / flap a b 200ms 5 / reset a b / clog a b 1s / calm
+//   slow a 20ms / jump a 3s                      its loop takes longer; its clock jumps ahead
+//   start a [timeout 2s] [rollback] [unchecked] CHILD…   a CHILD is id/type/tag/restart, x1..x300 many
+//   stop a [timeout 2s] ID… / stop_prefix a c1 / stop_tag a red / metadata a ID key=value
+//   client k knows a b                           k calls and casts like a node
+//   call a ID add 5 #17 1.5s / cast a ID 1 #18 / broadcast a blue
+//   crash_child a ID / restart_child a ID / migrate a ID b      somebody at a wants it on b
+//   lock a [2s] / dispatch a global
 #pragma once
 
 #include <string>
@@ -60,6 +63,7 @@ class PlanPlayer {
   void stop_prefix(Words& words);
   void stop_tag(Words& words);
   void metadata(Words& words);
+  void client(Words& words);
   void call(Words& words);
   void cast(Words& words);
   void broadcast(Words& words);
@@ -73,6 +77,8 @@ class PlanPlayer {
   const SimNode* known(const std::string& name) const;
   const SimNode* running(const std::string& name) const;
   /// The next two words as running nodes; false if one is not.
+  /// A running node, or a client: what messages come from.
+  bool speaks(const std::string& name) const;
   bool two_running(Words& words, std::string& a, std::string& b) const;
   void flap_once(const std::string& a, const std::string& b, Duration period, std::uint64_t left);
   /// A node at this address, that does not leave.

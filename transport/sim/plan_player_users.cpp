@@ -97,6 +97,12 @@ void PlanPlayer::metadata(Words& words) {
     cluster_.metadata(name, id, {{pair.substr(0, equals), pair.substr(equals + 1)}});
 }
 
+void PlanPlayer::client(Words& words) {
+  const auto name = take_word(words);
+  take_keyword(words, "knows");
+  if (known(name) == nullptr && !cluster_.has_client(name)) cluster_.add_client(name, words);
+}
+
 void PlanPlayer::call(Words& words) {
   const auto name = take_word(words);
   const auto id = take_word(words);
@@ -104,7 +110,7 @@ void PlanPlayer::call(Words& words) {
   const auto amount = take_word(words);
   const auto number = take_word(words);
   const auto timeout = take_duration(words);
-  if (running(name) != nullptr) cluster_.call(name, id, message, amount + " " + number, timeout);
+  if (speaks(name)) cluster_.call(name, id, message, amount + " " + number, timeout);
 }
 
 void PlanPlayer::cast(Words& words) {
@@ -112,7 +118,7 @@ void PlanPlayer::cast(Words& words) {
   const auto id = take_word(words);
   const auto amount = take_word(words);
   const auto number = take_word(words);
-  if (running(name) != nullptr) cluster_.cast(name, id, "add", amount + " " + number);
+  if (speaks(name)) cluster_.cast(name, id, "add", amount + " " + number);
 }
 
 void PlanPlayer::broadcast(Words& words) {

@@ -184,8 +184,9 @@ std::optional<Violation> overtaken(const SimCluster& cluster) {
 
 bool only_planned(const Plan& plan) {
   if (!plan.faults.str().empty()) return false;
-  const std::set<std::string> allowed{"boot",     "leave",    "restart",   "start", "stop", "stop_prefix",
-                                      "stop_tag", "metadata", "broadcast", "call",  "cast", "dispatch"};
+  const std::set<std::string> allowed{"boot",        "leave",    "restart",  "start",     "stop",
+                                      "stop_prefix", "stop_tag", "metadata", "broadcast", "call",
+                                      "cast",        "dispatch", "client"};
   return std::all_of(plan.actions.begin(), plan.actions.end(),
                      [&](const PlannedAction& action) { return allowed.contains(action.words.front()); });
 }

@@ -167,7 +167,10 @@ void SafetyChecks::check_overdue() {
   for (const auto& op : cluster_.operations()) {
     if (op.done() || op.token == 0 || op.node_lost) continue;
     const auto* node = cluster_.find(op.node);
-    if (node == nullptr || !overdue(op, cluster_.now(), node->paused_for())) continue;
+    const bool client = cluster_.has_client(op.node.name());
+    if ((node == nullptr && !client) ||
+        !overdue(op, cluster_.now(), client ? Duration::zero() : node->paused_for()))
+      continue;
     cluster_.report("I6",
                     fmt::format("{} #{} [{}] on {} has no answer {} after it was asked (timeout {})",
                                 to_string(op.kind), op.number, fmt::join(op.ids, " "), op.node.str(),

@@ -44,27 +44,47 @@ void Scenario::do_operate(Words& words) {
 }
 
 const std::vector<Scenario::Command>& Scenario::commands() {
-  static const std::vector<Command> table{
-      {"seed", &Scenario::do_seed},           {"fault", &Scenario::do_fault},
-      {"option", &Scenario::do_option},       {"static", &Scenario::do_static},
-      {"types", &Scenario::do_types},         {"nodes", &Scenario::do_nodes},
-      {"node", &Scenario::do_node},           {"run", &Scenario::do_run},
-      {"start", &Scenario::do_start},         {"stop", &Scenario::do_stop},
-      {"call", &Scenario::do_call},           {"cast", &Scenario::do_cast},
-      {"broadcast", &Scenario::do_broadcast}, {"dispatch", &Scenario::do_dispatch},
-      {"publish", &Scenario::do_publish},     {"subscribe", &Scenario::do_subscribe},
-      {"lock", &Scenario::do_lock},           {"unlock", &Scenario::do_unlock},
-      {"freeze", &Scenario::do_operate<0>},   {"unfreeze", &Scenario::do_operate<1>},
-      {"drain", &Scenario::do_operate<2>},    {"undrain", &Scenario::do_operate<3>},
-      {"metadata", &Scenario::do_metadata},   {"migrate", &Scenario::do_migrate},
-      {"crash", &Scenario::do_crash},         {"vanish", &Scenario::do_vanish},
-      {"restart", &Scenario::do_restart},     {"pause", &Scenario::do_pause},
-      {"resume", &Scenario::do_resume},       {"load", &Scenario::do_load},
-      {"leave", &Scenario::do_leave},         {"cut", &Scenario::do_cut},
-      {"split", &Scenario::do_split},         {"heal", &Scenario::do_heal},
-      {"reset", &Scenario::do_reset},         {"clog", &Scenario::do_clog},
-      {"show", &Scenario::do_show},           {"mark", &Scenario::do_mark},
-      {"moved", &Scenario::do_moved},         {"expect", &Scenario::do_expect}};
+  static const std::vector<Command> table{{"seed", &Scenario::do_seed},
+                                          {"fault", &Scenario::do_fault},
+                                          {"option", &Scenario::do_option},
+                                          {"static", &Scenario::do_static},
+                                          {"types", &Scenario::do_types},
+                                          {"nodes", &Scenario::do_nodes},
+                                          {"node", &Scenario::do_node},
+                                          {"client", &Scenario::do_client},
+                                          {"run", &Scenario::do_run},
+                                          {"start", &Scenario::do_start},
+                                          {"stop", &Scenario::do_stop},
+                                          {"call", &Scenario::do_call},
+                                          {"cast", &Scenario::do_cast},
+                                          {"broadcast", &Scenario::do_broadcast},
+                                          {"dispatch", &Scenario::do_dispatch},
+                                          {"publish", &Scenario::do_publish},
+                                          {"subscribe", &Scenario::do_subscribe},
+                                          {"lock", &Scenario::do_lock},
+                                          {"unlock", &Scenario::do_unlock},
+                                          {"freeze", &Scenario::do_operate<0>},
+                                          {"unfreeze", &Scenario::do_operate<1>},
+                                          {"drain", &Scenario::do_operate<2>},
+                                          {"undrain", &Scenario::do_operate<3>},
+                                          {"metadata", &Scenario::do_metadata},
+                                          {"migrate", &Scenario::do_migrate},
+                                          {"crash", &Scenario::do_crash},
+                                          {"vanish", &Scenario::do_vanish},
+                                          {"restart", &Scenario::do_restart},
+                                          {"pause", &Scenario::do_pause},
+                                          {"resume", &Scenario::do_resume},
+                                          {"load", &Scenario::do_load},
+                                          {"leave", &Scenario::do_leave},
+                                          {"cut", &Scenario::do_cut},
+                                          {"split", &Scenario::do_split},
+                                          {"heal", &Scenario::do_heal},
+                                          {"reset", &Scenario::do_reset},
+                                          {"clog", &Scenario::do_clog},
+                                          {"show", &Scenario::do_show},
+                                          {"mark", &Scenario::do_mark},
+                                          {"moved", &Scenario::do_moved},
+                                          {"expect", &Scenario::do_expect}};
   return table;
 }
 
@@ -206,6 +226,12 @@ void Scenario::do_node(Words& words) {
   const auto life = take_option(words, "life");
   take_keyword(words, "seeds");
   boot(node, std::exchange(words, {}), host, name, life ? std::stoull(*life) : 0);
+}
+
+void Scenario::do_client(Words& words) {
+  const auto name = take_word(words);
+  take_keyword(words, "knows");
+  cluster().add_client(name, std::exchange(words, {}));
 }
 
 /// With the options as they are now; the cluster keeps those of its first node.

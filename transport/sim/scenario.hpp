@@ -10,6 +10,7 @@
 //   node d [host h] [name n] [life 3] seeds a b
 //                                   boots one node, at the address of host h (default: d), which tells others
 //                                   that it is called n; other commands call it d
+//   client k knows a b              a program that is no node; calls and casts go "on k", too
 //   run 2s                          lets time pass
 //   start x1..x10 [type T] [tag T] [restart R] [role R] [nodes a,b] [max_restarts N] [timeout 2s]
 //         [rollback] on a
@@ -102,6 +103,7 @@ class Scenario : private ClusterObserver {
   void do_types(Words& words);
   void do_nodes(Words& words);
   void do_node(Words& words);
+  void do_client(Words& words);
   void do_run(Words& words);
   void do_start(Words& words);
   void do_stop(Words& words);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "core/hash.hpp"
 #include "core/protocol/spec_pool.hpp"
 #include "transport/sim/next_version.hpp"
 #include "transport/sim/sim_worker.hpp"
@@ -63,6 +64,14 @@ SimNode& SimCluster::add_node(const std::string& name, const std::vector<std::st
   lives = life != 0 ? life : lives + 1;
   slot->boot(lives, clock_offset());
   return *slot;
+}
+
+void SimCluster::add_client(const std::string& name, const std::vector<std::string>& nodes) {
+  if (has_node(name)) throw std::invalid_argument(fmt::format("'{}' is the name of a node", name));
+  note("client " + name);
+  // Its luck is its own: nodes have the same with and without clients.
+  clients_[name] =
+      std::make_unique<SimClient>(scheduler_, network_, name, nodes, Rng(options_.seed ^ hash64(name)));
 }
 
 SimNode& SimCluster::node(std::string_view name) {

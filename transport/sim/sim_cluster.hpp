@@ -116,6 +116,10 @@ class SimCluster : private NodeObserver {
   /// All, in order of name.
   std::vector<const SimNode*> nodes() const;
   std::vector<const SimNode*> running_nodes() const;
+  /// A program that is no node and knows these addresses (hosts). What can be called takes its name as a
+  /// node's.
+  void add_client(const std::string& name, const std::vector<std::string>& nodes);
+  bool has_client(std::string_view name) const { return clients_.contains(name); }
   const SimNode* find(NodeId id) const;  ///< null unless that very incarnation runs
 
   // -- faults
@@ -176,6 +180,9 @@ class SimCluster : private NodeObserver {
 
   Operation& new_operation(std::string_view node, OpKind kind, std::vector<std::string> ids, Duration timeout,
                            bool answered);
+  Operation& new_message(std::string_view from, OpKind kind, const std::string& id, Duration timeout,
+                         const Bytes& body);
+  void client_answered(std::size_t operation, const Result<Bytes>& result);
   Operation* open_operation(const SimNode& node, protocol::Token token);
   template <class Value, class Keep>
   void complete(const SimNode& node, protocol::Token token, const Result<Value>& result, Keep keep);
@@ -192,6 +199,7 @@ class SimCluster : private NodeObserver {
   SimNetwork network_;
   WorkerLog log_{};
   std::map<std::string, std::unique_ptr<SimNode>, std::less<>> nodes_{};
+  std::map<std::string, std::unique_ptr<SimClient>, std::less<>> clients_{};
   /// Ended nodes whose name another node took: what they had scheduled still looks whether they live.
   std::vector<std::unique_ptr<SimNode>> retired_{};
   std::map<std::string, std::uint64_t, std::less<>> lives_{};

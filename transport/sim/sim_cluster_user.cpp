@@ -2,6 +2,8 @@
 // its answer.
 #include <algorithm>
 
+#include <fmt/format.h>
+
 #include "transport/sim/sim_cluster.hpp"
 
 namespace processhub::sim {
@@ -132,12 +134,37 @@ const Operation& SimCluster::migrate(std::string_view name, const std::string& i
   return operation;
 }
 
+Operation& SimCluster::new_message(std::string_view from, OpKind kind, const std::string& id,
+                                   Duration timeout, const Bytes& body) {
+  const auto client = clients_.find(from);
+  if (client != clients_.end()) {
+    auto& operation = operations_.emplace_back();
+    operation.number = operations_.size();
+    operation.kind = kind;
+    operation.node = client->second->id();
+    operation.ids = {id};
+    operation.issued = now();
+    operation.timeout = timeout;
+    operation.message = message_number(body);
+    if (kind == OpKind::call) operation.token = ++last_token_;
+    return operation;
+  }
+  auto& operation = new_operation(from, kind, {id}, timeout, kind == OpKind::call);
+  operation.message = message_number(body);
+  operation.known = node(from).registry().contains(id);
+  operation.listed = listed_worker(node(from), id);
+  return operation;
+}
+
 const Operation& SimCluster::call(std::string_view name, const std::string& id, const std::string& message,
                                   Bytes body, Duration timeout) {
-  auto& operation = new_operation(name, OpKind::call, {id}, timeout, true);
-  operation.message = message_number(body);
-  operation.known = node(name).registry().contains(id);
-  operation.listed = listed_worker(node(name), id);
+  auto& operation = new_message(name, OpKind::call, id, timeout, body);
+  if (const auto client = clients_.find(name); client != clients_.end()) {
+    client->second->call(
+        id, message, std::move(body), timeout,
+        [this, number = operation.number](const Result<Bytes>& result) { client_answered(number, result); });
+    return operation;
+  }
   event::CallChild call;
   call.token = operation.token;
   call.id = id;
@@ -148,12 +175,26 @@ const Operation& SimCluster::call(std::string_view name, const std::string& id, 
   return operation;
 }
 
+void SimCluster::client_answered(std::size_t number, const Result<Bytes>& result) {
+  auto& operation = operations_[number - 1];
+  if (++operation.completions > 1)
+    return report("I6", fmt::format("call #{} of {} was answered {} times", number, operation.node.str(),
+                                    operation.completions));
+  operation.completed = now();
+  if (result)
+    operation.answer = *result;
+  else
+    operation.error = result.error();
+  for (auto* observer : observers_) observer->on_completed(operation);
+}
+
 const Operation& SimCluster::cast(std::string_view name, const std::string& id, const std::string& message,
                                   Bytes body) {
-  auto& operation = new_operation(name, OpKind::cast, {id}, {}, false);
-  operation.message = message_number(body);
-  operation.known = node(name).registry().contains(id);
-  operation.listed = listed_worker(node(name), id);
+  auto& operation = new_message(name, OpKind::cast, id, {}, body);
+  if (const auto client = clients_.find(name); client != clients_.end()) {
+    client->second->cast(id, message, std::move(body));
+    return operation;
+  }
   event::CastChild cast;
   cast.id = id;
   cast.message = message;

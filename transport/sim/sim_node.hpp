@@ -14,6 +14,7 @@
 
 #include "transport/sim/core_port.hpp"
 #include "transport/sim/node_workers.hpp"
+#include "transport/sim/sim_client.hpp"
 #include "transport/sim/sim_network.hpp"
 
 namespace processhub::sim {
@@ -140,7 +141,9 @@ class SimNode {
   void carry_out(protocol::effect::OpenGates&) { workers_->open_gates(); }
   void carry_out(protocol::effect::MeasureLoad&) { deliver(protocol::event::LoadMeasured{load_}); }
   void carry_out(protocol::effect::AdminQuery& e) {
-    deliver(protocol::event::AdminAnswer{e.client, e.request, 1, {}});
+    const bool knows = e.verb == "nodes";
+    deliver(protocol::event::AdminAnswer{e.client, e.request, std::uint8_t(knows ? 0 : 1),
+                                         knows ? members_for_client(look()) : Bytes()});
   }
   void carry_out(protocol::effect::Terminate& e);
   void carry_out(protocol::effect::CompleteVoid& e);

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "transport/sim/life.hpp"
+#include "transport/sim/swarm_clients.hpp"
 #include "transport/sim/swarm_faults.hpp"
 #include "transport/sim/swarm_more.hpp"
 #include "transport/sim/swarm_users.hpp"
@@ -36,11 +37,13 @@ class Swarm {
         active_(rng_.between(options.active_min, options.active_max)),
         life_(plan_, options, sink),
         faults_(life_.cluster(), rng_.fork(), nodes_),
-        users_(life_.cluster(), rng_.fork()) {}
+        users_(life_.cluster(), rng_.fork()),
+        clients_(Rng(seed * 0xC2B2AE3D27D4EB4FULL + 0x165667B19E3779F9ULL)) {}
 
   SwarmResult run(std::uint64_t seed, const Trace::Sink& sink) {
-    const auto setup = fmt::format("{} nodes, {} active, faults [{}], actions [{}], more [{}]", nodes_,
-                                   format_duration(active_), plan_.faults.str(), faults_.str(), more_.str());
+    const auto setup =
+        fmt::format("{} nodes, {} active, faults [{}], actions [{}], more [{}]{}", nodes_,
+                    format_duration(active_), plan_.faults.str(), faults_.str(), more_.str(), clients_.str());
     if (sink) sink(setup);
     for (auto& action : faults_.draw_boot()) act(action.at, std::move(action.words));
     const auto end = life_.now() + active_;
@@ -92,7 +95,7 @@ class Swarm {
     if (verb == "restart") return life_.cluster().node(words[1]).life() == NodeLife::left;
     const std::vector<std::string> allowed{"boot",     "start",    "stop",      "stop_prefix",
                                            "stop_tag", "metadata", "broadcast", "call",
-                                           "cast",     "migrate",  "dispatch"};
+                                           "cast",     "migrate",  "dispatch",  "client"};
     return std::find(allowed.begin(), allowed.end(), verb) != allowed.end();
   }
 
@@ -111,6 +114,7 @@ class Swarm {
     life_.run_to(at);
     more_.draw(life_.cluster(), users_, faults_.seeds());
     for (auto& action : more_.take_due(at)) act(action.at, std::move(action.words));
+    for (auto& words : clients_.draw(users_, faults_.seeds())) act(at, std::move(words));
     if (rng_.chance(0.75)) {
       for (auto& words : users_.draw()) act(at, std::move(words));
     }
@@ -141,6 +145,7 @@ class Swarm {
   Life life_;
   SwarmFaults faults_;
   SwarmUsers users_;
+  SwarmClients clients_;
   Time next_leave_{};
 };
 

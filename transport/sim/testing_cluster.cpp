@@ -39,6 +39,11 @@ void Cluster::add_nodes(const std::vector<std::string>& names) {
   for (const auto& name : names) impl_->add_node(name, seeds, {});
 }
 
+void Cluster::add_client(const std::string& name) {
+  impl_->only_outside("add_client");
+  impl_->cluster.add_client(name, impl_->running_names());
+}
+
 void Cluster::crash(std::string_view node) {
   impl_->only_outside("crash");
   impl_->cluster.crash(impl_->node(node).name());

@@ -81,6 +81,7 @@ void Cluster::Impl::only_outside(std::string_view what) const {
 }
 
 std::optional<Error> Cluster::Impl::cannot_ask(std::string_view name) {
+  if (cluster.has_client(name)) return {};
   const auto& asked = node(name);
   if (asked.running()) return {};
   auto how = std::string(to_string(asked.life()));

@@ -89,6 +89,9 @@ class PROCESSHUB_API Cluster {
   void add_node(const std::string& name, const std::function<void(HubConfig&)>& adjust = {});
   /// They know each other's addresses.
   void add_nodes(const std::vector<std::string>& names);
+  /// A program that is no node, as with a Client: it knows the addresses of the nodes that are there. Its
+  /// name stands where a node's does in call(), cast() and their kin.
+  void add_client(const std::string& name);
   void crash(std::string_view node);   ///< kill -9: peers see the connections end
   void vanish(std::string_view node);  ///< power lost: peers hear nothing any more
   void restart(std::string_view node);
