@@ -25,13 +25,13 @@ void CallRouter::on(event::CallChild&& call) {
   auto deadline = ctx_.now + call.timeout;
   open(call.token, deadline, call.id);
   route({ctx_.self(), call.token, std::move(call.id), std::move(call.message), std::move(call.body),
-         call.named_reply, call.timeout, 0},
+         call.named_reply, call.timeout, 0, false, std::move(call.trace)},
         deadline);
 }
 
 void CallRouter::on(event::CastChild&& cast) {
   route({ctx_.self(), 0, std::move(cast.id), std::move(cast.message), std::move(cast.body), false,
-         kCastPatience, 0},
+         kCastPatience, 0, false, std::move(cast.trace)},
         ctx_.now + kCastPatience);
 }
 
@@ -223,6 +223,7 @@ void CallRouter::deliver(CallRequest& request, const LocalChild& local) {
   m.message = std::move(request.message);
   m.body = std::move(request.body);
   m.named_reply = request.named_reply;
+  m.trace = std::move(request.trace);
   if (request.token != 0) m.reply = {request.origin, request.token};
   supervisor_.post(local, std::move(m));
 }
@@ -297,7 +298,9 @@ void CallRouter::reroute(std::vector<PostedMessage> messages, const std::string&
                   std::move(m.body),
                   m.named_reply,
                   kCastPatience,
-                  1};  // they have their place in the order
+                  1,  // they have their place in the order
+                  false,
+                  std::move(m.trace)};
     if (removed) {
       fail(r, ErrorCode::stopped, "child '" + id + "' was stopped");
     } else {

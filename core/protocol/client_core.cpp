@@ -64,6 +64,7 @@ void ClientCore::send(LinkId id, Link& link, ClientRequest request) {
     call.body = std::move(request.body);
     call.named_reply = request.named;
     call.timeout = std::max(request.deadline - now_, Duration::zero());
+    call.trace = std::move(request.trace);
     sent = link.session.call(call);
   }
   if (!sent)

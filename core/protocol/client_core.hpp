@@ -33,6 +33,7 @@ struct ClientRequest {
   bool named = false;
   Time deadline{};
   ClientAnswer answer{};  ///< none for a cast
+  TracePtr trace{};       ///< mostly none
 };
 
 /// A node of the cluster, as a client sees it.

@@ -10,6 +10,7 @@
 #include "core/protocol/hub_core.hpp"
 #include "core/protocol/meters.hpp"
 #include "core/protocol/tally.hpp"
+#include "core/protocol/tap.hpp"
 #include "processhub/config.hpp"
 #include "processhub/strategy/synchronization.hpp"
 #include "processhub/time.hpp"
@@ -48,6 +49,7 @@ struct Context {
   HubStats stats{};
   Meters meters{};
   Tally tally{};
+  TapSink* tap = nullptr;  ///< who watches the messages; mostly nobody
 
   NodeId self() const { return identity.self; }
   bool gossips() const { return sync.recipients > 0; }

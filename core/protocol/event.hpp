@@ -15,6 +15,7 @@
 #include "processhub/strategy/load.hpp"
 #include "processhub/time.hpp"
 #include "processhub/topic.hpp"
+#include "processhub/trace.hpp"
 #include "processhub/transport.hpp"
 #include "processhub/worker.hpp"
 
@@ -39,6 +40,7 @@ struct PostedMessage {
   ReplyRef reply{};                             ///< calls that came through the core
   std::shared_ptr<ReplySink> sink{};            ///< calls that came straight from this process
   std::shared_ptr<const TopicMessage> topic{};  ///< a cast that was published, as what
+  TracePtr trace{};                             ///< of its sender; mostly none
 };
 
 enum class SubscriberKind : std::uint8_t {
@@ -136,11 +138,13 @@ struct CallChild {
   Bytes body{};
   Duration timeout{};
   bool named_reply = false;
+  TracePtr trace{};
 };
 struct CastChild {
   std::string id{};
   std::string message{};
   Bytes body{};
+  TracePtr trace{};
 };
 struct Broadcast {
   std::string tag{};

@@ -2,11 +2,13 @@
 // later version may make it longer: a reader skips what it does not know.
 //
 //   call    header(1) flags(1) hops(1) origin name size(1) id size(4) message size(4) token(8) timeout µs(8)
-//           [origin incarnation(8) origin name] id message body
+//           [trace id(16) span(8) flags(1)] [origin incarnation(8) origin name] id message body
 //   reply   header(1) code(1) token(8) [incarnation(8) and name of the node that runs the child] body
 //
-// The origin is named only in a call that another node forwards; else it is the sender.
+// The trace is within the header, and there if flag 4 says so. The origin is named only in a call that
+// another node forwards; else it is the sender.
 #include <algorithm>
+#include <cstring>
 
 #include "core/protocol/little_endian.hpp"
 #include "core/protocol/messages.hpp"
@@ -19,6 +21,8 @@ constexpr std::size_t kCallHeader = 28;
 constexpr std::size_t kReplyHeader = 10;
 constexpr std::uint8_t kNamedReply = 1;
 constexpr std::uint8_t kFlush = 2;
+constexpr std::uint8_t kTraced = 4;
+constexpr std::size_t kTrace = 25;
 constexpr std::size_t kMaxNodeName = 255;
 constexpr std::size_t kMaxPlaceName = 200;  // within the header, whose length is one byte
 
@@ -34,21 +38,38 @@ std::string_view take_header(Reader& r, std::size_t least) {
   return r.bad() ? std::string_view() : std::string_view(first.data(), size);
 }
 
+void store_trace(char* at, const Trace& trace) {
+  std::memcpy(at, trace.id.data(), trace.id.size());
+  std::memcpy(at + trace.id.size(), trace.span.data(), trace.span.size());
+  at[kTrace - 1] = static_cast<char>(trace.flags);
+}
+
+TracePtr load_trace(const char* at) {
+  auto trace = std::make_shared<Trace>();
+  std::memcpy(trace->id.data(), at, trace->id.size());
+  std::memcpy(trace->span.data(), at + trace->id.size(), trace->span.size());
+  trace->flags = static_cast<std::uint8_t>(at[kTrace - 1]);
+  return *trace ? trace : nullptr;
+}
+
 }  // namespace
 
 void Codec<CallRequest>::put(Writer& w, const CallRequest& v) {
   const auto origin = v.origin.name().substr(0, kMaxNodeName);
-  char header[kCallHeader + 8];
-  header[0] = static_cast<char>(kCallHeader);
-  header[1] = static_cast<char>((v.named_reply ? kNamedReply : 0) | (v.flush ? kFlush : 0));
+  const auto size = kCallHeader + (v.trace ? kTrace : 0);
+  char header[kCallHeader + kTrace + 8];
+  header[0] = static_cast<char>(size);
+  header[1] =
+      static_cast<char>((v.named_reply ? kNamedReply : 0) | (v.flush ? kFlush : 0) | (v.trace ? kTraced : 0));
   header[2] = static_cast<char>(std::min<std::uint32_t>(v.hops, 255));
   header[3] = static_cast<char>(origin.size());
   store_le(header + 4, static_cast<std::uint32_t>(v.id.size()));
   store_le(header + 8, static_cast<std::uint32_t>(v.message.size()));
   store_le(header + 12, v.token);
   store_le(header + 20, static_cast<std::uint64_t>(std::max(v.timeout.count(), Duration::rep{0})));
-  store_le(header + kCallHeader, v.origin.incarnation());
-  w.raw({header, v.origin ? sizeof header : kCallHeader});
+  if (v.trace) store_trace(header + kCallHeader, *v.trace);
+  store_le(header + size, v.origin.incarnation());
+  w.raw({header, v.origin ? size + 8 : size});
   if (v.origin) w.raw(origin);
   w.raw(v.id);
   w.raw(v.message);
@@ -68,6 +89,9 @@ void Codec<CallRequest>::get(Reader& r, CallRequest& v) {
   const auto timeout = load_le<std::uint64_t>(at + 20);
   if (timeout > static_cast<std::uint64_t>(Duration::max().count())) return r.fail();
   v.timeout = Duration(static_cast<Duration::rep>(timeout));
+  const bool traced = (static_cast<unsigned char>(at[1]) & kTraced) != 0;
+  if (traced && header.size() < kCallHeader + kTrace) return r.fail();
+  if (traced) v.trace = load_trace(at + kCallHeader);
   if (const std::size_t name_size = static_cast<unsigned char>(at[3]); name_size > 0) {
     const auto incarnation = r.raw(8);
     const auto name = r.raw(name_size);

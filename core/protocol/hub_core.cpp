@@ -395,4 +395,6 @@ Time HubCore::turns_until() const { return parts_->quorum.turns_until(); }
 
 NodeId HubCore::self() const { return parts_->ctx.self(); }
 
+void HubCore::set_tap(TapSink* tap) { parts_->ctx.tap = tap; }
+
 }  // namespace processhub::protocol

@@ -30,6 +30,7 @@
 namespace processhub::protocol {
 
 class SpecPool;
+class TapSink;
 struct Meters;
 
 /// What the driver knows before the core exists.
@@ -95,6 +96,8 @@ class HubCore {
   HubStats stats() const;
   const Meters& meters();
   NodeId self() const;
+  /// Who is shown every message from now on; null: nobody. Outlives this or is taken back.
+  void set_tap(TapSink* tap);
 
   /// For tests and tools: read-only looks into the parts.
   class Parts;

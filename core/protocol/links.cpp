@@ -352,10 +352,17 @@ void Links::on_peer_frame(NodeId id, const SessionHeader& header, std::string_vi
 void Links::on_part(NodeId id, const Part& part) {
   ++ctx_.stats.messages_in;
   if (part.kind == message_kind<CallRequest>()) {
-    if (auto call = decode_body<CallRequest>(part.body)) return events_.on_peer_call(id, std::move(*call));
+    if (auto call = decode_body<CallRequest>(part.body)) {
+      if (ctx_.tap != nullptr) ctx_.tap->note(tapped(Hop::received, id, *call));
+      return events_.on_peer_call(id, std::move(*call));
+    }
   } else if (part.kind == message_kind<CallReply>()) {
-    if (auto reply = decode_body<CallReply>(part.body)) return events_.on_peer_reply(id, std::move(*reply));
+    if (auto reply = decode_body<CallReply>(part.body)) {
+      if (ctx_.tap != nullptr) ctx_.tap->note(tapped(Hop::received, id, *reply));
+      return events_.on_peer_reply(id, std::move(*reply));
+    }
   } else if (auto message = decode_message(part.kind, part.body)) {
+    if (ctx_.tap != nullptr) ctx_.tap->note(tapped(Hop::received, id, *message));
     return events_.on_peer_message(id, std::move(*message));
   }
   if (part.kind < kMessageKinds) return bad_frame("message that does not parse");

@@ -86,12 +86,15 @@ class Links {
     auto* session = session_of(peer);
     if (session == nullptr) return false;
     touched_.insert(peer);
+    if (ctx_.tap != nullptr) ctx_.tap->note(tapped(Hop::sent, peer, message));
     return session->send(lane, message);
   }
   template <class M>
   bool send_client(std::uint64_t client, const M& message, Lane lane = Lane::control) {
     auto it = clients_.find(client);
-    return it != clients_.end() && it->second.session.send(lane, message);
+    if (it == clients_.end()) return false;
+    if (ctx_.tap != nullptr) ctx_.tap->note(tapped(Hop::sent, {}, message));
+    return it->second.session.send(lane, message);
   }
 
   bool has_client(std::uint64_t client) const { return clients_.contains(client); }

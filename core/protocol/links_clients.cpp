@@ -51,6 +51,7 @@ void Links::on_client_frame(Client& client, std::uint64_t key, const SessionHead
       return bad_frame("client message that is no request");
     auto message = decode_message(p.kind, p.body);
     if (!message) return bad_frame("client request that does not parse");
+    if (ctx_.tap != nullptr) ctx_.tap->note(tapped(Hop::received, {}, *message));
     if (auto* call = std::get_if<CallRequest>(&*message)) {
       client.calls = true;
       events_.on_client_call(key, std::move(*call));

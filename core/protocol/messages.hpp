@@ -24,6 +24,7 @@
 #include "processhub/child.hpp"
 #include "processhub/ids.hpp"
 #include "processhub/time.hpp"
+#include "processhub/trace.hpp"
 
 namespace processhub::protocol {
 
@@ -349,6 +350,7 @@ struct CallRequest {
   Duration timeout{};
   std::uint32_t hops = 0;
   bool flush = false;  ///< no message: answered where the child runs, behind all that was sent before
+  TracePtr trace{};    ///< only in the flat form
   PROCESSHUB_FIELDS(origin, token, id, message, body, named_reply, timeout, hops, flush)
 };
 

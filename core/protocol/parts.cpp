@@ -139,7 +139,10 @@ void HubCore::Parts::on(event::Publication& e) {
       ++ctx.stats.bad_frames;
   }
   replication.on_publication(*from, wants_ack);
-  for (auto& m : messages) std::visit([&](auto& message) { on(*from, message); }, m);
+  for (auto& m : messages) {
+    if (ctx.tap != nullptr) ctx.tap->note(tapped(Hop::received, *from, m));
+    std::visit([&](auto& message) { on(*from, message); }, m);
+  }
 }
 
 void HubCore::Parts::on_peer_message(NodeId peer, Message message) {

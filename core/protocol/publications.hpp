@@ -22,6 +22,7 @@ class Publications {
   template <class M>
   void publish(const M& message) {
     if (ctx_.identity.pub_endpoint.empty()) return;  // no network
+    if (ctx_.tap != nullptr) ctx_.tap->note(tapped(Hop::sent, {}, message));
     body_.clear();
     Writer w(body_);
     put(w, message);

@@ -10,6 +10,7 @@
 
 #include "core/runtime/admin_json.hpp"
 #include "core/runtime/admin_tools.hpp"
+#include "core/runtime/clock.hpp"
 
 namespace processhub::runtime {
 
@@ -141,6 +142,20 @@ void events(Request& r) {
   r.args.done();
   if (!after.is_number_unsigned()) r.args.refuse("after", "must be a number");
   r.ok(to_json(r.hub.journal().read(after.get<std::uint64_t>(), limit)));
+}
+
+void tap(Request& r) {
+  const auto watcher = r.args.take("watcher").value_or(Json());
+  const auto most = r.args.count("most").value_or(400);
+  TapFilter filter;
+  filter.child = r.args.text_or("child", {});
+  filter.kind = r.args.text_or("kind", {});
+  filter.topic = r.args.text_or("topic", {});
+  r.args.done();
+  if (!watcher.is_number_unsigned()) r.args.refuse("watcher", "must be a number");
+  const auto read = r.hub.tap().read(watcher.get<std::uint64_t>(), filter, most, boot_now());
+  if (!read) return r.fail(read.error());
+  r.ok(to_json(*read));
 }
 
 /// The answer of a start or stop: its map in any case, and a code if a child failed.
@@ -345,6 +360,7 @@ constexpr Verb kVerbs[] = {{"nodes", nodes},
                            {"explain", explain},
                            {"metrics", metrics},
                            {"events", events},
+                           {"tap", tap},
                            {"lock", lock},
                            {"unlock", unlock},
                            {"freeze", operate<protocol::event::Operation::freeze>},

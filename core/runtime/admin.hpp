@@ -23,6 +23,9 @@
 //   events    after=0, limit=500              {"events":[{"number","time_us","part","level","text",
 //                                             "children"}],"missed","last"}: the node's journal behind a
 //                                             number
+//   tap       watcher (any number), most=400, {"messages":[[time µs, hop, kind, peer, child, message, topic,
+//             child, kind, topic (filters)    token, trace, size, body]],"dropped"}: since the last time; the
+//                                             first opens the tap, which ends 2 s after the last
 //   freeze, unfreeze  -                       nil; no child moves or is taken over, on any node
 //   drain, undrain  -                         nil; the asked node gives its children away, and stays
 //   lock      reason="an operator", level=10  {"token"}: the asked node's queue is locked
@@ -62,6 +65,7 @@
 #include "core/protocol/effect.hpp"
 #include "core/protocol/event.hpp"
 #include "core/runtime/journal.hpp"
+#include "core/runtime/tap.hpp"
 #include "processhub/child.hpp"
 #include "processhub/future.hpp"
 #include "processhub/hub.hpp"
@@ -91,6 +95,7 @@ class AdminHub {
   virtual HubStatus status() const = 0;
   virtual Metrics metrics() const = 0;
   virtual const Journal& journal() const = 0;
+  virtual Tap& tap() = 0;
   virtual Future<void> operate(protocol::event::Operation what) = 0;
   virtual Future<std::uint64_t> lock(std::string reason, int level) = 0;
   virtual Future<void> unlock(std::uint64_t token) = 0;

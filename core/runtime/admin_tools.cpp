@@ -137,4 +137,14 @@ Json to_json(const Journal::Read& read) {
   return {{"events", std::move(entries)}, {"missed", read.missed}, {"last", read.last}};
 }
 
+Json to_json(const Tap::Read& read) {
+  Json messages = Json::array();
+  for (const auto& m : read.entries) {
+    messages.push_back({m.time_us, std::string(protocol::to_string(m.hop)), m.kind, m.peer, m.child,
+                        m.message, m.topic, m.token, m.trace, m.size,
+                        Json::binary({m.body.begin(), m.body.end()})});
+  }
+  return {{"messages", std::move(messages)}, {"dropped", read.dropped}};
+}
+
 }  // namespace processhub::runtime

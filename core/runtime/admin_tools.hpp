@@ -4,6 +4,7 @@
 #include "core/protocol/report.hpp"
 #include "core/runtime/admin_json.hpp"
 #include "core/runtime/journal.hpp"
+#include "core/runtime/tap.hpp"
 #include "processhub/metrics.hpp"
 
 namespace processhub::runtime {
@@ -14,5 +15,6 @@ Json to_json(const protocol::Report& report);
 Json to_json(const protocol::ChildReport& child);
 Json to_json(const Metrics& metrics);
 Json to_json(const Journal::Read& read);
+Json to_json(const Tap::Read& read);
 
 }  // namespace processhub::runtime

@@ -72,6 +72,7 @@ class Hub::Impl final : public runtime::AdminHub {
   HubStatus status() const override;
   Metrics metrics() const override;
   const runtime::Journal& journal() const override { return log_.journal(); }
+  runtime::Tap& tap() override { return node().tap(); }
   Future<void> operate(protocol::event::Operation what) override;
   Future<std::uint64_t> lock(std::string reason, int level) override;
   Future<void> unlock(std::uint64_t token) override;

@@ -61,6 +61,7 @@ void HubLoop::turn() {
                      world_.commands.prepare_to_sleep();
   look_at_network(sleep ? idle_time() : Duration(0));
   turn_began_ = now_;
+  world_.core->set_tap(world_.tap.open() ? &world_.tap : nullptr);
   take_arrivals();
   take_commands();
   see_time();
@@ -69,6 +70,7 @@ void HubLoop::turn() {
   finish_turn();
   account();
   adapt_slice();
+  world_.tap.expire(now_);
 }
 
 /// The same work takes longer when others use the processor, too.
@@ -176,7 +178,7 @@ void HubLoop::requeue_open_calls(Left& left) {
   std::string child;
   for (auto& m : again) {
     if (!m.sink) {
-      step_core(event::CastChild{child, std::move(m.message), std::move(m.body)});
+      step_core(event::CastChild{child, std::move(m.message), std::move(m.body), std::move(m.trace)});
       continue;
     }
     const auto* call = dynamic_cast<const OpenCall*>(m.sink.get());
@@ -190,7 +192,8 @@ void HubLoop::requeue_open_calls(Left& left) {
     const auto token = world_.new_token();
     answers_.open(token, std::make_shared<CallTo>(
                              [sink = m.sink](Result<Bytes> answer) { sink->finish(std::move(answer)); }));
-    step_core(event::CallChild{token, child, std::move(m.message), std::move(m.body), left, m.named_reply});
+    step_core(event::CallChild{token, child, std::move(m.message), std::move(m.body), left, m.named_reply,
+                               std::move(m.trace)});
   }
 }
 

@@ -18,6 +18,7 @@
 #include "core/runtime/load_meter.hpp"
 #include "core/runtime/open_calls.hpp"
 #include "core/runtime/registry_view.hpp"
+#include "core/runtime/tap.hpp"
 #include "core/runtime/worker_host.hpp"
 #include "processhub/config.hpp"
 #include "processhub/transport.hpp"
@@ -46,6 +47,7 @@ class HubLoop final : private TransportEvents {
     CallbackPool& callbacks;
     HookRunner& hooks;
     const Logger& log;
+    Tap& tap;
     EffectPerformer::Admin admin;
     std::function<protocol::Token()> new_token;
     std::function<void()> on_terminated;

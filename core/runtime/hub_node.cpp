@@ -41,6 +41,12 @@ std::vector<std::uint64_t> offered_types(const WorkerTypes& types) {
   return out;
 }
 
+/// What the present thread calls next carries this: the present trace, told by a new caller.
+TracePtr trace_of_call() {
+  const auto& present = present_trace();
+  return present ? std::make_shared<const Trace>(present.next()) : nullptr;
+}
+
 Error overloaded() { return {ErrorCode::overloaded, "the hub's command queue is full"}; }
 
 }  // namespace
@@ -74,7 +80,7 @@ HubNode::HubNode(HubConfig config, NodeId id, const Shared& shared, Network netw
       publisher_(network.told.publisher),
       commands_(config_.command_queue),
       loop_(world(std::move(network), std::move(strategies))),
-      host_(config_, id_, shared_.types, *this) {
+      host_(config_, id_, shared_.types, *this, &tap_) {
   std::string seeds;
   for (const auto& seed : config_.seeds) seeds += " " + seed;
   shared_.log.info(LogPart::hub,
@@ -99,6 +105,7 @@ HubLoop::World HubNode::world(Network network, StrategySet strategies) {
           shared_.callbacks,
           shared_.hooks,
           shared_.log,
+          tap_,
           [this](protocol::effect::AdminQuery query) {
             shared_.callbacks.post([this, query = std::move(query)] { shared_.admin(*this, query); });
           },
@@ -153,15 +160,28 @@ std::uint64_t HubNode::direct_target(std::string_view id, std::uint64_t hash, Lo
   return active && active->node == id_ ? active->serial : 0;
 }
 
+void HubNode::note_queued(std::string_view kind, std::string_view id, std::string_view message,
+                          std::string_view body, const TracePtr& trace) {
+  if (tap_.open()) tap_.note({protocol::Hop::queued, kind, {}, id, message, {}, 0, body, trace.get()});
+  if (trace)
+    shared_.log.debug(LogPart::workers, std::string(kind) + " " + std::string(message) + " to '" +
+                                            std::string(id) + "', trace " + trace->str());
+}
+
 Result<void> HubNode::cast(std::string_view id, std::string_view message, Bytes body) {
+  auto trace = trace_of_call();
+  note_queued("cast", id, message, body, trace);
   const auto hash = RegistryView::hash_of(id);
   const auto lane = LoopTraffic::lane_of(hash);
   if (const auto serial = direct_target(id, hash, lane)) {
-    protocol::PostedMessage posted{std::string(message), std::move(body), false, {}, {}};
+    protocol::PostedMessage posted{std::string(message), std::move(body), false, {}, {}, {}, trace};
     if (host_.deliver(serial, std::move(posted))) return {};
     body = std::move(posted.body);  // NOLINT(bugprone-use-after-move): what is not taken stays
   }
-  Command command{event::CastChild{std::string(id), std::string(message), std::move(body)}, 0, {}, lane};
+  Command command{event::CastChild{std::string(id), std::string(message), std::move(body), std::move(trace)},
+                  0,
+                  {},
+                  lane};
   return push(command, false);
 }
 
@@ -180,21 +200,24 @@ CallEnd HubNode::ended_by(CallAnswer answer) const {
 }
 
 void HubNode::call(CallRequest request, CallAnswer answer) {
+  auto trace = trace_of_call();
+  note_queued("call", request.id, request.message, request.body, trace);
   const auto hash = RegistryView::hash_of(request.id);
   const auto lane = LoopTraffic::lane_of(hash);
   if (const auto serial = direct_target(request.id, hash, lane)) {
     const auto open = calls_.open(request.id, boot_now(), request.timeout, ended_by(std::move(answer)));
     protocol::PostedMessage posted{
-        std::string(request.message), std::move(request.body), request.named_reply, {}, open};
+        std::string(request.message), std::move(request.body), request.named_reply, {}, open, {}, trace};
     if (host_.deliver(serial, std::move(posted))) return loop_.due_at(open->deadline());
     // It has just stopped or moved: the same call goes on through the loop.
     request.body = std::move(posted.body);  // NOLINT(bugprone-use-after-move): what is not taken stays
     answer = std::make_shared<CallTo>([open](Result<Bytes> result) { open->finish(std::move(result)); });
   }
   const auto token = new_token();
-  Command command{event::CallChild{token, std::string(request.id), std::string(request.message),
-                                   std::move(request.body), request.timeout, request.named_reply},
-                  token, std::move(answer), lane};
+  Command command{
+      event::CallChild{token, std::string(request.id), std::string(request.message), std::move(request.body),
+                       request.timeout, request.named_reply, std::move(trace)},
+      token, std::move(answer), lane};
   if (auto pushed = push(command, false); !pushed) {
     OpenAnswers::end(shared_.callbacks, std::move(command.answer), pushed.error());
   }

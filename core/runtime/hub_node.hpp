@@ -18,6 +18,7 @@
 #include "core/runtime/logging.hpp"
 #include "core/runtime/open_calls.hpp"
 #include "core/runtime/registry_view.hpp"
+#include "core/runtime/tap.hpp"
 #include "core/runtime/worker_host.hpp"
 
 namespace processhub::runtime {
@@ -78,6 +79,7 @@ class HubNode final : private WorkerEvents {
     bool named_reply = false;
   };
   void call(CallRequest request, CallAnswer answer);
+  Tap& tap() { return tap_; }
 
  private:
   static Result<Network> open_network(const HubConfig& config, const HubParts& parts);
@@ -87,6 +89,9 @@ class HubNode final : private WorkerEvents {
   /// through the loop.
   std::uint64_t direct_target(std::string_view id, std::uint64_t hash, LoopTraffic::Lane lane) const;
   Result<void> push(Command& command, bool always);
+  /// The first station of a message from this process: shown to who watches, and logged if it has a trace.
+  void note_queued(std::string_view kind, std::string_view id, std::string_view message,
+                   std::string_view body, const TracePtr& trace);
   void push_worker_event(protocol::Event event);
   CallEnd ended_by(CallAnswer answer) const;
 
@@ -114,6 +119,7 @@ class HubNode final : private WorkerEvents {
   OpenCalls calls_;
   std::atomic<protocol::Token> last_token_{0};
   std::atomic<std::uint64_t> dead_letters_{0};
+  Tap tap_{};
   HubLoop loop_;     // its thread ends in the destructor's body, before anything it uses
   WorkerHost host_;  // goes first: to the very end its workers' answers are told to the loop
 };

@@ -139,7 +139,7 @@ void WorkerCell::call_raw(std::string_view to, std::string_view message, Bytes b
   auto cell = engine_->find(serial());
   if (!cell) return;
   const std::uint64_t call = ++own().last_id;
-  own().calls.emplace(call, std::move(then));
+  own().calls.emplace(call, Continuation{std::move(then), present_trace()});
   // The continuation stays here: it must run, or be destroyed, on this worker's turns only.
   auto done = [cell = std::move(cell), call](Result<Bytes> answer) {
     cell->engine_->enqueue(cell, CallAnswered{call, std::move(answer)});
@@ -195,7 +195,9 @@ void WorkerCell::run_timer(TimerId timer) {
 void WorkerCell::run_continuation(CallAnswered& answered) {
   if (!own_) return;
   auto found = own_->calls.extract(answered.call);
-  if (found) found.mapped()(std::move(answered.answer));
+  if (!found) return;
+  const TraceScope scope(found.mapped().trace);
+  found.mapped().then(std::move(answered.answer));
 }
 
 void WorkerCell::take_role(const RoleChange& change) {

@@ -199,10 +199,15 @@ class WorkerCell final : public WorkerContext {
     std::chrono::steady_clock::duration period{};  ///< zero: once
     std::chrono::steady_clock::time_point due{};
   };
+  /// Goes on with the trace of the handler that made the call.
+  struct Continuation {
+    std::function<void(Result<Bytes>)> then{};
+    Trace trace{};
+  };
   /// What few workers have.
   struct Own {
     std::map<TimerId, Timer> timers{};
-    std::map<std::uint64_t, std::function<void(Result<Bytes>)>> calls{};
+    std::map<std::uint64_t, Continuation> calls{};
     std::uint64_t last_id = 0;
     std::shared_ptr<const TopicMessage> topic{};
   };

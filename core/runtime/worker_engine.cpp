@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <system_error>
 
+#include "core/runtime/tap.hpp"
 #include "core/runtime/worker_turn.hpp"
 
 namespace processhub::runtime {
@@ -23,7 +24,7 @@ Error mailbox_full() { return {ErrorCode::overloaded, "the worker's mailbox is f
 }  // namespace
 
 WorkerEngine::WorkerEngine(const HubConfig& config, NodeId self, std::shared_ptr<const WorkerTypes> types,
-                           WorkerEvents& events)
+                           WorkerEvents& events, Tap* tap)
     : self_(self),
       hub_id_(config.hub_id),
       types_(std::move(types)),
@@ -36,7 +37,8 @@ WorkerEngine::WorkerEngine(const HubConfig& config, NodeId self, std::shared_ptr
       shutdown_timeout_(config.shutdown_timeout),
       port_(events),
       pool_(pool_size(config)),
-      watches_(pool_.threads()) {}
+      watches_(pool_.threads()),
+      tap_(tap) {}
 
 // -- WorkerHost
 
@@ -102,6 +104,19 @@ WorkerHost::Load WorkerEngine::load() {
   out.threads = pool_.threads();
   for (std::uint32_t i = 0; i < out.threads; ++i) out.busy += pool_.lane(i).serial() != 0 ? 1 : 0;
   return out;
+}
+
+void WorkerEngine::note_handled(const WorkerCell& cell, const protocol::PostedMessage& message) {
+  if (tap_ != nullptr && tap_->open() && !closing()) {
+    const auto kind = message.topic ? "topic" : wants_answer(message) ? "call" : "cast";
+    const std::string_view topic =
+        message.topic ? std::string_view(message.topic->topic) : std::string_view();
+    tap_->note({protocol::Hop::handled, kind, message.reply.origin, cell.id(), message.message, topic,
+                message.reply.token, message.body, message.trace.get()});
+  }
+  if (message.trace)
+    report(protocol::LogLevel::debug,
+           cell.describe() + " handles " + message.message + ", trace " + message.trace->str());
 }
 
 // -- admission

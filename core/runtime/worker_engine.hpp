@@ -33,7 +33,7 @@ enum class Path : std::uint8_t {
 class WorkerEngine : public std::enable_shared_from_this<WorkerEngine> {
  public:
   WorkerEngine(const HubConfig& config, NodeId self, std::shared_ptr<const WorkerTypes> types,
-               WorkerEvents& events);
+               WorkerEvents& events, Tap* tap);
 
   void run();        ///< starts the threads
   void shut_down();  ///< ends everything; threads that do not return in time are left behind
@@ -51,6 +51,8 @@ class WorkerEngine : public std::enable_shared_from_this<WorkerEngine> {
   void open_gates() { reschedule(gate_.open()); }
   void set_alive_until(Time deadline);
   WorkerCounters& counters() { return counters_; }
+  /// A worker begins with a message: shown to who watches, and logged if it has a trace.
+  void note_handled(const WorkerCell& cell, const protocol::PostedMessage& message);
   WorkerHost::Load load();
 
   // -- cells
@@ -155,6 +157,7 @@ class WorkerEngine : public std::enable_shared_from_this<WorkerEngine> {
     bool reported = false;
   };
   std::vector<LaneWatch> watches_{};
+  Tap* const tap_;                          ///< may be null; only while the hub lives
   std::vector<std::uint32_t> ownerless_{};  ///< lanes whose thread was left behind; timer thread
 };
 

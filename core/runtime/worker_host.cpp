@@ -8,8 +8,9 @@ namespace processhub::runtime {
 
 class WorkerHost::Impl {
  public:
-  Impl(const HubConfig& config, NodeId self, std::shared_ptr<const WorkerTypes> types, WorkerEvents& events)
-      : engine_(std::make_shared<WorkerEngine>(config, self, std::move(types), events)) {
+  Impl(const HubConfig& config, NodeId self, std::shared_ptr<const WorkerTypes> types, WorkerEvents& events,
+       Tap* tap)
+      : engine_(std::make_shared<WorkerEngine>(config, self, std::move(types), events, tap)) {
     try {
       engine_->run();
     } catch (...) {  // the system has no thread left: take back those that run
@@ -28,8 +29,8 @@ class WorkerHost::Impl {
 };
 
 WorkerHost::WorkerHost(const HubConfig& config, NodeId self, std::shared_ptr<const WorkerTypes> types,
-                       WorkerEvents& events)
-    : impl_(std::make_unique<Impl>(config, self, std::move(types), events)) {}
+                       WorkerEvents& events, Tap* tap)
+    : impl_(std::make_unique<Impl>(config, self, std::move(types), events, tap)) {}
 
 WorkerHost::~WorkerHost() = default;
 

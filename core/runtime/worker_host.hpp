@@ -18,6 +18,8 @@
 
 namespace processhub::runtime {
 
+class Tap;
+
 /// The way from workers to the loop and to other children. Implemented by the hub; any thread.
 class WorkerEvents {
  public:
@@ -42,7 +44,7 @@ class WorkerEvents {
 class WorkerHost {
  public:
   WorkerHost(const HubConfig& config, NodeId self, std::shared_ptr<const WorkerTypes> types,
-             WorkerEvents& events);
+             WorkerEvents& events, Tap* tap = nullptr);
   ~WorkerHost();  ///< stops every worker at once (on_stop not called) and joins its threads; replaced stuck
                   ///< threads are left behind
 

@@ -1,8 +1,10 @@
 #include "core/runtime/worker_turn.hpp"
 
+#include <optional>
 #include <utility>
 
 #include "processhub/future.hpp"
+#include "processhub/trace.hpp"
 
 namespace processhub {
 namespace {
@@ -164,6 +166,10 @@ bool WorkerTurn::handle(protocol::PostedMessage& message, const HandlerEntry* kn
                               cell_->describe() + " has no handler for '" + message.message + "'"});
     return true;
   }
+  engine_.note_handled(*cell_, message);
+  // An inline handler runs in the middle of somebody else's.
+  std::optional<TraceScope> scope;
+  if (message.trace || present_trace()) scope.emplace(message.trace ? *message.trace : Trace{});
   Delivery delivery{message.message, message.body, message.named_reply, nullptr};
   if (message.topic) {
     cell_->set_topic(message.topic);

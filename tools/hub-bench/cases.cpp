@@ -62,6 +62,7 @@ std::vector<Case> all_cases() {
   add_message_cases(cases);
   add_change_cases(cases);
   add_children_cases(cases);
+  add_watch_cases(cases);
   return cases;
 }
 

@@ -53,6 +53,7 @@ std::vector<Case> all_cases();
 void add_children_cases(std::vector<Case>& cases);
 void add_change_cases(std::vector<Case>& cases);
 void add_message_cases(std::vector<Case>& cases);
+void add_watch_cases(std::vector<Case>& cases);
 
 Floors measure_floors(const Options& options);
 

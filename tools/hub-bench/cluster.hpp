@@ -19,6 +19,7 @@ class Cluster {
 
   static std::string name(std::uint32_t node) { return "n" + std::to_string(node); }
   NodeProcess& node(std::uint32_t index) { return nodes_.at(index); }
+  const std::string& endpoint(std::uint32_t node) const { return endpoints_.at(node); }
   NodeSlot& slot(std::uint32_t index) { return board_->nodes.at(index); }
   const Board& board() const { return *board_; }
 

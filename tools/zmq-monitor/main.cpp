@@ -16,6 +16,7 @@
 #include "tools/zmq-monitor/asking.hpp"
 #include "tools/zmq-monitor/run_web.hpp"
 #include "tools/zmq-monitor/tables.hpp"
+#include "tools/zmq-monitor/tail.hpp"
 #include "tools/zmq-monitor/top_terminal.hpp"
 
 namespace {
@@ -32,18 +33,15 @@ enum ExitCode : int {
 };
 constexpr int kNagiosUnknown = 3;
 
-constexpr std::chrono::milliseconds kTailEvery{300};
 constexpr std::chrono::milliseconds kShortestEvery{
     100};  // of the live view: each look costs the nodes a little
 // With a node that does not answer: short enough that doctor, who looks twice, is done in 5 s through a
 // third.
 constexpr std::chrono::milliseconds kPatience{1'500};
-constexpr std::uint32_t kTailEvents = 200;  // of a node at once
 
 using Clock = std::chrono::steady_clock;
 
 std::vector<hubctl::VerbRule> rules() {
-  const hubctl::OptionRule time{"for", "TIME", "ends after this (default: when it is told to)"};
   return {
       {"top",
        "",
@@ -65,13 +63,7 @@ std::vector<hubctl::VerbRule> rules() {
        1,
        {},
        {}},
-      {"tail",
-       "[ID|NODE]",
-       "events of all nodes as they happen; a slow reader loses some and is told",
-       0,
-       1,
-       {time},
-       {"tail --for 10s --json"}},
+      tail_rule(),
       {"doctor", "", "what is wrong, and what to do about it", 0, 0, {}, {}},
       {"check",
        "",
@@ -151,72 +143,11 @@ int run_timeline(const Command& command, const LookOptions& options) {
   return show(command, events, [&](std::ostream& out) { print_events(out, events); });
 }
 
-volatile std::sig_atomic_t told_to_end = 0;
-
-/// Follows the journals of all nodes. A node's own number says where to go on; it is asked alone, so that
-/// each has its number.
-class Tail {
- public:
-  Tail(const Command& command, const LookOptions& options) : command_(command), options_(options) {}
-
-  int run() {
-    std::signal(SIGINT, [](int) { told_to_end = 1; });
-    std::signal(SIGTERM, [](int) { told_to_end = 1; });
-    auto until = Clock::time_point::max();
-    if (command_.has("for")) {
-      auto time = hubctl::parse_duration(command_.get("for"));
-      if (!time) return fail(time.error(), kUsage);
-      until = Clock::now() + *time;
-    }
-    bool begun = false;
-    while (told_to_end == 0 && Clock::now() < until) {
-      auto look = hubctl::look_at(options_, {{"status"}});
-      if (!look && !begun) return fail(look.error(), kNobody);
-      begun = true;
-      if (look) follow(*look);
-      std::this_thread::sleep_for(kTailEvery);
-    }
-    return kDone;
-  }
-
- private:
-  void follow(const ClusterLook& look) {
-    ByNode journals;
-    for (const auto& node : look.nodes) {
-      if (!node.answered()) continue;
-      const auto key = node.name + "/" + std::to_string(node.incarnation);
-      const auto known = last_.find(key);
-      // Begins with what happens from now on.
-      const auto after = known == last_.end() ? ~std::uint64_t{0} >> 1U : known->second;
-      auto read = hubctl::ask_one({node.endpoint}, {"events", {{"after", after}, {"limit", kTailEvents}}},
-                                  options_.patience, options_.client);
-      if (!read) continue;
-      note(key, node.name, *read, known == last_.end());
-      journals.emplace_back(node.name, std::move(*read));
-    }
-    const auto events = timeline_view(subject_of(command_), journals);
-    if (!command_.json) {
-      print_events(std::cout, events);
-    } else {
-      for (const auto& event : events) std::cout << hubctl::to_line(event) << "\n";
-    }
-    std::cout << std::flush;
-  }
-  /// Where to go on, and what was missed.
-  void note(const std::string& key, const std::string& name, const Json& read, bool fresh) {
-    const auto& events = read.at("events");
-    const auto missed = fresh ? 0 : read.value("missed", std::uint64_t{0});
-    last_[key] = events.empty() ? read.value("last", std::uint64_t{0})
-                                : events.back().value("number", std::uint64_t{0});
-    if (missed > 0) std::cerr << "zmq-monitor: " << missed << " events of " << name << " were missed\n";
-  }
-
-  const Command& command_;
-  const LookOptions& options_;
-  std::map<std::string, std::uint64_t> last_{};
-};
-
-int run_tail(const Command& command, const LookOptions& options) { return Tail(command, options).run(); }
+int run_tail_verb(const Command& command, const LookOptions& options) {
+  if (auto ran = run_tail(command, options); !ran)
+    return fail(ran.error(), ran.error().code == ErrorCode::invalid ? kUsage : kNobody);
+  return kDone;
+}
 
 Result<std::vector<Finding>> find_out(const LookOptions& options) {
   auto of = look_twice(options);
@@ -258,7 +189,7 @@ const std::map<std::string, Run>& runs() {
       {"registry-diff", run_registry_diff},
       {"explain", run_explain},
       {"timeline", run_timeline},
-      {"tail", run_tail},
+      {"tail", run_tail_verb},
       {"doctor", run_doctor},
       {"check", run_check},
       {"web", run_page},

@@ -41,6 +41,7 @@ void ClientEngine::close() {
 }
 
 Result<void> ClientEngine::submit(ClientRequest request) {
+  if (const auto& present = present_trace()) request.trace = std::make_shared<const Trace>(present.next());
   {
     std::lock_guard lock(mutex_);
     if (closing_) return {ErrorCode::stopped, "the client is closed"};

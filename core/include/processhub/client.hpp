@@ -27,6 +27,7 @@
 #include "processhub/payload.hpp"
 #include "processhub/result.hpp"
 #include "processhub/topic.hpp"
+#include "processhub/trace.hpp"
 
 namespace processhub {
 
@@ -55,6 +56,11 @@ class PROCESSHUB_API Client {
     const auto answered = std::make_shared<detail::TypedCall<R>>();
     call_then(id, message_name<M>(), encode(message), timeout, false, answered);
     return Future<R>(answered);
+  }
+  template <class R, class M>
+  Future<R> call(std::string_view id, const M& message, const CallOptions& options) {
+    const TraceScope scope(options.trace ? options.trace : present_trace());
+    return call<R>(id, message, options.timeout);
   }
   template <class M>
   Result<void> cast(std::string_view id, const M& message) {

@@ -20,6 +20,7 @@
 #include "processhub/payload.hpp"
 #include "processhub/result.hpp"
 #include "processhub/topic.hpp"
+#include "processhub/trace.hpp"
 #include "processhub/worker.hpp"
 
 namespace processhub {
@@ -154,6 +155,11 @@ class PROCESSHUB_API Hub {
     const auto answered = std::make_shared<detail::TypedCall<R>>();
     call_then(id, message_name<M>(), encode(message), timeout, answered);
     return Future<R>(answered);
+  }
+  template <class R, class M>
+  Future<R> call(std::string_view id, const M& message, const CallOptions& options) {
+    const TraceScope scope(options.trace ? options.trace : present_trace());
+    return call<R>(id, message, options.timeout);
   }
   /// To every child with the tag, each once. Errors only if the command queue is full.
   template <class M>

@@ -14,4 +14,5 @@
 #include "processhub/result.hpp"
 #include "processhub/strategy_catalog.hpp"
 #include "processhub/topic.hpp"
+#include "processhub/trace.hpp"
 #include "processhub/worker.hpp"

@@ -3,10 +3,11 @@
 
 #include <doctest/doctest.h>
 
-#include <list>
+#include <sstream>
 
 #include "tests/support/http_client.hpp"
 #include "tools/zmq-monitor/live_view.hpp"
+#include "tools/zmq-monitor/message_tail.hpp"
 
 namespace web_test {
 
@@ -230,6 +231,27 @@ TEST_CASE("web: rates, latencies and links of the page come from two looks") {
   CHECK(quantile_between(&of.now.nodes[0], of.now.nodes[0], "processhub_call_seconds", 0.5) < 0);
   of.before.nodes.clear();
   CHECK(live_view(of).at("nodes")[0].at("calls_per_s").is_null());
+}
+
+TEST_CASE("monitor: messages of a tap become lines, with the time since their first station") {
+  const auto row = [](std::int64_t time, const char* hop, const char* peer, std::uint64_t token, Json body) {
+    const auto bytes = hubctl::to_msgpack(body);
+    return Json::array({time, hop, "call", peer, "till", "add", "", token, "", bytes.size(),
+                        Json::binary({bytes.begin(), bytes.end()})});
+  };
+  const auto sent = message_of("a", row(1'000'000, "sent", "b", 7, {{"by", 1}}));
+  CHECK(sent.at("body") == Json{{"by", 1}});
+  CHECK(sent.at("peer") == "b");
+  CHECK_FALSE(sent.contains("topic"));
+  const auto received = message_of("b", row(1'000'250, "received", "a", 7, {1}));
+  const auto other = message_of("b", row(1'000'300, "received", "a", 8, {1}));
+  Journeys journeys;
+  CHECK(journeys.since_first(sent) < 0);
+  CHECK(journeys.since_first(received) == doctest::Approx(0.25));
+  CHECK(journeys.since_first(other) < 0);
+  std::ostringstream out;
+  print_message(out, received, 0.25);
+  CHECK(out.str().find(" b received call till add [1] from a #7 +0.250 ms\n") != std::string::npos);
 }
 
 }  // namespace web_test

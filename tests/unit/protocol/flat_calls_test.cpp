@@ -41,6 +41,28 @@ TEST_CASE("flat calls: a call of this node's own names no node") {
   CHECK(encoded(request).size() == 28 + 5 + 3 + 300);
 }
 
+TEST_CASE("flat calls: a trace travels in the header, and a reader that does not know it skips it") {
+  for (const auto origin : {NodeId{}, NodeId::of("node-a", 12'345)}) {
+    auto request = full_request();
+    request.origin = origin;
+    request.trace = std::make_shared<const Trace>(Trace{{1, 2, 3}, {4}, 1});
+    auto bytes = encoded(request);
+    const auto back = decode_body<CallRequest>(bytes);
+    REQUIRE(back);
+    CHECK(fields(*back) == fields(request));
+    REQUIRE(back->trace);
+    CHECK(*back->trace == *request.trace);
+    bytes[1] = static_cast<char>(bytes[1] & ~4);  // as if the flag meant nothing
+    const auto skipped = decode_body<CallRequest>(bytes);
+    REQUIRE(skipped);
+    CHECK(fields(*skipped) == fields(request));
+    CHECK_FALSE(skipped->trace);
+    bytes[1] = static_cast<char>(bytes[1] | 4);
+    bytes[0] = 28;  // it says so, and has none
+    CHECK_FALSE(decode_body<CallRequest>(bytes));
+  }
+}
+
 TEST_CASE("flat calls: a longer header of a later version is skipped") {
   auto bytes = encoded(full_request());
   bytes.insert(28, "later");

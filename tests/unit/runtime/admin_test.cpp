@@ -78,6 +78,7 @@ class FakeHub final : public AdminHub {
 
   Metrics metrics() const override { return {NodeId::of("a", 5), "orders", {}, {}}; }
   const Journal& journal() const override { return events; }
+  Tap& tap() override { return messages; }
   Future<void> operate(protocol::event::Operation what) override {
     operated.push_back(what);
     return Future<void>(Result<void>());
@@ -93,6 +94,7 @@ class FakeHub final : public AdminHub {
 
   std::vector<protocol::event::Operation> operated{};
   Journal events{};
+  Tap messages{};
   protocol::Report report = [] {
     protocol::Report r;
     r.moves = {{"c1", NodeId::of("a", 5), NodeId::of("b", 6), "sending", 1500ms}};
@@ -151,6 +153,23 @@ TEST_CASE("admin: nodes have name, incarnation, endpoint and state, down ones on
   CHECK(ask(hub, "nodes", Json::object()).body ==
         Json::parse(R"([{"name":"a","incarnation":5,"endpoint":"tcp://127.0.0.1:7001","state":"up"}])"));
   CHECK(ask(hub, "nodes", {{"all", true}}).body.at(1).at("state") == "down");
+}
+
+TEST_CASE("admin: tap gives what passed since the last time, and list narrows") {
+  FakeHub hub;
+  const Json watch{{"watcher", 5U}, {"child", "c*"}};
+  CHECK(ask(hub, "tap", watch).body == Json::parse(R"({"messages":[],"dropped":0})"));
+  hub.messages.note(
+      {protocol::Hop::received, "call", NodeId::of("b", 1), "c1", "add", {}, 9, "\x01", nullptr});
+  hub.messages.note({protocol::Hop::received, "call", NodeId::of("b", 1), "x", "add", {}, 10, {}, nullptr});
+  const auto rows = ask(hub, "tap", watch).body.at("messages");
+  REQUIRE(rows.size() == 1);
+  CHECK(rows[0].at(1) == "received");
+  CHECK(rows[0].at(4) == "c1");
+  CHECK(rows[0].at(7) == 9);
+  CHECK(ask(hub, "tap", Json::object()).code == static_cast<int>(ErrorCode::invalid));
+  CHECK(ask(hub, "list", {{"contains", "1"}}).body == Json::array({kChild}));
+  CHECK(ask(hub, "list", {{"contains", "2"}}).body == Json::array());
 }
 
 TEST_CASE("admin: list, tag and lookup give the agreed shape of a child") {
