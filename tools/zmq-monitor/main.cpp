@@ -14,6 +14,7 @@
 
 #include "tools/hubctl/command_line.hpp"
 #include "tools/zmq-monitor/asking.hpp"
+#include "tools/zmq-monitor/record.hpp"
 #include "tools/zmq-monitor/run_web.hpp"
 #include "tools/zmq-monitor/tables.hpp"
 #include "tools/zmq-monitor/top_terminal.hpp"
@@ -44,7 +45,7 @@ using Clock = std::chrono::steady_clock;
 
 std::vector<hubctl::VerbRule> rules() {
   const hubctl::OptionRule time{"for", "TIME", "ends after this (default: when it is told to)"};
-  return {
+  std::vector<hubctl::VerbRule> all = {
       {"top",
        "",
        "nodes and children, live on a terminal; ? there lists the keys. What is shown without a verb",
@@ -82,6 +83,10 @@ std::vector<hubctl::VerbRule> rules() {
        {"check --nagios"}},
       web_rule(),
   };
+  const auto at = std::find_if(all.begin(), all.end(), [](const auto& rule) { return rule.name == "tail"; });
+  const auto tail = *at;
+  all.insert(std::next(at), {record_rule(tail), replay_rule()});
+  return all;
 }
 
 int fail(const Error& error, int exit) {
@@ -218,6 +223,17 @@ class Tail {
 
 int run_tail(const Command& command, const LookOptions& options) { return Tail(command, options).run(); }
 
+int run_record(const Command& command, const LookOptions& options) {
+  auto exit = record(command, options, [&](const Command& tail) { return run_tail(tail, options); });
+  return exit ? *exit : fail(exit.error(), kUsage);
+}
+
+int run_replay(const Command& command, const LookOptions&) {
+  auto shown = replay_file(command, std::cout);
+  std::cout << std::flush;
+  return shown ? kDone : fail(shown.error(), kUsage);
+}
+
 Result<std::vector<Finding>> find_out(const LookOptions& options) {
   auto of = look_twice(options);
   if (!of) return of.error();
@@ -259,6 +275,8 @@ const std::map<std::string, Run>& runs() {
       {"explain", run_explain},
       {"timeline", run_timeline},
       {"tail", run_tail},
+      {"record", run_record},
+      {"replay", run_replay},
       {"doctor", run_doctor},
       {"check", run_check},
       {"web", run_page},
