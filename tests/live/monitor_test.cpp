@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <optional>
 #include <sstream>
 
 #include "tests/live/support/fault_checks.hpp"
@@ -25,18 +26,6 @@ Answer monitor(const ProcessCluster& cluster, const std::string& node, Names arg
 
 Json view(const ProcessCluster& cluster, const std::string& node, Names arguments) {
   return monitor(cluster, node, std::move(arguments)).json();
-}
-
-/// Doctor's finding of this kind, perhaps about a node; null if there is none.
-Json finding(const ProcessCluster& cluster, const std::string& check) {
-  for (const auto& one : view(cluster, "a", {"doctor"}))
-    if (one.at("check") == check) return one;
-  return nullptr;
-}
-
-bool finds(const ProcessCluster& cluster, const std::string& check, const std::string& node) {
-  const auto found = finding(cluster, check);
-  return found.is_object() && found.at("node") == node && !found.at("advice").empty();
 }
 
 }  // namespace
@@ -83,8 +72,12 @@ TEST_CASE("monitor: a killed node's children and their takeover are in timeline,
   live::Process tail(
       {{live::program_path("zmq-monitor"), cluster.endpoint("a"), "--json", "tail", "--for", "20s"},
        cluster.directory().path() / "tail.err"});
-  // It follows from the first look on: something happens until it shows.
-  std::size_t locks = 0;
+  const auto file = (cluster.directory().path() / "recording.jsonl").string();
+  live::Process record(
+      {{live::program_path("zmq-monitor"), cluster.endpoint("a"), "record", file, "--for", "20s"},
+       cluster.directory().path() / "record.err"});
+  // They follow from the first look on: something happens until it shows.
+  std::size_t freezes = 0;
   cluster.kill("b");
   CHECK(eventually([&] { return cluster.each_runs_once(12); }));
   const auto happened = [&](const Json& events, const std::string& text) {
@@ -97,42 +90,24 @@ TEST_CASE("monitor: a killed node's children and their takeover are in timeline,
   CHECK(eventually([&] {
     return happened(view(cluster, "a", {"explain", moved}).at("events"), "taken over");
   }));
-  while (true) {  // each freeze and unfreeze is an event; tail ends by itself at the latest
-    static_cast<void>(cluster.ask("a", {locks++ % 2 == 0 ? "freeze" : "unfreeze", "--yes"}));
-    const auto line = tail.read_line(live::Millis(1'000));
-    if (!line) continue;
-    CHECK(Json::parse(*line).at("node") == "a");
-    break;
-  }
+  const auto replayed = [&] {  // without the cluster's address
+    const auto shown = live::run_program({live::program_path("zmq-monitor"), "replay", file, "--node", "a"});
+    return shown.exit == 0 && !shown.out.empty();
+  };
+  std::optional<std::string> line;
+  CHECK(eventually([&] {  // each freeze and unfreeze is an event
+    static_cast<void>(cluster.ask("a", {freezes++ % 2 == 0 ? "freeze" : "unfreeze", "--yes"}));
+    if (!line) line = tail.read_line(live::Millis(1'000));
+    return line && replayed();
+  }));
+  CHECK(Json::parse(line.value_or("{}")).value("node", "") == "a");
   tail.send_signal(SIGINT);
   CHECK(tail.wait_exit(live::patience(std::chrono::seconds(10))) == 0);
-}
-
-TEST_CASE(
-    "monitor: doctor names a stopped node, other options, a lock, a stuck worker and a flooded mailbox") {
-  ProcessCluster cluster;
-  cluster.start("a", {"--mailbox_limit", "20"});
-  cluster.start("b", {"--mailbox_limit", "20"});
-  REQUIRE(eventually([&] { return cluster.all_see({"a", "b"}); }));
-  REQUIRE(cluster.ask("a", {"start", "s", "--type", "counter"}).exit == live::done);
-  const auto place = cluster.query("a", {"lookup", "s"}).at("instances")[0].at("node").get<std::string>();
-  REQUIRE(cluster.ask("a", {"cast", "s", "sleep", R"({"ms": 20000})"}).exit == live::done);
-  for (int i = 0; i < 15; ++i)
-    REQUIRE(cluster.ask("a", {"cast", "s", "add", R"({"by": 1})"}).exit == live::done);
-  CHECK(eventually([&] { return finds(cluster, "mailbox_flood", place); }));
-  CHECK(finding(cluster, "mailbox_flood").at("text").get<std::string>().find("'s'") != std::string::npos);
-  CHECK(eventually([&] { return finds(cluster, "stuck_worker", place); }));
-
-  cluster.start("other", {"--migration", "hot_swap"});
-  CHECK(eventually([&] {
-    const auto found = finding(cluster, "config_differs");
-    return found.is_object() && found.at("text").get<std::string>().find("migration") != std::string::npos;
-  }));
-  cluster.kill("other");
-  cluster.pause("b");
-  CHECK(eventually([&] { return finds(cluster, "silent_node", "b") || finds(cluster, "node_down", "b"); }));
-  CHECK(monitor(cluster, "a", {"doctor"}).exit == 1);
-  cluster.resume("b");
+  record.send_signal(SIGINT);
+  CHECK(record.wait_exit(live::patience(std::chrono::seconds(10))) == 0);
+  const auto again = live::run_program({live::program_path("zmq-monitor"), "record", file, "--for", "1s"});
+  CHECK(again.exit == 2);
+  CHECK(again.err.find("is there already") != std::string::npos);
 }
 
 TEST_CASE("monitor: a link that is cut one way is named by views and doctor") {

@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include "tests/live/support/fault_checks.hpp"
+#include "tests/live/support/terminal.hpp"
 
 namespace operations_test {
 
@@ -78,6 +79,47 @@ TEST_CASE("operations: a lock holds starts until it is ended, and wait --stable 
   CHECK(waited.json().at("code") == "timeout");
   cluster.resume("b");
   CHECK(cluster.ask("a", {"wait", "--stable"}).exit == live::done);
+}
+
+TEST_CASE("operations: on a terminal hubctl asks before it does harm, and shows how far it is") {
+  ProcessCluster cluster;
+  const auto config = cluster.directory().write(
+      "quorum.ini",
+      "partition_tolerance = majority_quorum\n[partition_tolerance]\ninitial_cluster_size = 2\n");
+  cluster.set_flags({"--config", config}, {});
+  cluster.start(Names{"a", "b"});
+  live::start_counters(cluster, "a", "x", 10);
+  live::require_quiet(cluster, 10);
+  const auto hubctl = [&](Names arguments) {
+    arguments.insert(arguments.begin(), {live::program_path("hubctl"), "--connect", cluster.endpoint("a")});
+    return live::Terminal(arguments, 80, 24);
+  };
+  const auto ends = [](const live::Terminal& terminal, int exit) {
+    CHECK_MESSAGE(eventually([&] { return terminal.exit_code() == exit; }), terminal.screen());
+  };
+  {
+    const auto refused = hubctl({"drain", "b"});
+    live::require_shows(refused, "All children of this node move to others. Go on? [y/N]");
+    refused.press({"n", "Enter"});
+    ends(refused, live::usage);
+    CHECK(cluster.placement("a")["b"] > 0);
+  }
+  {
+    const auto drained = hubctl({"drain", "b"});
+    live::require_shows(drained, "[y/N]");
+    drained.press({"y", "Enter"});
+    ends(drained, live::done);
+    CHECK(cluster.placement("a")["b"] == 0);
+  }
+  cluster.kill("b");
+  const auto waits = hubctl({"--timeout", "60s", "wait", "--stable"});
+  live::require_shows(waits, "[........................] a has no quorum");
+  const auto reset = hubctl({"reset-cluster-size"});
+  live::require_shows(reset, "Nodes that are not up now lose their vote.");
+  reset.press({"y", "Enter"});
+  ends(reset, live::done);
+  ends(waits, live::done);
+  CHECK_FALSE(waits.shows("[....."));  // gone when it is done
 }
 
 }  // namespace operations_test

@@ -10,9 +10,10 @@ namespace processhub::monitor {
 
 namespace {
 
-constexpr std::int64_t kRecent_us = 60'000'000;    // of events that still matter
-constexpr std::int64_t kSkew_us = 2'000'000;       // clocks may differ by this
-constexpr std::uint64_t kLockTooLong_ms = 10'000;  // nobody but a person holds the queue so long
+constexpr std::int64_t kRecent_us = 60'000'000;  // of events that still matter
+constexpr std::int64_t kSkew_us = 2'000'000;     // clocks may differ by this
+constexpr std::uint64_t kLockLong_ms = 3'000;    // nobody but a person holds the queue so long
+constexpr std::uint64_t kLockTooLong_ms = 10'000;
 constexpr double kNearlyFull = 0.5;                // of a mailbox
 constexpr std::uint64_t kMuchQueued = 8ULL << 20;  // bytes that a peer does not confirm
 
@@ -143,15 +144,15 @@ void check_state(const NodeLook& node, Findings& out) {
     out.warn("drained", node.name, "takes no children",
              "hubctl undrain " + node.name + " when the work is done");
   for (const auto& lock : inside.value("locks", Json::array())) {
-    if (lock.value("age_ms", std::uint64_t{0}) < kLockTooLong_ms) continue;
+    const auto age = lock.value("age_ms", std::uint64_t{0});
     const auto holder = lock.value("holder", "");
-    if (holder == "quorum") continue;
-    out.critical("lock_held", node.name,
-                 "its queue is locked for " + number(lock.value("age_ms", 0.0) / 1000) + " s by " + holder +
-                     " (" + lock.value("reason", "") + ")",
-                 holder == "user" ? "hubctl unlock " + lock.value("token", Json(0)).dump() +
-                                        ", asked of this node, if its owner is gone"
-                                  : "hubctl moves shows what is under way");
+    if (age < kLockLong_ms || holder == "quorum") continue;
+    out.add(age < kLockTooLong_ms ? Severity::warning : Severity::critical, "lock_held", node.name,
+            "its queue is locked for " + number(lock.value("age_ms", 0.0) / 1000) + " s by " + holder + " (" +
+                lock.value("reason", "") + ")",
+            holder == "user" ? "hubctl unlock " + lock.value("token", Json(0)).dump() +
+                                   ", asked of this node, if its owner is gone"
+                             : "hubctl moves shows what is under way");
   }
   const auto skew = status.value("time_us", std::int64_t{0}) - node.clock_us;
   if (status.contains("time_us") && std::abs(skew) > kSkew_us + node.round_trip.count()) {
@@ -219,11 +220,14 @@ void check_journal(const std::string& node, const Json& journal, std::int64_t no
     const auto part = event.value("part", "");
     if (part == "workers" && text.find("has been in one handler") != std::string::npos) {
       out.critical("stuck_worker", node, text, "its code blocks: give it the dedicated executor, or mend it");
+    } else if (text.rfind("refused a second node named", 0) == 0) {
+      out.critical("duplicate_name", node, text,
+                   "two machines are set up with one name: give the second another one and start it again");
     } else if (text.rfind("refused ", 0) == 0) {
       const bool options = text.find("option") != std::string::npos;
       out.critical(options ? "config_differs" : "refused", node, text,
                    options ? "make the configuration of the refused node like that of the others"
-                           : "a second node of this name, or one that does not belong here, tries to join");
+                           : "a node that does not belong here tries to join");
     } else if (part == "queue" && text.find("freed a lock") != std::string::npos) {
       out.warn("lock_freed", node, text, "whoever took the lock forgot it");
     }

@@ -14,6 +14,7 @@
 
 #include "tools/hubctl/command_line.hpp"
 #include "tools/zmq-monitor/asking.hpp"
+#include "tools/zmq-monitor/record.hpp"
 #include "tools/zmq-monitor/run_web.hpp"
 #include "tools/zmq-monitor/tables.hpp"
 #include "tools/zmq-monitor/tail.hpp"
@@ -42,7 +43,7 @@ constexpr std::chrono::milliseconds kPatience{1'500};
 using Clock = std::chrono::steady_clock;
 
 std::vector<hubctl::VerbRule> rules() {
-  return {
+  std::vector<hubctl::VerbRule> all = {
       {"top",
        "",
        "nodes and children, live on a terminal; ? there lists the keys. What is shown without a verb",
@@ -74,6 +75,10 @@ std::vector<hubctl::VerbRule> rules() {
        {"check --nagios"}},
       web_rule(),
   };
+  const auto at = std::find_if(all.begin(), all.end(), [](const auto& rule) { return rule.name == "tail"; });
+  const auto tail = *at;
+  all.insert(std::next(at), {record_rule(tail), replay_rule()});
+  return all;
 }
 
 int fail(const Error& error, int exit) {
@@ -149,6 +154,17 @@ int run_tail_verb(const Command& command, const LookOptions& options) {
   return kDone;
 }
 
+int run_record(const Command& command, const LookOptions& options) {
+  auto exit = record(command, options, [&](const Command& tail) { return run_tail_verb(tail, options); });
+  return exit ? *exit : fail(exit.error(), kUsage);
+}
+
+int run_replay(const Command& command, const LookOptions&) {
+  auto shown = replay_file(command, std::cout);
+  std::cout << std::flush;
+  return shown ? kDone : fail(shown.error(), kUsage);
+}
+
 Result<std::vector<Finding>> find_out(const LookOptions& options) {
   auto of = look_twice(options);
   if (!of) return of.error();
@@ -190,6 +206,8 @@ const std::map<std::string, Run>& runs() {
       {"explain", run_explain},
       {"timeline", run_timeline},
       {"tail", run_tail_verb},
+      {"record", run_record},
+      {"replay", run_replay},
       {"doctor", run_doctor},
       {"check", run_check},
       {"web", run_page},

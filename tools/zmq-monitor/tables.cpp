@@ -133,6 +133,35 @@ void print_registry_diff(std::ostream& out, const Json& diff) {
   }
 }
 
+namespace {
+
+/// What decides where it belongs.
+void print_choice(std::ostream& out, const Json& child) {
+  const auto spec = child.value("spec", Json::object());
+  std::string needs = "worker type " + field(child, "type");
+  if (const auto role = field(spec, "requires_role"); !role.empty()) needs += ", role " + role;
+  if (spec.contains("nodes")) needs += ", one of the nodes " + joined(spec.at("nodes"));
+  out << "  needs " << needs << "\n";
+  if (child.contains("ranking")) {
+    out << "  " << field(child, "distribution") << " ranks, best first: " << joined(child.at("ranking"))
+        << "\n";
+    for (const auto& why : child.value("unable", Json::array())) out << "  not on " << cell(why) << "\n";
+  }
+  if (const auto restart = field(spec, "restart"); !restart.empty()) out << "  restart " << restart << "\n";
+}
+
+/// The last of its moves, takeovers and restarts are what one looks for first.
+void print_last_move(std::ostream& out, const Json& events) {
+  for (auto event = events.rbegin(); event != events.rend(); ++event) {
+    if (event->value("part", "") != "moves") continue;
+    out << "  last move: " << clock_text(event->value("time_us", std::int64_t{0})) << " "
+        << field(*event, "node") << ": " << field(*event, "text") << "\n";
+    return;
+  }
+}
+
+}  // namespace
+
 void print_explanation(std::ostream& out, const Json& child) {
   if (!child.value("known", false)) {
     out << "no node knows a child '" << field(child, "id") << "'\n";
@@ -141,15 +170,19 @@ void print_explanation(std::ostream& out, const Json& child) {
   out << field(child, "id") << " (" << field(child, "type") << "), started through " << field(child, "origin")
       << " on " << joined(child.value("first", Json::array())) << "\n";
   for (const auto& instance : child.value("instances", Json::array())) {
-    out << "  runs on " << field(instance, "node") << ": " << field(instance, "state") << ", "
-        << field(instance, "role") << ", generation " << field(instance, "generation") << "\n";
+    const auto node = field(instance, "node");
+    out << "  runs on " << node << ": " << field(instance, "state") << ", " << field(instance, "role")
+        << ", generation " << field(instance, "generation") << ", restarted "
+        << field(child.value("restarts", Json::object()), node.c_str()) << " times in place\n";
   }
+  print_choice(out, child);
   for (const auto& [node, owners] : child.at("owners_by_node").items())
     out << "  belongs to " << joined(owners) << ", says " << node << "\n";
   if (const auto wish = field(child, "wish"); !wish.empty()) out << "  somebody asked for " << wish << "\n";
   if (const auto why = field(child, "failure"); !why.empty()) out << "  failed: " << why << "\n";
   for (const auto& [node, why] : child.at("waits").items())
     out << "  " << node << " waits: " << cell(why) << "\n";
+  print_last_move(out, child.value("events", Json::array()));
   print_events(out, child.value("events", Json::array()));
 }
 

@@ -23,6 +23,19 @@ std::string text_of(const Row& row) {
   return out;
 }
 
+/// At blanks, if there are any; what follows is set in.
+void fold(std::string line, std::size_t width, std::vector<std::string>& out) {
+  const std::string set_in(6, ' ');
+  while (line.size() > width && width > 2 * set_in.size()) {
+    auto at = line.rfind(' ', width);
+    if (at == std::string::npos || at <= set_in.size()) at = width;
+    while (at < line.size() && (static_cast<unsigned char>(line[at]) & 0xC0) == 0x80) --at;
+    out.push_back(line.substr(0, at));
+    line = set_in + line.substr(line[at] == ' ' ? at + 1 : at);
+  }
+  out.push_back(std::move(line));
+}
+
 /// A command's name and the page it leads to; in the order of Sight.
 constexpr std::array kSights = {"nodes", "children", "explain", "views",
                                 "locks", "links",    "doctor",  "events"};
@@ -136,8 +149,8 @@ std::vector<Row> TopModel::rows() const {
 
 std::vector<std::string> TopModel::lines() const {
   std::vector<std::string> out;
-  std::copy_if(page().text.begin(), page().text.end(), std::back_inserter(out),
-               [&](const std::string& line) { return passes(line); });
+  for (const auto& line : page().text)
+    if (passes(line)) fold(line, width_, out);
   return out;
 }
 

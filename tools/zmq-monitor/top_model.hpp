@@ -81,8 +81,11 @@ class TopModel {
 
   void take(const Picture& picture);
   void press(Key key);
-  /// How many rows or lines of a page are seen at once.
-  void set_room(std::size_t rows) { room_ = rows; }
+  /// How many rows or lines of a page are seen at once, and how wide a line of text may be.
+  void set_room(std::size_t rows, std::size_t width) {
+    room_ = rows;
+    width_ = width;
+  }
 
   const Wish& wish() const { return page().wish; }
   bool ended() const { return ended_; }
@@ -92,7 +95,7 @@ class TopModel {
   static const std::vector<std::string>& help();
   /// Those that the filter lets through, in order. Tables only.
   std::vector<Row> rows() const;
-  /// Those that the filter lets through. Texts only.
+  /// Those that the filter lets through, folded where they are too wide. Texts only.
   std::vector<std::string> lines() const;
   /// Where among rows() the cursor is; 0 if there are none.
   std::size_t cursor(const std::vector<Row>& rows) const;
@@ -151,6 +154,7 @@ class TopModel {
   bool help_ = false;
   bool ended_ = false;
   std::size_t room_ = 1;
+  std::size_t width_ = 80;
 };
 
 /// "1234" as "1.2k": at most five characters up to 999 G.

@@ -144,7 +144,7 @@ void draw_text(const TopModel& model, std::size_t room, std::vector<Line>& out) 
 std::vector<Line> draw(TopModel& model, std::size_t width, std::size_t height) {
   std::vector<Line> out;
   const auto room = height > kAround ? height - kAround : 1;
-  model.set_room(room);
+  model.set_room(room, width > 1 ? width - 1 : 1);
   out.push_back({" " + model.header(), Tone::title});
   out.push_back(model.error().empty() ? Line{" " + model.trail(), Tone::faint}
                                       : Line{" nobody answers: " + model.error(), Tone::bad});

@@ -1,6 +1,7 @@
 #include "tools/zmq-monitor/views.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <map>
 #include <set>
 
@@ -69,15 +70,6 @@ std::string place_text(const Json& child) {
            instance.value("generation", Json("")).dump();
   }
   return out.empty() ? "nowhere" : out;
-}
-
-bool is_about(const Json& event, const std::string& subject) {
-  if (subject.empty()) return true;
-  const auto children = event.value("children", Json::array());
-  if (std::find(children.begin(), children.end(), Json(subject)) != children.end()) return true;
-  // A node's name stands before its incarnation: "b/1769860800000000".
-  const auto text = " " + event.value("text", "");
-  return text.find(" " + subject + "/") != std::string::npos;
 }
 
 }  // namespace
@@ -201,7 +193,25 @@ Json explain_view(const std::string& id, const std::vector<std::pair<std::string
   out["id"] = id;
   out["owners_by_node"] = owners;
   out["waits"] = waits;
+  // "2.1@a/...": what stands behind the dot is how often it was restarted in place.
+  Json restarts = Json::object();
+  for (const auto& instance : out.value("instances", Json::array())) {
+    const auto generation = instance.value("generation", "");
+    const auto dot = generation.find('.');
+    if (dot == std::string::npos) continue;
+    restarts[instance.value("node", "")] = std::atoi(generation.c_str() + dot + 1);
+  }
+  out["restarts"] = restarts;
   return out;
+}
+
+bool is_about(const Json& event, const std::string& subject) {
+  if (subject.empty()) return true;
+  const auto children = event.value("children", Json::array());
+  if (std::find(children.begin(), children.end(), Json(subject)) != children.end()) return true;
+  // A node's name stands before its incarnation: "b/1769860800000000".
+  const auto text = " " + event.value("text", "");
+  return text.find(" " + subject + "/") != std::string::npos;
 }
 
 Json timeline_view(const std::string& subject, const std::vector<std::pair<std::string, Json>>& journals) {

@@ -35,6 +35,8 @@ Json links_view(const ClusterLook& look);
 Json registry_diff(const ClusterLook& look, const std::vector<std::pair<std::string, Json>>& lists);
 /// `answers`: what each node says of the child, by name.
 Json explain_view(const std::string& id, const std::vector<std::pair<std::string, Json>>& answers);
+/// Whether an event is about a child or node; empty: every one is.
+bool is_about(const Json& event, const std::string& subject);
 /// Events of all nodes that name `subject` (empty: all), by time. `journals`: by node.
 Json timeline_view(const std::string& subject, const std::vector<std::pair<std::string, Json>>& journals);
 

@@ -258,6 +258,19 @@ TEST_CASE("top: a long text scrolls no further than its end") {
   CHECK_FALSE(top.shows("event 38."));
 }
 
+TEST_CASE("top: a line that is too wide is folded and not cut") {
+  Top top;
+  top.command("doctor");
+  Picture picture = three_nodes();
+  picture.of = top.model.wish();
+  const std::string word(30, 'w');
+  picture.text = {"critical " + word + " " + word + " " + word + " end", std::string(200, 'x')};
+  top.model.take(picture);
+  CHECK(top.shows(" critical " + word + " " + word + "\n       " + word + " end\n"));
+  const auto screen = top.screen();
+  CHECK(std::count(screen.begin(), screen.end(), 'x') >= 200);
+}
+
 TEST_CASE("top: numbers and times are short") {
   const std::vector<std::pair<double, std::string>> numbers = {
       {0, "0"},       {0.52, "0.5"},    {9, "9"},          {42.4, "42"},  {999, "999"},
