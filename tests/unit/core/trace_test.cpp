@@ -5,7 +5,7 @@
 
 #include <string>
 
-namespace trace_text_test {
+namespace trace_test {
 
 using namespace processhub;
 
@@ -45,4 +45,4 @@ TEST_CASE("trace: a new one is like no other, the next is of the same request") 
   CHECK_FALSE(present_trace());
 }
 
-}  // namespace trace_text_test
+}  // namespace trace_test
