@@ -11,7 +11,7 @@ namespace processhub::monitor {
 
 namespace {
 
-constexpr std::uint32_t kMost = 400;  // messages of a node between two questions
+constexpr std::uint32_t kMost = 100;  // messages of a node between two questions
 constexpr std::chrono::milliseconds kMembersEvery{1'000};
 
 /// The places in a row, as the node writes them.
