@@ -265,6 +265,11 @@ NodeId Handover::goes_to(const Uid& uid) const {
   return it == outgoing_.end() ? NodeId() : it->second.to;
 }
 
+bool Handover::merges(const Uid& uid) const {
+  const auto it = outgoing_.find(uid);
+  return it != outgoing_.end() && it->second.merging;
+}
+
 // -- at both
 
 void Handover::on(NodeId from, const HandoverAbort& m) {

@@ -62,6 +62,8 @@ class Handover {
   /// It lost against the instance on `winner`, which gets its state, once. False: it may end.
   bool merge_into(const LocalChild& local, NodeId winner);
   NodeId goes_to(const Uid& uid) const;
+  /// Of a frozen child: its state was to be merged into another instance.
+  bool merges(const Uid& uid) const;
   /// Of a frozen child that `winner` runs under a higher generation: not because it was handed over.
   bool is_lost(const Uid& uid, NodeId winner) const;
   /// It goes on here.
@@ -80,6 +82,8 @@ class Handover {
   void activate(LocalChild& local);
   /// While false nothing starts (a node that was away and does not know what it may run).
   void set_active(bool active) { active_ = active; }
+  /// A child has one instance: what loses against another one stops.
+  void set_one_instance(bool one) { one_instance_ = one; }
 
   /// Its worker here has ended.
   void forget(const Uid& uid);
@@ -150,6 +154,7 @@ class Handover {
   Incoming* incoming(const Uid& uid);
   void send_state(const Uid& uid, Outgoing& out);
   bool outdated(const Uid& uid, const Incoming& in) const;
+  bool loser_runs(const Uid& uid, const Incoming& in) const;
   bool send_pieces(const Uid& uid, Outgoing& out, std::uint64_t& budget);
   void undo(const Uid& uid, const std::string& why);
   void refuse(const LocalChild& local, const std::string& why);
@@ -180,6 +185,7 @@ class Handover {
   Time send_due_ = kNever;
   Time look_due_ = kNever;
   std::uint64_t last_attempt_ = 0;
+  bool one_instance_ = true;
   bool active_ = true;
 };
 

@@ -1,4 +1,5 @@
 // Handover at the target of a move, and where the state of an instance that lost is merged.
+#include <algorithm>
 #include <utility>
 
 #include "core/protocol/handover.hpp"
@@ -110,12 +111,24 @@ void Handover::on_prepare_failed(const LocalChild& local, const std::string& why
   incoming_.erase(local.uid);
 }
 
+/// After a cut an instance that lost against the one that moves may still run: it stops for the other's row,
+/// and until then the move is not over. The source says it again.
+bool Handover::loser_runs(const Uid& uid, const Incoming& in) const {
+  const auto* child = registry_.find(uid);
+  if (child == nullptr) return false;
+  return std::any_of(child->entries.begin(), child->entries.end(), [&](const Entry& e) {
+    const bool runs = e.state == InstanceState::running || e.state == InstanceState::starting;
+    return runs && e.role == Role::active && e.node != ctx_.self() && e.node != in.from &&
+           membership_.is_up(e.node) && e.generation() < in.source;
+  });
+}
+
 /// Whatever the view says by now: if the child belongs elsewhere, it moves on from here.
 void Handover::on(NodeId from, const HandoverCommit& m) {
   const auto* in = incoming(m.uid);
   auto* local = supervisor_.find(m.uid);
   if (in != nullptr && in->from == from && in->attempt == m.attempt && in->phase == Phase::ready) {
-    if (active_ && local != nullptr) activate(*local);
+    if (active_ && local != nullptr && !(one_instance_ && loser_runs(m.uid, *in))) activate(*local);
     return;
   }
   if (local != nullptr && !local->only_prepared) return;  // it runs already

@@ -123,6 +123,7 @@ bool Placement::look() {
   zones_.prepare(view_);
   replicas_ = std::max<std::size_t>(1, strategies_.redundancy->replicas(view_));
   replicated_ = replicas_ > 1 || !strategies_.redundancy->singleton();
+  handover_.set_one_instance(!replicated_);
   only_members_changed_ = only_members_changed_ && !replicated_;
   return true;
 }

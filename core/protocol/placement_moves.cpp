@@ -88,6 +88,8 @@ void Placement::flush() {
 /// may have started it late. Then all are asked, told of the wish, and say if they were quicker.
 bool Placement::must_ask_all(const Child& child) const {
   if (!child.spec) return false;
+  // Whoever its state was to be merged into has let it go, to a place that need not be known here yet.
+  if (handover_.merges(child.uid)) return true;
   const bool wished = child.value->placement || child.value->placed.version > 0;
   if (!replicated_) return wished;
   if (!strategies_.redundancy->one_active() || start_role(child, child.owners) != Role::active) return false;
