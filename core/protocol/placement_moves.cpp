@@ -126,11 +126,23 @@ void Placement::reserve(std::vector<std::pair<Uid, std::uint64_t>> items, bool e
     auto after = std::upper_bound(peers.begin(), peers.end(), ctx_.self());
     std::rotate(peers.begin(), after, peers.end());
     if (peers.size() > ctx_.config.spec_copies) peers.resize(ctx_.config.spec_copies);
+    add_last_runners(batch, peers);
   }
   for (auto peer : peers)
     if (links_.send(peer, Lane::control, reserve)) batch.missing.push_back(peer);
   if (everywhere && batch.missing.size() < peers.size()) return give_back(id);
   confirm(id);
+}
+
+/// Who ran a child last knows where it went, though that node's row may have been missed here.
+void Placement::add_last_runners(const Batch& batch, std::vector<NodeId>& peers) const {
+  for (const auto& [uid, epoch] : batch.items) {
+    const auto* child = registry_.find(uid);
+    const auto last = child == nullptr || replicated_ ? NodeId() : last_runner(*child);
+    if (!last || !membership_.is_up(last) || std::find(peers.begin(), peers.end(), last) != peers.end())
+      continue;
+    peers.push_back(last);
+  }
 }
 
 /// Not all could be asked: tried again later.
@@ -140,6 +152,18 @@ void Placement::give_back(std::uint64_t id) {
     if (auto* child = registry_.find(uid)) wait(*child);
   }
   batches_.erase(id);
+}
+
+/// It ran here and went on to another node, which runs it: whoever asks has missed that one's row. (Others
+/// may only be late to hear that it ended there.)
+bool Placement::runs_without(const Child& child, NodeId asker) const {
+  const auto* own = child.entry_of(ctx_.self());
+  if (own == nullptr || own->listed() || replicated_ || mutated(Mutation::starts_without_release))
+    return false;
+  return std::any_of(child.entries.begin(), child.entries.end(), [&](const Entry& e) {
+    const bool runs = e.state == InstanceState::running || e.state == InstanceState::starting;
+    return runs && e.node != asker && own->epoch < e.epoch && membership_.is_up(e.node);
+  });
 }
 
 void Placement::on(NodeId from, const Reserve& r) {
@@ -156,7 +180,7 @@ void Placement::on(NodeId from, const Reserve& r) {
     auto known = child->highest_epoch();
     // Co-owners may reserve the same: their generations differ by the node.
     const bool taken = replicated_ ? known > item.epoch : known >= item.epoch;
-    const bool held = placed.contains(item.uid) && still_here(*child, from);
+    const bool held = (placed.contains(item.uid) && still_here(*child, from)) || runs_without(*child, from);
     if (held || (taken && !mutated(Mutation::reuses_generation))) {
       reply.higher.push_back({item.uid, std::max(known, item.epoch)});
     } else {
