@@ -166,7 +166,7 @@ TEST_CASE("the same seed gives the same trace") {
   const auto play = [](std::uint64_t seed) {
     SimCluster cluster({seed, {}, {}, tiny_cores(), 1s});
     TraceTail tail(10);
-    Trace trace(cluster, [&tail](const std::string& line) { tail.add(line); });
+    sim::Trace trace(cluster, [&tail](const std::string& line) { tail.add(line); });
     cluster.add_node("a", {});
     ChildSpec spec;
     spec.id = "x";
