@@ -116,9 +116,9 @@ Bytes LinkSession::bare_ack() const {
 }
 
 void LinkSession::flush(Time now, const Emit& emit) {
-  if (now >= resend_due_ && !mutated(Mutation::no_resend)) {
+  if (now >= resend_due_) {
     for (auto& out : lanes_)
-      out.sent_upto = out.unacked.empty() ? out.sent_upto : out.unacked.front().seq - 1;
+      if (!out.unacked.empty() && !mutated(Mutation::no_resend)) out.sent_upto = out.unacked.front().seq - 1;
     resend_wait_ = std::min(std::max(resend_wait_, limits_.resend_after) * 2, limits_.resend_max);
     resend_due_ = kNever;
     last_rewind_ = now;

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <cctype>
 #include <stdexcept>
 
 namespace live {
@@ -52,7 +53,10 @@ void Terminal::resize(int width, int height) const {
 
 int Terminal::exit_code() const {
   const auto told = tmux({"display-message", "-p", "#{pane_dead} #{pane_dead_status}"}).out;
-  return told.rfind("1 ", 0) == 0 ? std::stoi(told.substr(2)) : -1;
+  // A pane may be dead for a moment before its status is known.
+  const bool known =
+      told.rfind("1 ", 0) == 0 && told.size() > 2 && std::isdigit(static_cast<unsigned char>(told[2])) != 0;
+  return known ? std::stoi(told.substr(2)) : -1;
 }
 
 void require_shows(const Terminal& terminal, const std::string& text) {
