@@ -2,7 +2,7 @@
 
 #include <doctest/doctest.h>
 
-#include <cctype>
+#include <fstream>
 #include <stdexcept>
 
 namespace live {
@@ -15,7 +15,8 @@ std::string quoted(const std::string& word) { return "'" + word + "'"; }
 
 }  // namespace
 
-Terminal::Terminal(const std::vector<std::string>& argv, int width, int height) {
+Terminal::Terminal(const std::vector<std::string>& argv, int width, int height)
+    : code_(directory_.path() / "exit_code") {
   if (!std::filesystem::exists(kTmux)) throw std::runtime_error("no tmux; tools/dev install brings it");
   const auto settings = directory_.write(
       "tmux.conf", "set -g status off\nset -g remain-on-exit on\nset -g default-terminal screen-256color\n");
@@ -24,6 +25,7 @@ Terminal::Terminal(const std::vector<std::string>& argv, int width, int height) 
   server_ = std::make_unique<Process>(Program{server, directory_.path() / "tmux.err"});
   std::string command;
   for (const auto& word : argv) command += (command.empty() ? "" : " ") + quoted(word);
+  command += "; echo $? > " + quoted(code_.string());  // tmux does not always know it
   Answer made;
   const bool there = eventually([&] {
     made = tmux({"new-session", "-d", "-x", std::to_string(width), "-y", std::to_string(height), command});
@@ -52,11 +54,9 @@ void Terminal::resize(int width, int height) const {
 }
 
 int Terminal::exit_code() const {
-  const auto told = tmux({"display-message", "-p", "#{pane_dead} #{pane_dead_status}"}).out;
-  // A pane may be dead for a moment before its status is known.
-  const bool known =
-      told.rfind("1 ", 0) == 0 && told.size() > 2 && std::isdigit(static_cast<unsigned char>(told[2])) != 0;
-  return known ? std::stoi(told.substr(2)) : -1;
+  std::ifstream file(code_);
+  int code = -1;
+  return file >> code ? code : -1;
 }
 
 void require_shows(const Terminal& terminal, const std::string& text) {

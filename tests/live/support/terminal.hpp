@@ -2,6 +2,7 @@
 // that ends with the object (or with the test). One thread.
 #pragma once
 
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
@@ -28,6 +29,7 @@ class Terminal {
   Answer tmux(std::vector<std::string> arguments) const;
 
   TempDir directory_{};
+  std::filesystem::path code_;  ///< a file, written when it ends
   std::unique_ptr<Process> server_{};
 };
 
