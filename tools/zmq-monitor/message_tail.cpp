@@ -15,7 +15,7 @@ constexpr std::uint32_t kMost = 100;  // messages of a node between two question
 constexpr std::chrono::milliseconds kMembersEvery{1'000};
 
 /// The places in a row, as the node writes them.
-enum Column : std::size_t {
+enum Field : std::size_t {
   kTime,
   kHop,
   kKind,
@@ -56,7 +56,7 @@ std::string clock_of(std::int64_t time_us) {
 
 Json message_of(const std::string& node, const Json& row) {
   Json out{{"time_us", row.at(kTime)}, {"node", node}, {"hop", row.at(kHop)}, {"kind", row.at(kKind)}};
-  constexpr std::pair<Column, const char*> kTexts[] = {
+  constexpr std::pair<Field, const char*> kTexts[] = {
       {kPeer, "peer"}, {kChild, "child"}, {kMessage, "message"}, {kTopic, "topic"}, {kTrace, "trace"}};
   for (const auto& [column, name] : kTexts)
     if (!row.at(column).get_ref<const std::string&>().empty()) out[name] = row.at(column);
