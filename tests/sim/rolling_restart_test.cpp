@@ -144,11 +144,11 @@ void restart_all(std::uint64_t seed, const std::string& faults) {
 }  // namespace
 
 TEST_CASE("rolling restart: nothing is lost, repeated or overtaken, and no call fails") {
-  for (std::uint64_t seed = 1; seed <= 2; ++seed) restart_all(seed, {});
+  for (std::uint64_t seed = 1; seed <= 1; ++seed) restart_all(seed, {});
 }
 
 TEST_CASE("rolling restart on a network that loses, repeats, delays and reorders: the same") {
-  for (std::uint64_t seed = 1; seed <= 4; ++seed)
+  for (std::uint64_t seed = 1; seed <= 2; ++seed)
     restart_all(seed, "loss=0.01 duplicate=0.02 reorder=0.02 delay_max=4ms pub_loss=0.02");
 }
 
