@@ -196,20 +196,24 @@ bool CallRouter::keeps_order(const Child& child, NodeId to) {
   const bool recent = ctx_.now - std::exchange(trail.when, ctx_.now) < kTrailCold;
   if (!former || former == to || former == ctx_.self() || !recent || mutated(Mutation::overtakes_moves))
     return true;
-  Flush flush{former, ++last_flush_, ctx_.now + kFlushPatience, ctx_.now};
-  const CallRequest sweep{{}, flush.token, id, {}, {}, false, kFlushPatience, 1, true};
-  if (!links_.send(former, Lane::data, sweep)) return true;
+  Flush flush{former, 0, {}, ctx_.now};
+  if (!sweep(id, flush)) return true;
   flushes_.emplace(id, flush);
   return false;
+}
+
+/// False: there is no way over the former node.
+bool CallRouter::sweep(const std::string& id, Flush& flush) {
+  flush.token = ++last_flush_;
+  flush.until = ctx_.now + kFlushPatience;
+  const CallRequest question{{}, flush.token, id, {}, {}, false, kFlushPatience, 1, true};
+  return links_.send(flush.via, Lane::data, question);
 }
 
 /// The question may be lost with a node that had it; whichever is answered came behind all messages.
 void CallRouter::sweep_again(std::map<std::string, Flush>::iterator flush) {
   auto& [id, f] = *flush;
-  const CallRequest sweep{{}, ++last_flush_, id, {}, {}, false, kFlushPatience, 1, true};
-  if (ctx_.now - f.since >= kTrailCold || !links_.send(f.via, Lane::data, sweep)) return end_flush(flush);
-  f.token = sweep.token;
-  f.until = ctx_.now + kFlushPatience;
+  if (ctx_.now - f.since >= kTrailCold || !sweep(id, f)) end_flush(flush);
 }
 
 void CallRouter::end_flush(std::map<std::string, Flush>::iterator flush) {

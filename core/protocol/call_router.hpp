@@ -104,6 +104,7 @@ class CallRouter {
   std::vector<Token> open_tokens() const;
   void release(const std::string& id);
   bool keeps_order(const Child& child, NodeId to);
+  bool sweep(const std::string& id, Flush& flush);
   void sweep_again(std::map<std::string, Flush>::iterator flush);
   void end_flush(std::map<std::string, Flush>::iterator flush);
 

@@ -117,8 +117,7 @@ bool Handover::loser_runs(const Uid& uid, const Incoming& in) const {
   const auto* child = registry_.find(uid);
   if (child == nullptr) return false;
   return std::any_of(child->entries.begin(), child->entries.end(), [&](const Entry& e) {
-    const bool runs = e.state == InstanceState::running || e.state == InstanceState::starting;
-    return runs && e.role == Role::active && e.node != ctx_.self() && e.node != in.from &&
+    return e.runs() && e.role == Role::active && e.node != ctx_.self() && e.node != in.from &&
            membership_.is_up(e.node) && e.generation() < in.source;
   });
 }

@@ -161,8 +161,7 @@ bool Placement::runs_without(const Child& child, NodeId asker) const {
   if (own == nullptr || own->listed() || replicated_ || mutated(Mutation::starts_without_release))
     return false;
   return std::any_of(child.entries.begin(), child.entries.end(), [&](const Entry& e) {
-    const bool runs = e.state == InstanceState::running || e.state == InstanceState::starting;
-    return runs && e.node != asker && own->epoch < e.epoch && membership_.is_up(e.node);
+    return e.runs() && e.node != asker && own->epoch < e.epoch && membership_.is_up(e.node);
   });
 }
 

@@ -32,6 +32,8 @@ struct Entry {
   InstanceState state = InstanceState::starting;
 
   bool listed() const { return state != InstanceState::released; }
+  /// And neither moves nor ends.
+  bool runs() const { return state == InstanceState::running || state == InstanceState::starting; }
   Generation generation() const { return {epoch, restarts, node}; }
 };
 

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "core/protocol/event.hpp"
 #include "core/protocol/messages.hpp"
 #include "processhub/ids.hpp"
 

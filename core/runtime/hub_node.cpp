@@ -163,7 +163,7 @@ std::uint64_t HubNode::direct_target(std::string_view id, std::uint64_t hash, Lo
 void HubNode::note_queued(std::string_view kind, std::string_view id, std::string_view message,
                           std::string_view body, const TracePtr& trace) {
   if (tap_.open()) tap_.note({protocol::Hop::queued, kind, {}, id, message, {}, 0, body, trace.get()});
-  if (trace)
+  if (trace && shared_.log.enabled(LogPart::workers, LogLevel::debug))
     shared_.log.debug(LogPart::workers, std::string(kind) + " " + std::string(message) + " to '" +
                                             std::string(id) + "', trace " + trace->str());
 }

@@ -13,12 +13,6 @@ namespace {
 
 constexpr std::array<std::string_view, 4> kUsers = {"call", "cast", "reply", "topic"};
 
-bool matches(const std::string& pattern, std::string_view text) {
-  if (pattern.empty()) return true;
-  if (pattern.back() != '*') return pattern == text;
-  return text.substr(0, pattern.size() - 1) == std::string_view(pattern).substr(0, pattern.size() - 1);
-}
-
 std::int64_t wall_us() {
   return std::chrono::duration_cast<std::chrono::microseconds>(
              std::chrono::system_clock::now().time_since_epoch())
@@ -43,13 +37,18 @@ Tap::Entry entry_of(const protocol::Tapped& what) {
 
 }  // namespace
 
+bool matches_id(std::string_view wanted, std::string_view id) {
+  if (wanted.empty()) return true;
+  return wanted.back() == '*' ? id.starts_with(wanted.substr(0, wanted.size() - 1)) : id == wanted;
+}
+
 bool TapFilter::wants(const protocol::Tapped& what) const {
   if (kind == "hub") {
     if (std::find(kUsers.begin(), kUsers.end(), what.kind) != kUsers.end()) return false;
   } else if (!kind.empty() && kind != what.kind) {
     return false;
   }
-  if (!matches(child, what.child)) return false;
+  if (!matches_id(child, what.child)) return false;
   return topic.empty() || (!what.topic.empty() && topic_matches(topic, what.topic));
 }
 

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/protocol/tap.hpp"
@@ -14,6 +15,9 @@
 #include "processhub/time.hpp"
 
 namespace processhub::runtime {
+
+/// `wanted`: an id, or the beginning of ids and `*`; empty: all.
+bool matches_id(std::string_view wanted, std::string_view id);
 
 /// What a watcher wants; empty: all.
 struct TapFilter {

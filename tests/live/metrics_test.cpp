@@ -1,13 +1,10 @@
 // What a hubd process tells of itself: metrics over HTTP, and its log as JSON.
-#include <arpa/inet.h>
 #include <doctest/doctest.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
-#include <array>
 #include <sstream>
 
 #include "tests/live/support/process_cluster.hpp"
+#include "tests/support/http_client.hpp"
 
 namespace metrics_test {
 
@@ -25,21 +22,7 @@ std::uint16_t metrics_port(const ProcessCluster& cluster, const std::string& nod
 }
 
 /// The whole answer to GET /metrics, with its head.
-std::string scrape(std::uint16_t port) {
-  live::Fd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(port);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  REQUIRE(::connect(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
-  const std::string request = "GET /metrics HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n";
-  REQUIRE(::send(fd.get(), request.data(), request.size(), 0) == static_cast<ssize_t>(request.size()));
-  std::string answer;
-  std::array<char, 4096> buffer{};
-  for (ssize_t n = 0; (n = ::recv(fd.get(), buffer.data(), buffer.size(), 0)) > 0;)
-    answer.append(buffer.data(), static_cast<std::size_t>(n));
-  return answer;
-}
+std::string scrape(std::uint16_t port) { return http_client::get(port, "/metrics", {"Connection: close"}); }
 
 }  // namespace
 

@@ -144,7 +144,7 @@ void restart_all(std::uint64_t seed, const std::string& faults) {
 }  // namespace
 
 TEST_CASE("rolling restart: nothing is lost, repeated or overtaken, and no call fails") {
-  for (std::uint64_t seed = 1; seed <= 1; ++seed) restart_all(seed, {});
+  restart_all(1, {});
 }
 
 TEST_CASE("rolling restart on a network that loses, repeats, delays and reorders: the same") {

@@ -10,12 +10,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-std::int64_t wall_us() {
-  return std::chrono::duration_cast<std::chrono::microseconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
-
 Error error_of(const Json& answer) {
   return {ErrorCode::unknown, answer.is_object() ? answer.value("error", "refused") : "refused"};
 }
@@ -92,6 +86,12 @@ void take_members_out(ClusterLook& look) {
 }
 
 }  // namespace
+
+std::int64_t wall_us() {
+  return std::chrono::duration_cast<std::chrono::microseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
 
 const Json& NodeLook::answer(std::size_t index) const {
   static const Json kNone = Json::object();

@@ -46,6 +46,9 @@ struct ClusterLook {
   std::vector<NodeLook> others{};  ///< given addresses that are no member of the first one's cluster
 };
 
+/// Microseconds since 1970, by the clock of this machine.
+std::int64_t wall_us();
+
 /// Asks all members that are not known to be gone. Takes a few times the patience at most, however many are
 /// silent. Error: nobody answered at all.
 Result<ClusterLook> look_at(const LookOptions& options, const std::vector<Question>& questions);

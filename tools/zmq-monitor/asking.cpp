@@ -29,6 +29,22 @@ ByNode answers_of(const ClusterLook& look, std::size_t index) {
   return out;
 }
 
+std::vector<Question> explain_questions(const std::string& id) {
+  return {{"explain/" + id}, journal_question()};
+}
+
+Json explanation_of(const std::string& id, const ClusterLook& look, std::size_t first) {
+  auto child = explain_view(id, answers_of(look, first));
+  child["events"] = timeline_view(id, answers_of(look, first + 1));
+  return child;
+}
+
+Result<Json> explain(const LookOptions& options, const std::string& id) {
+  auto look = hubctl::look_at(options, explain_questions(id));
+  if (!look) return look.error();
+  return explanation_of(id, *look, 0);
+}
+
 Result<ByNode> ask_all(const LookOptions& options, const Question& question) {
   auto look = hubctl::look_at(options, {question});
   if (!look) return look.error();
@@ -53,9 +69,7 @@ Examination examination_of(ClusterLook before, ClusterLook now, double seconds) 
   out.before = std::move(before);
   out.now = std::move(now);
   out.seconds = seconds;
-  out.now_us = std::chrono::duration_cast<std::chrono::microseconds>(
-                   std::chrono::system_clock::now().time_since_epoch())
-                   .count();
+  out.now_us = hubctl::wall_us();
   return out;
 }
 

@@ -21,6 +21,13 @@ std::vector<Question> look_questions_and(const std::vector<Question>& more);
 /// What every node that answered said to the question of this index.
 ByNode answers_of(const ClusterLook& look, std::size_t index);
 
+/// Why a child is where it is, and what happened to it: asked of all nodes.
+Result<Json> explain(const LookOptions& options, const std::string& id);
+/// The same for those who ask more: these questions, and what is made of the answers from the index on at
+/// which they begin.
+std::vector<Question> explain_questions(const std::string& id);
+Json explanation_of(const std::string& id, const ClusterLook& look, std::size_t first);
+
 /// What every node answers to one question.
 Result<ByNode> ask_all(const LookOptions& options, const Question& question);
 

@@ -11,6 +11,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 using hubctl::AdminClient;
+using hubctl::wall_us;
 
 constexpr std::chrono::milliseconds kEvery{1'000};
 constexpr std::uint64_t kEarlierEvents = 60;  // of each node, shown at the beginning
@@ -18,12 +19,6 @@ constexpr std::uint32_t kEventsOfALook = 200;
 constexpr std::int64_t kRemembered_us = 60'000'000;
 constexpr std::size_t kEvents = kMetrics + 1;  // the index of this question's answer
 constexpr std::uint64_t kFromNowOn = ~std::uint64_t{0} >> 1U;
-
-std::int64_t wall_us() {
-  return std::chrono::duration_cast<std::chrono::microseconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
 
 Question events_after(std::uint64_t number) {
   return {"events", {{"after", number}, {"limit", kEventsOfALook}}};

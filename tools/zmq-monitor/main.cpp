@@ -131,12 +131,10 @@ int run_registry_diff(const Command& command, const LookOptions& options) {
 
 int run_explain(const Command& command, const LookOptions& options) {
   const auto& id = command.words[0];
-  auto look = hubctl::look_at(options, {{"explain/" + id}, journal_question()});
-  if (!look) return fail(look.error(), kNobody);
-  auto child = explain_view(id, answers_of(*look, 0));
-  child["events"] = timeline_view(id, answers_of(*look, 1));
-  show(command, child, [&](std::ostream& out) { print_explanation(out, child); });
-  return child.value("known", false) ? kDone : kFound;
+  const auto child = explain(options, id);
+  if (!child) return fail(child.error(), kNobody);
+  show(command, *child, [&](std::ostream& out) { print_explanation(out, *child); });
+  return child->value("known", false) ? kDone : kFound;
 }
 
 std::string subject_of(const Command& command) { return command.words.empty() ? "" : command.words[0]; }

@@ -4,15 +4,15 @@
 #include <ctime>
 #include <iomanip>
 #include <mutex>
-#include <random>
 #include <utility>
+
+#include "core/runtime/identity.hpp"
 
 namespace processhub::monitor {
 
 namespace {
 
 constexpr std::uint32_t kMost = 100;  // messages of a node between two questions
-constexpr std::chrono::milliseconds kMembersEvery{1'000};
 
 /// The places in a row, as the node writes them.
 enum Field : std::size_t {
@@ -28,11 +28,6 @@ enum Field : std::size_t {
   kSize,
   kBody
 };
-
-std::uint64_t random_number() {
-  std::random_device device;
-  return (std::uint64_t{device()} << 32U) ^ device() ^ 1U;
-}
 
 /// Which message this is: its trace, or the call's number at the node that made it.
 std::string key_of(const Json& message) {
@@ -108,18 +103,12 @@ void print_message(std::ostream& out, const Json& message, double since_first_ms
 }
 
 MessageTail::MessageTail(const hubctl::LookOptions& options, MessageFilter filter)
-    : options_(options), filter_(std::move(filter)), number_(random_number()), lines_(options) {}
+    : options_(options), filter_(std::move(filter)), number_(runtime::random_number()), lines_(options) {}
 
 bool MessageTail::read(News& news) {
-  const auto now = std::chrono::steady_clock::now();
-  if (nodes_.empty() || now - asked_who_ > kMembersEvery) {
-    auto members = lines_.members();
-    if (!members) return false;
-    nodes_ = std::move(*members);
-    std::erase_if(nodes_, [&](const auto& n) { return !filter_.node.empty() && n.name != filter_.node; });
-    asked_who_ = now;
-    if (nodes_.empty()) news.problems.push_back("there is no node '" + filter_.node + "'");
-  }
+  if (!lines_.refresh(nodes_)) return false;
+  std::erase_if(nodes_, [&](const auto& n) { return !filter_.node.empty() && n.name != filter_.node; });
+  if (nodes_.empty()) news.problems.push_back("there is no node '" + filter_.node + "'");
   const hubctl::Question question{"tap",
                                   {{"watcher", number_},
                                    {"most", kMost},

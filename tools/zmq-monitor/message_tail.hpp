@@ -63,7 +63,6 @@ class MessageTail {
   const std::uint64_t number_;  ///< of this watcher
   NodeLines lines_;
   NodeLines::Nodes nodes_{};
-  std::chrono::steady_clock::time_point asked_who_{};
 };
 
 }  // namespace processhub::monitor

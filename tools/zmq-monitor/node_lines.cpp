@@ -34,6 +34,17 @@ std::optional<NodeLines::Nodes> NodeLines::members() {
   return nodes;
 }
 
+bool NodeLines::refresh(Nodes& nodes) {
+  constexpr std::chrono::milliseconds kAgain{1'000};
+  const auto now = std::chrono::steady_clock::now();
+  if (!nodes.empty() && now - refreshed_ <= kAgain) return true;
+  auto fresh = members();
+  if (!fresh) return false;
+  nodes = std::move(*fresh);
+  refreshed_ = now;
+  return true;
+}
+
 void NodeLines::each(Nodes& nodes, const std::function<void(hubctl::NodeLook&, hubctl::AdminClient&)>& talk) {
   const auto talk_to = [&](hubctl::NodeLook& node, std::optional<hubctl::AdminClient>& client) {
     if (!client) {

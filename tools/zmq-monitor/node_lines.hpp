@@ -2,6 +2,7 @@
 // what each() is given.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <map>
 #include <optional>
@@ -21,6 +22,8 @@ class NodeLines {
   /// The members, those that are gone with an error; nothing if nobody answers. Connections to lives that are
   /// no more are dropped.
   std::optional<Nodes> members();
+  /// Puts them into `nodes`, at most once a second unless there are none. False: nobody answers.
+  bool refresh(Nodes& nodes);
   /// Talks to all nodes without an error at once, each on a thread of its own, so that one that does not
   /// answer holds up nobody. A node that gets an error loses its connection.
   void each(Nodes& nodes, const std::function<void(hubctl::NodeLook&, hubctl::AdminClient&)>& talk);
@@ -30,6 +33,7 @@ class NodeLines {
   std::optional<hubctl::Json> ask_members();
 
   const hubctl::LookOptions& options_;
+  std::chrono::steady_clock::time_point refreshed_{};
   std::map<std::string, std::optional<hubctl::AdminClient>> clients_{};  ///< by life
 };
 

@@ -1,11 +1,11 @@
 #include "tools/zmq-monitor/record.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
 
+#include "core/runtime/tap.hpp"
 #include "processhub/topic.hpp"
 #include "tools/zmq-monitor/message_tail.hpp"
 #include "tools/zmq-monitor/tables.hpp"
@@ -31,10 +31,9 @@ class PrintInto {
 };
 
 Json header_of(const hubctl::Command& command, const hubctl::LookOptions& options) {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
   return {{kMark, kVersion},
           {"what", command.has("messages") ? "messages" : "events"},
-          {"began_us", std::chrono::duration_cast<std::chrono::microseconds>(now).count()},
+          {"began_us", hubctl::wall_us()},
           {"from", options.endpoints}};
 }
 
@@ -61,16 +60,11 @@ Result<void> check_entry(const Json& entry) {
   return {};
 }
 
-bool is_called(const std::string& id, const std::string& wanted) {
-  if (wanted.empty() || !wanted.ends_with('*')) return wanted.empty() || id == wanted;
-  return id.rfind(wanted.substr(0, wanted.size() - 1), 0) == 0;
-}
-
 bool is_child(const Json& entry, const std::string& wanted) {
-  if (wanted.empty() || is_called(entry.value("child", ""), wanted)) return true;
+  if (runtime::matches_id(wanted, entry.value("child", ""))) return true;
   const auto children = entry.value("children", Json::array());
   return std::any_of(children.begin(), children.end(), [&](const Json& child) {
-    return child.is_string() && is_called(child.get<std::string>(), wanted);
+    return child.is_string() && runtime::matches_id(wanted, child.get<std::string>());
   });
 }
 

@@ -1,12 +1,12 @@
 #include "tools/zmq-monitor/run_web.hpp"
 
-#include <csignal>
 #include <cstdlib>
 #include <fstream>
 #include <iostream>
 
 #include "tools/zmq-monitor/asking.hpp"
 #include "tools/zmq-monitor/cluster_watch.hpp"
+#include "tools/zmq-monitor/end_signals.hpp"
 #include "tools/zmq-monitor/web_server.hpp"
 
 namespace processhub::monitor {
@@ -31,14 +31,6 @@ Result<Json> find_children(const LookOptions& options, const WebServer::Query& q
     question.args["local"] = true;
   }
   return hubctl::ask_one(endpoints, question, options.patience, options.client);
-}
-
-Result<Json> explain(const LookOptions& options, const std::string& id) {
-  auto look = hubctl::look_at(options, {{"explain/" + id}, journal_question()});
-  if (!look) return look.error();
-  auto child = explain_view(id, answers_of(*look, 0));
-  child["events"] = timeline_view(id, answers_of(*look, 1));
-  return child;
 }
 
 Result<Json> answer(const LookOptions& options, const std::string& what, const WebServer::Query& query) {
@@ -98,11 +90,7 @@ Result<void> run_web(const hubctl::Command& command, const LookOptions& options)
   web.listen = *listen;
   web.token = *token;
   web.names = names_of(command.get("name"));
-  sigset_t ends;  // before any thread begins, so that all leave these signals to this one
-  sigemptyset(&ends);
-  sigaddset(&ends, SIGINT);
-  sigaddset(&ends, SIGTERM);
-  pthread_sigmask(SIG_BLOCK, &ends, nullptr);
+  const EndSignals ends;  // before any thread begins
   WebFeed feed(kWebStreams);
   const ClusterWatch watch(options, feed);
   auto server = WebServer::start(web, feed, [&](const std::string& what, const WebServer::Query& query) {
@@ -110,8 +98,7 @@ Result<void> run_web(const hubctl::Command& command, const LookOptions& options)
   });
   if (!server) return server.error();
   std::cout << "zmq-monitor: " << address_of(*listen, (*server)->port()) << std::endl;
-  int signal = 0;
-  sigwait(&ends, &signal);
+  ends.wait();
   return {};
 }
 

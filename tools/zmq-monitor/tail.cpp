@@ -1,11 +1,10 @@
 #include "tools/zmq-monitor/tail.hpp"
 
 #include <algorithm>
-#include <csignal>
 #include <iostream>
 #include <mutex>
-#include <thread>
 
+#include "tools/zmq-monitor/end_signals.hpp"
 #include "tools/zmq-monitor/message_tail.hpp"
 #include "tools/zmq-monitor/tables.hpp"
 
@@ -17,11 +16,8 @@ using Steady = std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds kEventsEvery{300};
 constexpr std::chrono::milliseconds kMessagesEvery{150};
-constexpr std::chrono::milliseconds kMembersAfter{1'000};
 constexpr std::uint32_t kTailEvents = 200;  // of a node at once
 constexpr std::uint64_t kOnlyNew = ~std::uint64_t{0} >> 1U;
-
-volatile std::sig_atomic_t told_to_end = 0;
 
 std::string subject_of(const hubctl::Command& command) {
   return command.words.empty() ? "" : command.words[0];
@@ -38,12 +34,7 @@ class EventTail {
 
   /// False: nobody answers.
   bool follow() {
-    if (nodes_.empty() || Steady::now() - asked_who_ > kMembersAfter) {
-      auto members = lines_.members();
-      if (!members) return false;
-      nodes_ = std::move(*members);
-      asked_who_ = Steady::now();
-    }
+    if (!lines_.refresh(nodes_)) return false;
     std::vector<std::pair<std::string, Json>> journals;
     std::mutex mutex;
     lines_.each(nodes_, [&](hubctl::NodeLook& node, hubctl::AdminClient& client) {
@@ -88,7 +79,6 @@ class EventTail {
   const hubctl::LookOptions& options_;
   NodeLines lines_;
   NodeLines::Nodes nodes_{};
-  Steady::time_point asked_who_{};
   std::mutex mutex_{};
   std::map<std::string, std::uint64_t> last_{};  ///< by life
 };
@@ -129,12 +119,10 @@ class MessagePrinter {
 
 template <class Follower>
 Result<void> follow_until(Steady::time_point until, std::chrono::milliseconds every, Follower& follower) {
-  std::signal(SIGINT, [](int) { told_to_end = 1; });
-  std::signal(SIGTERM, [](int) { told_to_end = 1; });
-  for (bool begun = false; told_to_end == 0 && Steady::now() < until;) {
+  const EndSignals ends;
+  for (bool begun = false; Steady::now() < until; begun = true) {
     if (!follower.follow() && !begun) return {ErrorCode::node_down, "no node answers"};
-    begun = true;
-    std::this_thread::sleep_for(every);
+    if (ends.come(every)) break;
   }
   return {};
 }

@@ -1,9 +1,9 @@
 #include "tools/zmq-monitor/top_watch.hpp"
 
 #include <algorithm>
-#include <csignal>
 #include <sstream>
 
+#include "core/runtime/signals.hpp"
 #include "tools/zmq-monitor/tables.hpp"
 
 namespace processhub::monitor {
@@ -17,7 +17,7 @@ std::vector<Question> questions_of(const Wish& wish) {
     case Sight::children:
       return look_questions_and({{"list", {{"local", !wish.subject.empty()}}}});
     case Sight::child:
-      return look_questions_and({{"explain/" + wish.subject}, journal_question()});
+      return look_questions_and(explain_questions(wish.subject));
     case Sight::doctor:
     case Sight::events:
       return look_questions_and({journal_question()});
@@ -37,24 +37,13 @@ std::vector<std::string> lines_of(const std::ostringstream& out) {
   return lines;
 }
 
-Json explanation(const std::string& id, const ClusterLook& look) {
-  const auto first = look_questions().size();
-  auto child = explain_view(id, answers_of(look, first));
-  child["events"] = timeline_view(id, answers_of(look, first + 1));
-  return child;
-}
-
 }  // namespace
 
 TopWatch::TopWatch(LookOptions options, std::chrono::milliseconds every, std::function<void()> news)
     : options_(std::move(options)), every_(every), news_(std::move(news)) {
   // Signals are for the thread that has the terminal; this one and those it starts inherit the mask.
-  sigset_t all;
-  sigset_t before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
+  const runtime::SignalsBlocked for_those;
   thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
 TopWatch::~TopWatch() = default;
@@ -133,7 +122,7 @@ void TopWatch::fill(Picture& picture, const ClusterLook& look, double seconds) {
     case Sight::children:
       return fill_children(picture, look);
     case Sight::child:
-      print_explanation(out, explanation(picture.of.subject, look));
+      print_explanation(out, explanation_of(picture.of.subject, look, look_questions().size()));
       break;
     case Sight::views:
       print_membership(out, membership_view(look));

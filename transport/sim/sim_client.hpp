@@ -32,8 +32,6 @@ class SimClient : private protocol::ClientPort {
   NodeId id() const { return core_.self(); }
   void call(std::string id, std::string message, Bytes body, Duration timeout, Done done);
   void cast(std::string id, std::string message, Bytes body);
-  /// The nodes it has a connection to, and what waits: for a trace.
-  std::size_t open_requests() const { return core_.open_requests(); }
 
  private:
   Result<void> connect(LinkId link, const std::string& endpoint) override;
