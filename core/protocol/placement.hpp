@@ -203,7 +203,6 @@ class Placement {
       false;  ///< every earlier owner that is still in the view beats all but newcomers
   HashSet<NodeId, NodeIdHash> in_view_{};
   bool recomputing_ = false;
-  bool announced_ = false;
   Slot cursor_ = 0;
   std::map<std::uint64_t, Batch> batches_{};
   std::vector<std::pair<Uid, std::uint64_t>> reserving_now_{};
