@@ -160,6 +160,7 @@ class Placement {
   NodeId giver(const Child& child) const;
   bool may_take(const Child& child) const;
   bool all_owners_run(const Child& child) const;
+  bool is_surplus(const Child& child) const;
   bool runs_elsewhere(const Child& child) const;
   bool active_elsewhere(const Child& child) const;
   Role role_among(const Child& child, NodeId node, const SmallVector<NodeId, 2>& owners) const;

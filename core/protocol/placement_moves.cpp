@@ -351,6 +351,11 @@ void Placement::evaluate_frozen(Child& child) {
   const auto* winner = beaten_by(child);
   const auto fate = handover_.fate(child, winner != nullptr);
   if (fate == Handover::Fate::taken) return supervisor_.stop(child.uid, StopReason::move);
+  // Whoever asked for it took another one: after a cut there are more of them than owners.
+  const bool stays =
+      fate == Handover::Fate::back || handover_.is_lost(child.uid, handover_.goes_to(child.uid));
+  if (stays && is_surplus(child))
+    return settled() ? supervisor_.stop(child.uid, StopReason::move) : wait(child);
   if (winner != nullptr && handover_.is_lost(child.uid, winner->node)) {
     if (handover_.merge_into(*supervisor_.find(child.uid), winner->node)) return;
     return supervisor_.stop(child.uid, StopReason::conflict);
@@ -372,7 +377,7 @@ bool Placement::may_thaw(const Child& child, std::uint64_t epoch) {
   const auto* local = supervisor_.find(child.uid);
   return local != nullptr && local->state == LocalState::frozen &&
          handover_.fate(child, beaten_by(child) != nullptr) == Handover::Fate::back &&
-         child.highest_epoch() <= epoch;
+         child.highest_epoch() <= epoch && !is_surplus(child);
 }
 
 /// Its source tells it to run. If that one is lost first, it is taken over like any other child.

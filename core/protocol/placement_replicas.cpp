@@ -47,6 +47,14 @@ bool Placement::all_owners_run(const Child& child) const {
   });
 }
 
+/// An instance here, which was to go to an owner, is one more than there have to be.
+bool Placement::is_surplus(const Child& child) const {
+  const auto* local = supervisor_.find(child.uid);
+  if (!replicated_ || local == nullptr || is_owner(child, ctx_.self())) return false;
+  const bool second_active = strategies_.redundancy->one_active() && local->role == Role::active;
+  return all_owners_run(child) || (second_active && active_elsewhere(child));
+}
+
 bool Placement::runs_elsewhere(const Child& child) const {
   return std::any_of(child.entries.begin(), child.entries.end(), [&](const Entry& e) {
     return e.node != ctx_.self() && e.state == InstanceState::running && membership_.is_up(e.node);
