@@ -117,7 +117,8 @@ bool Handover::loser_runs(const Uid& uid, const Incoming& in) const {
   const auto* child = registry_.find(uid);
   if (child == nullptr) return false;
   return std::any_of(child->entries.begin(), child->entries.end(), [&](const Entry& e) {
-    return e.runs() && e.role == Role::active && e.node != ctx_.self() && e.node != in.from &&
+    const bool is_up = e.runs() || e.state == InstanceState::stopping;
+    return is_up && e.role == Role::active && e.node != ctx_.self() && e.node != in.from &&
            membership_.is_up(e.node) && e.generation() < in.source;
   });
 }
