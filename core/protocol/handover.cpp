@@ -158,6 +158,7 @@ void Handover::undo(const Uid& uid, const std::string& why) {
 void Handover::thaw(LocalChild& local, std::uint64_t epoch) {
   const auto uid = local.uid;
   outgoing_.erase(uid);
+  if (!events_.may_stay(uid)) return supervisor_.stop(uid, StopReason::move);
   events_.on_stays(uid);
   supervisor_.thaw(local, epoch);
 }

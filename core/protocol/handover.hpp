@@ -40,7 +40,8 @@ class HandoverEvents {
   virtual ~HandoverEvents() = default;
   virtual void on_handover_step(Child& child) = 0;  ///< it is to be judged again
   virtual void forward_held(const std::string& id, NodeId to) = 0;
-  virtual void on_stays(const Uid& uid) = 0;  ///< the move came to nothing
+  virtual void on_stays(const Uid& uid) = 0;        ///< the move came to nothing
+  virtual bool may_stay(const Uid& uid) const = 0;  ///< false: others run it, and it ends instead
 };
 
 class Handover {

@@ -215,6 +215,7 @@ class HubCore::Parts final : public Registry::Listener,
   void on_handover_step(Child& child) override { placement.enqueue(child); }
   void forward_held(const std::string& id, NodeId to) override { calls.forward(id, to); }
   void on_stays(const Uid& uid) override { placement.on_stays(uid); }
+  bool may_stay(const Uid& uid) const override { return placement.may_stay(uid); }
   // -- PlacementEvents
   void on_redistribution_begin() override;
   void on_redistribution_end() override;

@@ -73,6 +73,7 @@ class Placement {
   void on_started(const Uid& uid);
   /// A move from here came to nothing.
   void on_stays(const Uid& uid) { news_.stays(uid); }
+  bool may_stay(const Uid& uid) const;
   /// Its worker on this node is gone; `live`: the child is not.
   void on_ended(const Uid& uid, const std::string& id, bool live) { news_.ended(uid, id, live); }
   void on(NodeId from, const Reserve& reserve);

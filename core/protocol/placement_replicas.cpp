@@ -55,6 +55,11 @@ bool Placement::is_surplus(const Child& child) const {
   return all_owners_run(child) || (second_active && active_elsewhere(child));
 }
 
+bool Placement::may_stay(const Uid& uid) const {
+  const auto* child = registry_.find(uid);
+  return child == nullptr || !is_surplus(*child);
+}
+
 bool Placement::runs_elsewhere(const Child& child) const {
   return std::any_of(child.entries.begin(), child.entries.end(), [&](const Entry& e) {
     return e.node != ctx_.self() && e.state == InstanceState::running && membership_.is_up(e.node);
