@@ -272,8 +272,10 @@ Time Placement::next_deadline() const {
 bool Placement::settled() const {
   if (!membership_.joined() || recomputing_ || !membership_.agreed() || quorum_.must_wait()) return false;
   if (mutated(Mutation::starts_before_tables)) return true;
-  auto peers = membership_.up_peers();
-  return std::all_of(peers.begin(), peers.end(), [&](NodeId p) { return replication_.table_current(p); });
+  const auto& members = membership_.members();
+  return std::all_of(members.begin(), members.end(), [&](const auto& m) {
+    return !Membership::is_up(m.second) || replication_.table_current(m.first);
+  });
 }
 
 // -- one child

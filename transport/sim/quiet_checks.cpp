@@ -10,6 +10,7 @@ namespace processhub::sim {
 namespace {
 
 constexpr Duration kLookEvery{50'000};
+constexpr Duration kLookAgain{250'000};  // to look costs more when nothing is found
 
 std::string names(const std::vector<NodeId>& nodes) {
   std::vector<std::string> out;
@@ -88,7 +89,7 @@ std::optional<Violation> QuietChecks::wait(Duration limit, Duration steady) {
       good_since = now;
     }
     if (good_since != kNever && now - good_since >= steady) break;
-    cluster_.run_for(kLookEvery);
+    cluster_.run_for(found ? kLookEvery : kLookAgain);
   }
   settled_after_ = good_since - begin;
   return {};
