@@ -151,6 +151,37 @@ std::string_view to_string(StartReason reason) {
   return "?";
 }
 
+std::string_view to_string(ChildState s) {
+  switch (s) {
+    case ChildState::running:
+      return "running";
+    case ChildState::absent:
+      return "absent";
+    case ChildState::failed:
+      return "failed";
+    case ChildState::gone:
+      return "gone";
+  }
+  return "?";
+}
+
+ChildNews news_of(const std::string& id, const std::optional<ChildInfo>& child) {
+  ChildNews news;
+  news.id = id;
+  if (!child) return news;
+  if (!child->failure.empty()) {
+    news.state = ChildState::failed;
+    news.why = child->failure;
+  } else if (const auto* active = child->active()) {
+    news.state = ChildState::running;
+    news.node = active->ref.node;
+    news.generation = active->generation;
+  } else {
+    news.state = ChildState::absent;
+  }
+  return news;
+}
+
 std::string_view to_string(StopReason reason) {
   switch (reason) {
     case StopReason::user:

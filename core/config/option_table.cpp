@@ -74,6 +74,8 @@ const std::array kHubOptions{
     Option{"pool_threads", &H::pool_threads, Unit::count,
            "threads for pooled workers; 0: one per core, at least 2"},
     Option{"mailbox_limit", &H::mailbox_limit, Unit::count, "messages waiting at one child", 1},
+    Option{"mailbox_bytes", &H::mailbox_bytes, Unit::bytes,
+           "the same in bytes; an empty mailbox takes a message of any size", 1024},
     Option{"mailbox_policy", &H::mailbox_policy, Unit::choice,
            "what happens to messages for a full mailbox; block is for local senders", 0,
            "reject drop_oldest block"},

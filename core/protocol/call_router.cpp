@@ -14,6 +14,8 @@ constexpr Duration kFlushPatience = std::chrono::seconds(2);
 constexpr Duration kTrailCold = std::chrono::seconds(10);  // nothing is on its way any more
 constexpr std::uint32_t kMaxHops = 8;
 constexpr std::size_t kMaxHeld = 200'000;
+constexpr std::uint64_t kMaxHeldBytes = 256ULL << 20;
+constexpr std::size_t kLongestReason = 1024;               // of an error that takes the place of an answer
 constexpr Duration kLongestCall = std::chrono::hours(24);  // of a client; what it says is only a wish
 }  // namespace
 
@@ -111,17 +113,36 @@ void CallRouter::on(event::WorkerAnswer&& a) {
     reply.code = a.answer.error().code;
     reply.body = a.answer.error().message;
   }
-  if (!links_.send(a.to.origin, Lane::data, reply)) ctx_.count_dead_letter(ErrorCode::node_down);
+  if (links_.send(a.to.origin, Lane::data, reply)) return;
+  // That node reads too slowly. Whoever waits there is told at least that much, at once.
+  if (reply.code == ErrorCode{}) {
+    reply.code = ErrorCode::no_reply;
+    reply.body = "the answer does not fit into the link, which is full";
+  }
+  reply.body.resize(std::min(reply.body.size(), kLongestReason));
+  if (links_.send(a.to.origin, Lane::data, reply, LinkSession::kSpare)) return;
+  ctx_.count_dead_letter(links_.has_session(a.to.origin) ? ErrorCode::overloaded : ErrorCode::node_down);
 }
 
 void CallRouter::route(CallRequest&& request, Time until) {
   if (!waits_behind(request) && try_route(request, until)) return;
-  if (held_count_ >= kMaxHeld)
-    return fail(request, ErrorCode::overloaded, "too many messages wait for children in transit");
+  hold(std::move(request), until);
+}
+
+void CallRouter::hold(CallRequest&& request, Time until) {
+  Held held{std::move(request), until};
+  if (held_count_ >= kMaxHeld || (held_count_ > 0 && held_bytes_ + held.bytes() > kMaxHeldBytes))
+    return fail(held.request, ErrorCode::overloaded, "too many messages wait for children in transit");
   ++held_count_;
-  auto& queue = held_[request.id];
-  const auto place = request.hops == 0 ? queue.end() : first_new(queue);
-  queue.insert(place, {std::move(request), until});
+  held_bytes_ += held.bytes();
+  auto& queue = held_[held.request.id];
+  const auto place = held.request.hops == 0 ? queue.cend() : first_new(queue);
+  queue.insert(place, std::move(held));
+}
+
+void CallRouter::let_go(std::uint64_t bytes) {
+  --held_count_;
+  held_bytes_ -= bytes;
 }
 
 /// What was passed on stands before what enters the cluster here: whoever sent both, sent it first.
@@ -241,6 +262,8 @@ void CallRouter::send(CallRequest& request, NodeId to, Time until) {
   const bool sent = links_.send(to, Lane::data, request);
   request.origin = origin;
   if (!sent) {
+    if (request.body.size() > ctx_.config.max_message_size)
+      return fail(request, ErrorCode::invalid, "the message is larger than max_message_size");
     auto code = links_.has_session(to) ? ErrorCode::overloaded : ErrorCode::node_down;
     return fail(request, code, "cannot send to " + to.str());
   }
@@ -288,9 +311,12 @@ void CallRouter::answer_client(const Pending& call, Result<Bytes>&& result) {
     reply.body = result.error().message;
   }
   if (links_.send_client(call.client, reply, Lane::data)) return;
-  Error too_long{ErrorCode::overloaded, "the answer does not fit: the client reads too slowly"};
-  links_.send_client(call.client, CallReply{reply.token, too_long.code, std::move(too_long.message), {}},
-                     Lane::data);
+  if (result) {
+    reply.code = ErrorCode::no_reply;
+    reply.body = "the answer does not fit: the client reads too slowly";
+  }
+  reply.body.resize(std::min(reply.body.size(), kLongestReason));
+  links_.send_client(call.client, reply, Lane::data, LinkSession::kSpare);
 }
 
 void CallRouter::reroute(std::vector<PostedMessage> messages, const std::string& id, bool removed) {
@@ -324,8 +350,9 @@ void CallRouter::release(const std::string& id) {
   auto& queue = it->second;
   std::deque<Held> stay;  // until their way is swept; those of other nodes go all the same
   for (; !queue.empty(); queue.pop_front()) {
+    const auto bytes = queue.front().bytes();
     if (try_route(queue.front().request, queue.front().until)) {
-      --held_count_;
+      let_go(bytes);
     } else if (flushes_.contains(id)) {
       stay.push_back(std::move(queue.front()));
     } else {
@@ -350,8 +377,9 @@ void CallRouter::forward(const std::string& id, NodeId to) {
       stay.push_back(std::move(queue.front()));
       continue;
     }
+    const auto bytes = queue.front().bytes();
     send(request, to, until);
-    --held_count_;
+    let_go(bytes);
   }
   stay.insert(stay.end(), std::make_move_iterator(queue.begin()), std::make_move_iterator(queue.end()));
   queue = std::move(stay);
@@ -410,9 +438,9 @@ void CallRouter::tick() {
     auto& queue = it->second;
     if (registry_.winner(it->first) == nullptr) ready_.insert(it->first);
     while (!queue.empty() && queue.front().until <= ctx_.now) {
+      let_go(queue.front().bytes());
       auto expired = std::move(queue.front().request);
       queue.pop_front();
-      --held_count_;
       fail(expired, ErrorCode::timeout, "child '" + expired.id + "' did not run in time");
     }
     it = queue.empty() ? held_.erase(it) : std::next(it);
@@ -433,7 +461,7 @@ void CallRouter::fail_all(const Error& error) {
   for (auto token : open_tokens())
     complete(token, Error{ErrorCode::unknown, error.message + " with the call in flight"});
   held_.clear();
-  held_count_ = 0;
+  held_count_ = held_bytes_ = 0;
 }
 
 }  // namespace processhub::protocol

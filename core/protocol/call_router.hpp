@@ -73,6 +73,8 @@ class CallRouter {
   struct Held {
     CallRequest request{};
     Time until{};
+
+    std::uint64_t bytes() const { return sizeof *this + request.body.size() + request.message.size(); }
   };
   /// Where this node's own messages for a child went last.
   struct Trail {
@@ -96,6 +98,9 @@ class CallRouter {
   const Entry* target(const Child& child) const;
   bool starts_here(const Child& child, const Entry& target) const;
   void send(CallRequest& request, NodeId to, Time until);
+  void hold(CallRequest&& request, Time until);
+  /// Is not held any more; `request` may have been moved from since `bytes` were asked.
+  void let_go(std::uint64_t bytes);
   void deliver(CallRequest& request, const LocalChild& local);
   void fail(const CallRequest& request, ErrorCode code, std::string text);
   void open(Token token, Time deadline, const std::string& id);
@@ -117,6 +122,7 @@ class CallRouter {
   Deadlines deadlines_{};
   std::map<std::string, std::deque<Held>> held_{};
   std::size_t held_count_ = 0;
+  std::uint64_t held_bytes_ = 0;
   Token last_client_token_ = kClientTokens;
   std::vector<Trail> trails_{};             ///< by slot
   std::map<std::string, Flush> flushes_{};  ///< by id

@@ -1,6 +1,7 @@
 #include "core/protocol/link_session.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "core/protocol/mutation.hpp"
 
@@ -33,10 +34,14 @@ std::uint64_t session_id(std::uint64_t nonce_a, std::uint64_t nonce_b, std::uint
   return mix(mix(mix(nonce_a, nonce_b), node_a), node_b) | 1;
 }
 
-bool LinkSession::send_raw(Lane lane, std::uint16_t kind, std::string_view body) {
+bool LinkSession::send_raw(Lane lane, std::uint16_t kind, std::string_view body, std::uint64_t spare) {
   auto& out = lanes_[static_cast<int>(lane)];
-  if (body.size() > limits_.max_message || out.bytes + body.size() > limits_.ring_bytes) return false;
-  if (body.size() + kPartHeaderSize > kFrameTarget) {
+  if (body.size() > limits_.max_message) return false;
+  const bool is_long = body.size() + kPartHeaderSize > kFrameTarget;
+  if (is_long ? out.long_bytes >= limits_.ring_bytes + spare
+              : out.bytes + body.size() > limits_.ring_bytes + spare)
+    return false;
+  if (is_long) {
     send_long(out, kind, body);
     return true;
   }
@@ -59,18 +64,20 @@ void LinkSession::close_open(Out& out) {
 
 void LinkSession::send_long(Out& out, std::uint16_t kind, std::string_view body) {
   close_open(out);
-  Bytes part;
-  put_part_header(part, kind, static_cast<std::uint32_t>(body.size()));
-  part.append(body);
-  for (std::size_t at = 0; at < part.size(); at += kFrameTarget) {
-    auto piece = std::string_view(part).substr(at, kFrameTarget);
-    Bytes frame(kSessionHeaderSize, '\0');
-    bool last = at + kFrameTarget >= part.size();
-    frame[13] = static_cast<char>(kFlagFragment | (last ? kFlagLastFragment : 0));
-    frame.append(piece);
+  Bytes start;
+  put_part_header(start, kind, static_cast<std::uint32_t>(body.size()));
+  out.long_bytes += start.size() + body.size();
+  while (!body.empty()) {
+    const auto piece = body.substr(0, kFrameTarget - start.size());
+    body.remove_prefix(piece.size());
+    Bytes frame;
+    frame.reserve(kSessionHeaderSize + start.size() + piece.size());
+    frame.resize(kSessionHeaderSize, '\0');
+    frame[13] = static_cast<char>(kFlagFragment | (body.empty() ? kFlagLastFragment : 0));
+    frame.append(start).append(piece);
+    start.clear();
     out.ready.push_back(std::move(frame));
   }
-  out.bytes += part.size();
 }
 
 SessionHeader LinkSession::header_for(Lane lane, std::uint64_t seq, std::uint8_t flags) const {
@@ -85,28 +92,62 @@ void LinkSession::emit_frame(Lane lane, Sent& sent, const Emit& emit) {
   emit(sent.frame);
 }
 
-void LinkSession::flush_lane(Time now, Lane lane, const Emit& emit, bool& sent) {
+/// One frame may always be under way, however long it takes.
+bool LinkSession::has_room(const Out& out) const {
+  if (out.unacked.empty()) return true;
+  return out.unacked.size() < limits_.window_frames &&
+         out.under_way + out.ready.front().size() <= std::min(out.window, limits_.window_bytes);
+}
+
+Duration LinkSession::patience() const {
+  return std::clamp(round_trip_ * 2, limits_.resend_after,
+                    std::max(limits_.resend_after, limits_.resend_max));
+}
+
+void LinkSession::send_again(Lane lane, const Emit& emit, bool& sent) {
   auto& out = lanes_[static_cast<int>(lane)];
-  close_open(out);
   for (auto& s : out.unacked) {
     if (s.seq <= out.sent_upto) continue;
+    s.again = true;
     emit_frame(lane, s, emit);
-    out.sent_upto = s.seq;
+    out.sent_upto = out.asks ? out.unacked.back().seq : s.seq;
     ++resends_;
     sent = true;
   }
-  while (!out.ready.empty() && out.unacked.size() < limits_.window_frames) {
-    out.unacked.push_back({out.next_seq++, std::move(out.ready.front())});
+}
+
+void LinkSession::flush_lane(Time now, Lane lane, const Emit& emit, bool& sent) {
+  auto& out = lanes_[static_cast<int>(lane)];
+  close_open(out);
+  send_again(lane, emit, sent);
+  while (!out.ready.empty() && has_room(out)) {
+    out.under_way += out.ready.front().size();
+    out.unacked.push_back({out.next_seq++, std::move(out.ready.front()), now});
     out.ready.pop_front();
     emit_frame(lane, out.unacked.back(), emit);
     out.sent_upto = out.unacked.back().seq;
     sent = true;
   }
+  out.window_full = out.window_full || !out.ready.empty();
   if (!out.unacked.empty() && waiting_since_ == kNever) waiting_since_ = now;
   if (!out.unacked.empty() && resend_due_ == kNever) {
-    if (resend_wait_ == Duration::zero()) resend_wait_ = limits_.resend_after;
+    if (resend_wait_ == Duration::zero()) resend_wait_ = patience();
     resend_due_ = now + resend_wait_;
   }
+}
+
+/// Nothing was confirmed in time, or frames are known to be lost.
+void LinkSession::rewind(Time now) {
+  for (auto& out : lanes_) {
+    if (out.unacked.empty() || mutated(Mutation::no_resend)) continue;
+    out.sent_upto = out.unacked.front().seq - 1;
+    out.asks = !resend_all_ && !std::exchange(out.doubts, false);
+  }
+  resend_all_ = false;
+  resend_wait_ =
+      std::min(std::max(resend_wait_, limits_.resend_after) * 2, std::max(limits_.resend_max, patience()));
+  resend_due_ = kNever;
+  last_rewind_ = now;
 }
 
 Bytes LinkSession::bare_ack() const {
@@ -116,13 +157,7 @@ Bytes LinkSession::bare_ack() const {
 }
 
 void LinkSession::flush(Time now, const Emit& emit) {
-  if (now >= resend_due_) {
-    for (auto& out : lanes_)
-      if (!out.unacked.empty() && !mutated(Mutation::no_resend)) out.sent_upto = out.unacked.front().seq - 1;
-    resend_wait_ = std::min(std::max(resend_wait_, limits_.resend_after) * 2, limits_.resend_max);
-    resend_due_ = kNever;
-    last_rewind_ = now;
-  }
+  if (now >= resend_due_) rewind(now);
   bool sent = false;
   flush_lane(now, Lane::control, emit, sent);
   flush_lane(now, Lane::data, emit, sent);
@@ -139,16 +174,38 @@ void LinkSession::flush(Time now, const Emit& emit) {
   }
 }
 
+/// The window grows while it is what limits the sender, and shrinks when frames wait for each other on the
+/// way.
+void LinkSession::learn(Time now, Out& out, const Sent& last, std::uint64_t bytes) {
+  const auto took = now - last.when;
+  if (!last.again) round_trip_ = round_trip_ == Duration::zero() ? took : (round_trip_ * 7 + took) / 8;
+  if (!last.again && took > limits_.window_delay) {
+    if (now - out.shrunk >= took) {
+      out.window = std::max<std::uint64_t>(out.window / 2, kFrameTarget);
+      out.shrunk = now;
+    }
+  } else if (out.window_full) {
+    out.window = std::min(limits_.window_bytes, out.window + bytes);
+  }
+  out.window_full = false;
+}
+
 void LinkSession::on_ack(Time now, Lane lane, std::uint64_t ack, bool gap) {
   auto& out = lanes_[static_cast<int>(lane)];
-  bool progress = false;
+  Sent last;
+  std::uint64_t bytes = 0;
   while (!out.unacked.empty() && out.unacked.front().seq <= ack) {
-    out.bytes -= std::min<std::uint64_t>(out.bytes, out.unacked.front().frame.size() - kSessionHeaderSize);
+    last = std::move(out.unacked.front());
     out.unacked.pop_front();
-    progress = true;
+    bytes += last.frame.size();
+    auto& queued = (last.frame[13] & kFlagFragment) != 0 ? out.long_bytes : out.bytes;
+    queued -= std::min<std::uint64_t>(queued, last.frame.size() - kSessionHeaderSize);
   }
-  if (progress) {
-    resend_wait_ = limits_.resend_after;
+  if (bytes > 0) {
+    out.under_way -= bytes;
+    learn(now, out, last, bytes);
+    out.doubts = std::exchange(out.asks, false);
+    if (!last.again) resend_wait_ = patience();  // else nobody knows which of the two was confirmed
     resend_due_ = waiting_since_ = kNever;
     refused_wait_ = Duration::zero();
     for (auto& l : lanes_) {
@@ -157,7 +214,7 @@ void LinkSession::on_ack(Time now, Lane lane, std::uint64_t ack, bool gap) {
       waiting_since_ = now;
     }
   }
-  if (gap && !out.unacked.empty() && now - last_rewind_ >= kRewindPause) resend_due_ = now;
+  if (gap && !out.unacked.empty() && now - last_rewind_ >= kRewindPause) resend_at(now);
 }
 
 bool LinkSession::on_frame(Time now, const SessionHeader& h, std::string_view rest, const Deliver& deliver) {
@@ -209,7 +266,9 @@ bool LinkSession::take_body(In& in, std::uint8_t flags, std::string_view body, c
 }
 
 void LinkSession::resend_at(Time when) {
-  if (!lanes_[0].unacked.empty() || !lanes_[1].unacked.empty()) resend_due_ = std::min(resend_due_, when);
+  if (lanes_[0].unacked.empty() && lanes_[1].unacked.empty()) return;
+  resend_due_ = std::min(resend_due_, when);
+  resend_all_ = true;
 }
 
 void LinkSession::refused(Time now) {
@@ -223,7 +282,8 @@ void LinkSession::refused(Time now) {
 Time LinkSession::next_deadline() const {
   for (const auto& out : lanes_) {
     if (!out.open.empty()) return Time::zero();
-    if (!out.ready.empty() && out.unacked.size() < limits_.window_frames) return Time::zero();
+    if (!out.ready.empty() && has_room(out)) return Time::zero();
+    if (!out.unacked.empty() && out.unacked.back().seq > out.sent_upto) return Time::zero();
   }
   return std::min(resend_due_, ack_due_);
 }

@@ -8,7 +8,10 @@
 //   acknowledgements s.on_frame(now, header, rest, [&](Part part) {...});  // parts in order, each once wake
 //   up for flush() again no later than s.next_deadline().
 // Frames that were lost (reconnect, full queue) are sent again after `resend_after`, or at once after
-// on_reconnect().
+// resend_at(). A peer that is only silent gets the first of them again and no more: what it has not read yet
+// would pile up behind it.
+// How much of a lane is under way follows from how long frames take to be confirmed, so that a large message,
+// or a flood of small ones, never stands for long before the other lane's next frame on a narrow line.
 #pragma once
 
 #include <cstdint>
@@ -23,9 +26,13 @@
 namespace processhub::protocol {
 
 struct SessionLimits {
-  std::uint64_t ring_bytes = 64ULL << 20;   ///< queued and unacknowledged, per lane
-  std::uint64_t max_message = 64ULL << 20;  ///< a longer one is refused on both ends
-  std::size_t window_frames = 512;          ///< in flight per lane
+  /// Queued and unacknowledged, per lane: so much of long messages, which are cut, and as much of others. A
+  /// long one always fits when there is no other.
+  std::uint64_t ring_bytes = 64ULL << 20;
+  std::uint64_t max_message = 64ULL << 20;                 ///< a longer one is refused on both ends
+  std::size_t window_frames = 512;                         ///< in flight per lane
+  std::uint64_t window_bytes = 16ULL << 20;                ///< the same, at most
+  Duration window_delay = std::chrono::milliseconds(150);  ///< until confirmed; above it the window shrinks
   Duration resend_after = std::chrono::milliseconds(200);
   Duration resend_max = std::chrono::seconds(2);
   Duration ack_delay = std::chrono::milliseconds(10);
@@ -44,14 +51,19 @@ class LinkSession {
 
   std::uint64_t id() const { return id_; }
 
+  /// What is said to explain why something else was not said may exceed the ring by this much.
+  static constexpr std::uint64_t kSpare = 1ULL << 20;
+
   template <class M>
-  bool send(Lane lane, const M& message) {
+  bool send(Lane lane, const M& message, std::uint64_t spare = 0) {
     scratch_.clear();
     Writer w(scratch_);
     put(w, message);
-    return send_raw(lane, message_kind<M>(), scratch_);
+    const bool sent = send_raw(lane, message_kind<M>(), scratch_, spare);
+    if (scratch_.capacity() > kSpare) Bytes().swap(scratch_);
+    return sent;
   }
-  bool send_raw(Lane lane, std::uint16_t kind, std::string_view body);
+  bool send_raw(Lane lane, std::uint16_t kind, std::string_view body, std::uint64_t spare = 0);
   void flush(Time now, const Emit& emit);
   /// False: the frame is malformed; the session should end.
   bool on_frame(Time now, const SessionHeader& header, std::string_view rest, const Deliver& deliver);
@@ -67,21 +79,36 @@ class LinkSession {
   Bytes bare_ack() const;
   /// Nothing queued and nothing unacknowledged.
   bool idle() const;
-  std::uint64_t queued_bytes(Lane lane) const { return lanes_[static_cast<int>(lane)].bytes; }
+  std::uint64_t queued_bytes(Lane lane) const {
+    const auto& out = lanes_[static_cast<int>(lane)];
+    return out.bytes + out.long_bytes;
+  }
+  /// Sent and not confirmed.
+  std::uint64_t under_way(Lane lane) const { return lanes_[static_cast<int>(lane)].under_way; }
   std::uint64_t resends() const { return resends_; }
 
  private:
   struct Sent {
     std::uint64_t seq = 0;
     Bytes frame{};
+    Time when{};
+    bool again = false;  ///< its confirmation says nothing about how long it took
   };
+  static constexpr std::uint64_t kFirstWindow = 2 * (kFrameTarget + 1024);
   struct Out {
     Bytes open{};         ///< the frame being filled; header room first
     Fifo<Bytes> ready{};  ///< closed, not yet in the window
     Fifo<Sent> unacked{};
     std::uint64_t next_seq = 1;
     std::uint64_t bytes = 0;
-    std::uint64_t sent_upto = 0;  ///< everything up to here was emitted since the last rewind
+    std::uint64_t long_bytes = 0;         ///< of fragments
+    std::uint64_t sent_upto = 0;          ///< everything up to here was emitted since the last rewind
+    std::uint64_t under_way = 0;          ///< bytes of `unacked`
+    std::uint64_t window = kFirstWindow;  ///< what they may be
+    Time shrunk{-1'000'000};
+    bool window_full = false;
+    bool asks = false;    ///< the first of `unacked` was sent again: what follows waits for the answer
+    bool doubts = false;  ///< it was answered alone: is the rest late, or lost?
   };
   struct In {
     std::uint64_t received = 0;  ///< delivered in order up to here
@@ -93,6 +120,11 @@ class LinkSession {
   void close_open(Out& out);
   void send_long(Out& out, std::uint16_t kind, std::string_view body);
   void on_ack(Time now, Lane lane, std::uint64_t ack, bool gap);
+  void learn(Time now, Out& out, const Sent& last, std::uint64_t bytes);
+  bool has_room(const Out& out) const;
+  void rewind(Time now);
+  void send_again(Lane lane, const Emit& emit, bool& sent);
+  Duration patience() const;
   void flush_lane(Time now, Lane lane, const Emit& emit, bool& sent);
   void emit_frame(Lane lane, Sent& sent, const Emit& emit);
   SessionHeader header_for(Lane lane, std::uint64_t seq, std::uint8_t flags) const;
@@ -105,6 +137,8 @@ class LinkSession {
   Bytes scratch_{};
   Time resend_due_ = kNever;
   Duration resend_wait_{};
+  bool resend_all_ = false;
+  Duration round_trip_{};  ///< smoothed
   Time ack_due_ = kNever;
   Time waiting_since_ = kNever;
   Time last_rewind_{-1'000'000};

@@ -16,6 +16,7 @@ constexpr std::size_t kMaxHello = 1U << 20;                    // a member recor
 constexpr std::size_t kMaxSessionFrame = kFrameTarget + 1024;  // sessions cut what is longer
 constexpr std::size_t kMaxStrangers = 128;                     // hellos of unknown nodes that lead nowhere
 constexpr Duration kStrangerPatience = std::chrono::seconds(10);
+constexpr std::uint64_t kEnvelope = 64 * 1024;  // around the longest body: ids, names
 constexpr int kSeedTries = 40;  // hellos on one seed connection before the next discover round takes over
 
 template <class M>
@@ -47,7 +48,7 @@ Links::Links(Context& context, LinkEvents& events, std::string options)
 SessionLimits Links::limits() const {
   SessionLimits l;
   l.ring_bytes = ctx_.config.link_ring_bytes;
-  l.max_message = ctx_.config.max_message_size;
+  l.max_message = ctx_.config.max_message_size + kEnvelope;
   return l;
 }
 

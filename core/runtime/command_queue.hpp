@@ -23,12 +23,14 @@ enum class Pushed : unsigned char {
 template <class T>
 class CommandQueue {
  public:
-  explicit CommandQueue(std::size_t limit) : limit_(limit) {}
+  explicit CommandQueue(std::size_t limit, std::size_t byte_limit = static_cast<std::size_t>(-1))
+      : limit_(limit), byte_limit_(byte_limit) {}
 
-  /// Any thread. Takes the item only if it answers ok or wake.
-  Pushed push(T&& item) { return push(std::move(item), limit_); }
-  /// Any thread: for what must not be lost, such as the end of a worker. Not bound by the limit.
-  Pushed push_always(T&& item) { return push(std::move(item), static_cast<std::size_t>(-1)); }
+  /// Any thread. Takes the item, which carries so many bytes, only if it answers ok or wake. An empty queue
+  /// takes any.
+  Pushed push(T&& item, std::size_t bytes = 0) { return push(std::move(item), bytes, true); }
+  /// Any thread: for what must not be lost, such as the end of a worker. Not bound by the limits.
+  Pushed push_always(T&& item) { return push(std::move(item), 0, false); }
 
   // Reader only.
   /// Swaps everything there is into `batch`, which must be empty; false if there is nothing.
@@ -38,6 +40,7 @@ class CommandQueue {
     sleeping_ = false;
     if (items_.empty()) return false;
     items_.swap(batch);
+    bytes_ = 0;
     taken_since_ = waiting_since_;
     return true;
   }
@@ -63,18 +66,22 @@ class CommandQueue {
  private:
   static constexpr std::size_t kKeptCapacity = 1U << 12;  // a burst does not keep its memory
 
-  Pushed push(T&& item, std::size_t limit) {
+  Pushed push(T&& item, std::size_t bytes, bool bound) {
     std::lock_guard lock(mutex_);
     if (closed_) return Pushed::closed;
-    if (items_.size() >= limit) return Pushed::full;
+    if (bound && items_.size() >= limit_) return Pushed::full;
+    if (bound && !items_.empty() && bytes_ + bytes > byte_limit_) return Pushed::full;
+    bytes_ += bytes;
     if (items_.empty()) waiting_since_ = boot_now();
     items_.push_back(std::move(item));
     return std::exchange(sleeping_, false) ? Pushed::wake : Pushed::ok;
   }
 
   const std::size_t limit_;
+  const std::size_t byte_limit_;
   mutable std::mutex mutex_{};
   std::vector<T> items_{};
+  std::size_t bytes_ = 0;
   Time waiting_since_{};
   bool sleeping_ = false;
   bool closed_ = false;

@@ -103,7 +103,39 @@ void HookRunner::publish_wanted() {
 }
 
 void HookRunner::emit(HookEvent event) {
-  if ((wanted_.load() >> event.index() & 1U) != 0) enqueue(std::move(event));
+  if (const auto* dead = std::get_if<hook::DeadLetter>(&event))
+    return dead_letter(dead->id, dead->message, dead->why);
+  if (wanted(event.index())) enqueue(std::move(event));
+}
+
+void HookRunner::dead_letter(std::string_view id, std::string_view message, std::string_view why) {
+  const auto now = boot_now();
+  std::optional<hook::DeadLetter> told;
+  std::optional<std::string> line;
+  {
+    std::lock_guard lock(dead_mutex_);
+    told = dead_letters_.note(now, id, message, why);
+    line = dead_letters_.line(now);
+  }
+  if (line) report_(*line);
+  if (!told) return;
+  HookEvent event(std::move(*told));
+  if (wanted(event.index())) enqueue(std::move(event));
+}
+
+/// The end of a flood, which no later letter tells of.
+void HookRunner::tell_dead_letters(Time now) {
+  std::optional<hook::DeadLetter> told;
+  std::optional<std::string> line;
+  {
+    std::lock_guard lock(dead_mutex_);
+    told = dead_letters_.due(now);
+    line = dead_letters_.line(now);
+  }
+  if (line) report_(*line);
+  if (!told) return;
+  HookEvent event(std::move(*told));
+  if (wanted(event.index())) enqueue(std::move(event));
 }
 
 void HookRunner::alter(std::vector<ChildSpec> specs, SpecAlterer::Done done) {
@@ -153,6 +185,7 @@ void HookRunner::published(SubscriptionId id, std::shared_ptr<const TopicMessage
 }
 
 void HookRunner::report_slow(Time now) {
+  tell_dead_letters(now);
   slow_ += alterer_.expire(now);
   std::string id;
   {

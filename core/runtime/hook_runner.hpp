@@ -16,6 +16,7 @@
 #include <variant>
 #include <vector>
 
+#include "core/runtime/dead_letters.hpp"
 #include "core/runtime/spec_alterer.hpp"
 #include "processhub/hooks.hpp"
 #include "processhub/hub.hpp"
@@ -41,6 +42,8 @@ class HookRunner {
 
   /// Queues the event for its handlers; free if there are none.
   void emit(HookEvent event);
+  /// A message that no worker will get: told to its hooks and reported, a flood by samples. Any thread.
+  void dead_letter(std::string_view id, std::string_view message, std::string_view why);
   /// Whether there are child_data handlers.
   bool alters() const { return alters_.load(); }
   /// Runs them over the specs of a start; see SpecAlterer.
@@ -100,7 +103,9 @@ class HookRunner {
 
   std::shared_ptr<const Table> table_of(std::string_view event) const;
   void publish_wanted();
+  bool wanted(std::size_t event) const { return (wanted_.load() >> event & 1U) != 0; }
   bool enqueue(Item item);  ///< false: too many wait
+  void tell_dead_letters(Time now);
   void work();
   void run(const HookEvent& event);
   void run(const UserEvent& event);
@@ -123,6 +128,9 @@ class HookRunner {
   std::condition_variable more_{};
   std::deque<Item> queue_{};
   bool stopping_ = false;
+
+  std::mutex dead_mutex_{};
+  DeadLetters dead_letters_{};
 
   std::mutex running_mutex_{};
   Running running_{};

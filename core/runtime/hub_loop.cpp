@@ -203,12 +203,21 @@ void HubLoop::finish_turn() {
   take_what_effects_caused();
   for (const auto lane : taken_lanes_) world_.traffic.leave(lane);
   taken_lanes_.clear();
-  world_.registry.apply(world_.core->take_registry_changes());
+  publish_registry();
   if (auto changed = world_.core->take_cluster_change()) world_.cluster.publish(std::move(*changed));
   performer_.settle();
   world_.calls.expire(now_);
   world_.hooks.report_slow(now_);
   vouch();
+}
+
+void HubLoop::publish_registry() {
+  auto changes = world_.core->take_registry_changes();
+  std::vector<std::string> ids;
+  if (world_.watch.any())
+    for (const auto& change : changes) ids.push_back(change.id);
+  world_.registry.apply(std::move(changes));
+  for (const auto& id : ids) world_.watch.changed(id);
 }
 
 /// With the time the core has seen, not the present: after a gap the core gets to close the gates first.

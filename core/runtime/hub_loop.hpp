@@ -42,6 +42,7 @@ class HubLoop final : private TransportEvents {
     LoopTraffic& traffic;
     WorkerHost& host;
     RegistryView& registry;
+    ChildWatch& watch;
     ClusterView& cluster;
     OpenCalls& calls;
     CallbackPool& callbacks;
@@ -85,6 +86,7 @@ class HubLoop final : private TransportEvents {
   template <class Left>
   void requeue_open_calls(Left& left);
   void finish_turn();
+  void publish_registry();
   void vouch();
   void account();
   void wind_down();

@@ -47,6 +47,9 @@ TracePtr trace_of_call() {
   return present ? std::make_shared<const Trace>(present.next()) : nullptr;
 }
 
+/// Bodies of messages that wait for the loop.
+constexpr std::size_t kQueueBytes = 128U << 20;
+
 Error overloaded() { return {ErrorCode::overloaded, "the hub's command queue is full"}; }
 
 }  // namespace
@@ -78,7 +81,9 @@ HubNode::HubNode(HubConfig config, NodeId id, const Shared& shared, Network netw
       shared_(shared),
       endpoint_(network.told.router),
       publisher_(network.told.publisher),
-      commands_(config_.command_queue),
+      commands_(config_.command_queue, kQueueBytes),
+      watch_(registry_, [this](std::uint64_t serial, MonitorId monitor,
+                               ChildNews news) { host_.child_news(serial, monitor, std::move(news)); }),
       loop_(world(std::move(network), std::move(strategies))),
       host_(config_, id_, shared_.types, *this, &tap_) {
   std::string seeds;
@@ -100,6 +105,7 @@ HubLoop::World HubNode::world(Network network, StrategySet strategies) {
           traffic_,
           host_,
           registry_,
+          watch_,
           cluster_,
           calls_,
           shared_.callbacks,
@@ -130,10 +136,11 @@ HubStats HubNode::stats() const {
   return stats;
 }
 
-Result<void> HubNode::push(Command& command, bool always) {
+Result<void> HubNode::push(Command& command, bool always, std::size_t bytes) {
   traffic_.enter(command.lane);
   const auto lane = command.lane;
-  const auto pushed = always ? commands_.push_always(std::move(command)) : commands_.push(std::move(command));
+  const auto pushed =
+      always ? commands_.push_always(std::move(command)) : commands_.push(std::move(command), bytes);
   if (pushed == Pushed::wake) loop_.wake();
   if (pushed == Pushed::ok || pushed == Pushed::wake) return {};
   traffic_.leave(lane);
@@ -178,19 +185,21 @@ Result<void> HubNode::cast(std::string_view id, std::string_view message, Bytes 
     if (host_.deliver(serial, std::move(posted))) return {};
     body = std::move(posted.body);  // NOLINT(bugprone-use-after-move): what is not taken stays
   }
+  const auto bytes = body.size();
   Command command{event::CastChild{std::string(id), std::string(message), std::move(body), std::move(trace)},
                   0,
                   {},
                   lane};
-  return push(command, false);
+  return push(command, false, bytes);
 }
 
 Result<void> HubNode::broadcast(std::string_view tag, std::string_view message, Bytes body) {
+  const auto bytes = body.size();
   Command command{event::Broadcast{std::string(tag), std::string(message), std::move(body)},
                   0,
                   {},
                   LoopTraffic::kEveryLane};
-  return push(command, false);
+  return push(command, false, bytes);
 }
 
 CallEnd HubNode::ended_by(CallAnswer answer) const {
@@ -214,11 +223,12 @@ void HubNode::call(CallRequest request, CallAnswer answer) {
     answer = std::make_shared<CallTo>([open](Result<Bytes> result) { open->finish(std::move(result)); });
   }
   const auto token = new_token();
+  const auto bytes = request.body.size();
   Command command{
       event::CallChild{token, std::string(request.id), std::string(request.message), std::move(request.body),
                        request.timeout, request.named_reply, std::move(trace)},
       token, std::move(answer), lane};
-  if (auto pushed = push(command, false); !pushed) {
+  if (auto pushed = push(command, false, bytes); !pushed) {
     OpenAnswers::end(shared_.callbacks, std::move(command.answer), pushed.error());
   }
 }
@@ -264,6 +274,10 @@ void HubNode::topic_from_worker(Event event) {
 void HubNode::call_from_worker(std::string_view to, std::string_view message, Bytes body, Duration timeout,
                                std::function<void(Result<Bytes>)> done) {
   call({to, message, std::move(body), timeout, false}, std::make_shared<CallTo>(std::move(done)));
+}
+
+void HubNode::on_dead_letter(std::string_view child, std::string_view message, std::string_view why) {
+  shared_.hooks.dead_letter(child, message, why);
 }
 
 void HubNode::on_report(protocol::LogLevel level, std::string text) {

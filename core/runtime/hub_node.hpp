@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "core/runtime/callback_pool.hpp"
+#include "core/runtime/child_watch.hpp"
 #include "core/runtime/cluster_view.hpp"
 #include "core/runtime/command.hpp"
 #include "core/runtime/hook_runner.hpp"
@@ -88,7 +89,7 @@ class HubNode final : private WorkerEvents {
   /// The serial of the running local worker that a message may be given to directly; 0: the message goes
   /// through the loop.
   std::uint64_t direct_target(std::string_view id, std::uint64_t hash, LoopTraffic::Lane lane) const;
-  Result<void> push(Command& command, bool always);
+  Result<void> push(Command& command, bool always, std::size_t bytes = 0);
   /// The first station of a message from this process: shown to who watches, and logged if it has a trace.
   void note_queued(std::string_view kind, std::string_view id, std::string_view message,
                    std::string_view body, const TracePtr& trace);
@@ -105,6 +106,13 @@ class HubNode final : private WorkerEvents {
   void topic_from_worker(protocol::Event event) override;
   void call_from_worker(std::string_view to, std::string_view message, Bytes body, Duration timeout,
                         std::function<void(Result<Bytes>)> done) override;
+  void monitor_from_worker(std::uint64_t serial, MonitorId monitor, std::string_view id) override {
+    watch_.add(serial, monitor, id);
+  }
+  void unmonitor_from_worker(std::uint64_t serial, MonitorId monitor) override {
+    watch_.remove(serial, monitor);
+  }
+  void on_dead_letter(std::string_view child, std::string_view message, std::string_view why) override;
   void on_report(protocol::LogLevel level, std::string text) override;
 
   const HubConfig config_;
@@ -115,6 +123,7 @@ class HubNode final : private WorkerEvents {
   Commands commands_;
   LoopTraffic traffic_{};
   RegistryView registry_;
+  ChildWatch watch_;
   ClusterView cluster_;
   OpenCalls calls_;
   std::atomic<protocol::Token> last_token_{0};

@@ -35,15 +35,29 @@ struct StateToMerge {
   std::shared_ptr<const Bytes> state{};
 };
 
+/// What became of a child that the worker monitors.
+struct MonitorNews {
+  MonitorId monitor = 0;
+  std::shared_ptr<const ChildNews> news{};
+};
+
 /// What is not a message.
-using InnerWork = std::variant<TimerFired, CallAnswered, RoleChange, StateToMerge>;
+using InnerWork = std::variant<TimerFired, CallAnswered, RoleChange, StateToMerge, MonitorNews>;
 
 struct MailItem {
-  std::variant<TimerFired, protocol::PostedMessage, CallAnswered, RoleChange, StateToMerge> work{};
+  std::variant<TimerFired, protocol::PostedMessage, CallAnswered, RoleChange, StateToMerge, MonitorNews>
+      work{};
   std::unique_ptr<MailItem> next{};
 
   bool is_message() const { return std::holds_alternative<protocol::PostedMessage>(work); }
 };
+
+/// What a message takes, in units of 64 bytes, which fit into a small number.
+inline std::uint32_t weight_of(const protocol::PostedMessage& message) {
+  constexpr std::size_t kUnit = 64;
+  constexpr std::size_t kItself = sizeof(MailItem) / kUnit + 1;
+  return static_cast<std::uint32_t>(kItself + (message.body.size() + message.message.size()) / kUnit);
+}
 
 /// A singly linked queue: two words when empty, constant-time splice.
 class MailQueue {
@@ -62,10 +76,15 @@ class MailQueue {
   bool empty() const { return !head_; }
   std::uint32_t size() const { return size_; }
   std::uint32_t messages() const { return messages_; }
+  /// Of all messages.
+  std::uint32_t weight() const { return weight_; }
 
   void push_back(std::unique_ptr<MailItem> item) {
     ++size_;
-    messages_ += item->is_message() ? 1 : 0;
+    if (const auto* message = std::get_if<protocol::PostedMessage>(&item->work)) {
+      ++messages_;
+      weight_ += weight_of(*message);
+    }
     MailItem* last = item.get();
     (head_ ? tail_->next : head_) = std::move(item);
     tail_ = last;
@@ -75,7 +94,10 @@ class MailQueue {
     if (!item) return item;
     head_ = std::move(item->next);
     --size_;
-    messages_ -= item->is_message() ? 1 : 0;
+    if (const auto* message = std::get_if<protocol::PostedMessage>(&item->work)) {
+      --messages_;
+      weight_ -= weight_of(*message);
+    }
     return item;
   }
   /// The first item that is no message.
@@ -104,6 +126,7 @@ class MailQueue {
     tail_ = back.tail_;
     size_ += std::exchange(back.size_, 0);
     messages_ += std::exchange(back.messages_, 0);
+    weight_ += std::exchange(back.weight_, 0);
   }
   /// Removes the first message, if there is one; timers and answers stay.
   std::unique_ptr<MailItem> drop_oldest_message() {
@@ -115,6 +138,7 @@ class MailQueue {
       if (!*slot) tail_ = before;
       --size_;
       --messages_;
+      weight_ -= weight_of(std::get<protocol::PostedMessage>(item->work));
       return item;
     }
     return nullptr;
@@ -136,6 +160,7 @@ class MailQueue {
     std::swap(tail_, other.tail_);
     std::swap(size_, other.size_);
     std::swap(messages_, other.messages_);
+    std::swap(weight_, other.weight_);
   }
   // One by one: the default destructor would recurse once per item.
   void clear() {
@@ -147,6 +172,7 @@ class MailQueue {
   MailItem* tail_ = nullptr;  // valid while head_ is
   std::uint32_t size_ = 0;
   std::uint32_t messages_ = 0;
+  std::uint32_t weight_ = 0;
 };
 
 /// Used items, kept for the next messages: allocated by one thread and freed by another is what malloc is

@@ -133,6 +133,19 @@ void WorkerCell::unsubscribe(std::string_view pattern) {
   });
 }
 
+MonitorId WorkerCell::monitor(std::string_view id, std::function<void(const ChildNews&)> then) {
+  const MonitorId monitor = ++own().last_id;
+  own().monitors.emplace(monitor, std::move(then));
+  if (!given_up())
+    engine_->port().call([&](WorkerEvents& events) { events.monitor_from_worker(serial(), monitor, id); });
+  return monitor;
+}
+
+void WorkerCell::unmonitor(MonitorId monitor) {
+  if (!own_ || own_->monitors.erase(monitor) == 0) return;
+  engine_->port().call([&](WorkerEvents& events) { events.unmonitor_from_worker(serial(), monitor); });
+}
+
 void WorkerCell::call_raw(std::string_view to, std::string_view message, Bytes body,
                           std::chrono::milliseconds timeout, std::function<void(Result<Bytes>)> then) {
   if (given_up()) return;
@@ -200,6 +213,14 @@ void WorkerCell::run_continuation(CallAnswered& answered) {
   found.mapped().then(std::move(answered.answer));
 }
 
+void WorkerCell::run_monitor(const MonitorNews& news) {
+  if (!own_) return;
+  const auto found = own_->monitors.find(news.monitor);
+  if (found == own_->monitors.end()) return;  // ended after this was on its way
+  const auto then = found->second;            // it may end its own monitor
+  then(*news.news);
+}
+
 void WorkerCell::take_role(const RoleChange& change) {
   epoch_ = change.epoch;
   role_ = change.role;
@@ -214,11 +235,18 @@ void WorkerCell::destroy() {
   if (worker_) end_tasks(*worker_);
   worker_.reset();
   if (!own_) return;
+  if (!own_->monitors.empty())
+    engine_->port().call([&](WorkerEvents& events) { events.unmonitor_from_worker(serial(), 0); });
   for (const auto& [id, timer] : own_->timers) engine_->timers().disarm({timer.due, serial(), id});
   own_.reset();
 }
 
 // -- the turn lock
+
+void WorkerCell::show_batch() {
+  batch_messages_.store(batch_.messages(), std::memory_order_relaxed);
+  batch_weight_.store(batch_.weight(), std::memory_order_relaxed);
+}
 
 void WorkerCell::enter_user() {
   std::lock_guard lock(turn_lock_);
@@ -237,7 +265,7 @@ std::unique_ptr<MailItem> WorkerCell::next_item(bool& given_up_now) {
   in_user_ = false;
   if (given_up_now) return nullptr;
   auto item = hold.load(std::memory_order_relaxed) ? batch_.pop_inner() : batch_.pop_front();
-  batch_messages_.store(batch_.messages(), std::memory_order_relaxed);
+  show_batch();
   in_user_ = item != nullptr;
   return item;
 }
@@ -272,19 +300,20 @@ std::vector<std::shared_ptr<WorkerAnswer>> WorkerCell::take_open_answers() {
 void WorkerCell::load_batch(MailQueue&& batch) {
   std::lock_guard lock(turn_lock_);
   batch_ = std::move(batch);
-  batch_messages_.store(batch_.messages(), std::memory_order_relaxed);
+  show_batch();
 }
 
 MailQueue WorkerCell::unload_batch() {
   std::lock_guard lock(turn_lock_);
-  batch_messages_.store(0, std::memory_order_relaxed);
-  return std::exchange(batch_, {});
+  auto batch = std::exchange(batch_, {});
+  show_batch();
+  return batch;
 }
 
 std::unique_ptr<MailItem> WorkerCell::drop_oldest_of_batch() {
   std::lock_guard lock(turn_lock_);
   auto item = batch_.drop_oldest_message();
-  batch_messages_.store(batch_.messages(), std::memory_order_relaxed);
+  show_batch();
   return item;
 }
 

@@ -125,6 +125,8 @@ class WorkerCell final : public WorkerContext {
                    PublishOptions options) override;
   void subscribe(std::string_view pattern) override;
   void unsubscribe(std::string_view pattern) override;
+  MonitorId monitor(std::string_view id, std::function<void(const ChildNews&)> then) override;
+  void unmonitor(MonitorId monitor) override;
   const TopicMessage* topic() const override { return own_ ? own_->topic.get() : nullptr; }
 
   /// Of the message that is being handled.
@@ -141,6 +143,7 @@ class WorkerCell final : public WorkerContext {
   void construct();  ///< and loads the state it was given
   void run_timer(TimerId timer);
   void run_continuation(CallAnswered& answered);
+  void run_monitor(const MonitorNews& news);
   void take_role(const RoleChange& change);
   void merge(const Bytes& state);
   Worker& worker() { return *worker_; }
@@ -171,6 +174,7 @@ class WorkerCell final : public WorkerContext {
 
   /// Messages that wait in the running batch; a hint for others.
   std::uint32_t batch_messages() const { return batch_messages_.load(std::memory_order_relaxed); }
+  std::uint32_t batch_weight() const { return batch_weight_.load(std::memory_order_relaxed); }
 
   // A node may run a hundred thousand cells: small members stand together, so that none is padded.
   // -- shard lock
@@ -208,6 +212,7 @@ class WorkerCell final : public WorkerContext {
   struct Own {
     std::map<TimerId, Timer> timers{};
     std::map<std::uint64_t, Continuation> calls{};
+    std::map<MonitorId, std::function<void(const ChildNews&)>> monitors{};
     std::uint64_t last_id = 0;
     std::shared_ptr<const TopicMessage> topic{};
   };
@@ -216,6 +221,7 @@ class WorkerCell final : public WorkerContext {
     std::shared_ptr<WorkerAnswer> current{};            ///< of the message in its handler
     std::vector<std::shared_ptr<WorkerAnswer>> open{};  ///< of handlers that kept their Reply
   };
+  void show_batch();  ///< turn lock
   Own& own();
   TimerId add_timer(std::chrono::milliseconds delay, std::chrono::milliseconds period,
                     std::function<void()> action);
@@ -230,6 +236,7 @@ class WorkerCell final : public WorkerContext {
   const StartReason start_reason_;
   std::uint32_t restarts_;  // with epoch_
   std::atomic<std::uint32_t> batch_messages_{0};
+  std::atomic<std::uint32_t> batch_weight_{0};
   const std::uint64_t serial_;
   std::uint64_t epoch_;  // turn, and while frozen
   const Duration shutdown_timeout_;

@@ -19,6 +19,8 @@ std::uint32_t pool_size(const HubConfig& config) {
 
 constexpr int kFarBeyond = 100;  // times the limit: no scheduler's doing
 
+constexpr std::size_t kSmallBody = 64 * 1024;
+
 Error mailbox_full() { return {ErrorCode::overloaded, "the worker's mailbox is full"}; }
 
 }  // namespace
@@ -29,6 +31,7 @@ WorkerEngine::WorkerEngine(const HubConfig& config, NodeId self, std::shared_ptr
       hub_id_(config.hub_id),
       types_(std::move(types)),
       mailbox_limit_(std::max(1U, config.mailbox_limit)),
+      mailbox_bytes_(config.mailbox_bytes),
       policy_(config.mailbox_policy == "block"         ? MailboxPolicy::block
               : config.mailbox_policy == "drop_oldest" ? MailboxPolicy::drop_oldest
                                                        : MailboxPolicy::reject),
@@ -127,9 +130,8 @@ bool WorkerEngine::deliver(std::uint64_t serial, protocol::PostedMessage& messag
   for (;;) {
     auto it = shard.cells.find(serial);
     if (it == shard.cells.end() || !admits(*it->second, path)) return false;
-    auto& cell = it->second;
-    if (!full(*cell)) {
-      admit(lock, shard, cell, message);
+    if (!full(*it->second, message)) {
+      admit(lock, shard, it->second, message);
       return true;
     }
     if (policy_ == MailboxPolicy::block && may_wait(path)) {
@@ -138,13 +140,20 @@ bool WorkerEngine::deliver(std::uint64_t serial, protocol::PostedMessage& messag
       --shard.waiting_for_room;
       continue;
     }
+    const CellPtr cell = it->second;
     if (policy_ == MailboxPolicy::drop_oldest) {
-      auto dropped = drop_oldest(*cell);
+      MailQueue dropped;
+      while (full(*cell, message)) {
+        auto oldest = drop_oldest(*cell);
+        if (!oldest) break;  // the running turn has it
+        dropped.push_back(std::move(oldest));
+      }
       admit(lock, shard, cell, message);
-      if (dropped) discard(std::get<protocol::PostedMessage>(dropped->work), mailbox_full());
+      while (auto item = dropped.pop_front())
+        discard(*cell, std::get<protocol::PostedMessage>(item->work), mailbox_full());
     } else {
       lock.unlock();
-      discard(message, mailbox_full());
+      discard(*cell, message, mailbox_full());
     }
     return true;
   }
@@ -157,8 +166,11 @@ bool WorkerEngine::admits(const WorkerCell& cell, Path path) const {
   return cell.up && !cell.stopping.load(std::memory_order_relaxed) && !gate_.closed();
 }
 
-bool WorkerEngine::full(const WorkerCell& cell) const {
-  return cell.inbox.messages() + cell.batch_messages() >= mailbox_limit_;
+/// The last one may exceed the bytes; small ones have some room behind large ones.
+bool WorkerEngine::full(const WorkerCell& cell, const protocol::PostedMessage& message) const {
+  if (cell.inbox.messages() + cell.batch_messages() >= mailbox_limit_) return true;
+  const auto waiting = (std::uint64_t{cell.inbox.weight()} + cell.batch_weight()) * 64;
+  return waiting >= mailbox_bytes_ + (message.body.size() <= kSmallBody ? mailbox_bytes_ / 8 : 0);
 }
 
 bool WorkerEngine::may_wait(Path path) const {
@@ -216,10 +228,11 @@ void WorkerEngine::enqueue(const CellPtr& cell, InnerWork work) {
   schedule(cell);
 }
 
-void WorkerEngine::discard(protocol::PostedMessage& message, Error why) {
+void WorkerEngine::discard(const WorkerCell& cell, protocol::PostedMessage& message, Error why) {
   if (why.code == ErrorCode::overloaded) counters_.mailbox_full();
   if (wants_answer(message)) return answer_now(port_, message, std::move(why));
   counters_.dead_letter();
+  port_.call([&](WorkerEvents& events) { events.on_dead_letter(cell.id(), message.message, why.message); });
 }
 
 void WorkerEngine::report(protocol::LogLevel level, std::string text) {

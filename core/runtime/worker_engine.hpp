@@ -88,8 +88,8 @@ class WorkerEngine : public std::enable_shared_from_this<WorkerEngine> {
   /// Takes the worker out of the table and tells what it did not handle.
   void announce_down(WorkerCell& cell, Ending ending);
   void report(protocol::LogLevel level, std::string text);
-  /// Answers or counts a message that no handler will see.
-  void discard(protocol::PostedMessage& message, Error why);
+  /// Answers a message that no handler will see, or counts and tells it.
+  void discard(const WorkerCell& cell, protocol::PostedMessage& message, Error why);
 
  private:
   enum class MailboxPolicy : std::uint8_t { reject, drop_oldest, block };
@@ -98,7 +98,7 @@ class WorkerEngine : public std::enable_shared_from_this<WorkerEngine> {
 
   // Admission.
   bool admits(const WorkerCell& cell, Path path) const;
-  bool full(const WorkerCell& cell) const;
+  bool full(const WorkerCell& cell, const protocol::PostedMessage& message) const;
   bool may_wait(Path path) const;
   void admit(Lock& lock, Shard& shard, const CellPtr& cell, protocol::PostedMessage& message);
   const HandlerEntry* inline_handler(const WorkerCell& cell, const protocol::PostedMessage& message) const;
@@ -134,6 +134,7 @@ class WorkerEngine : public std::enable_shared_from_this<WorkerEngine> {
   const std::string hub_id_;
   const std::shared_ptr<const WorkerTypes> types_;
   const std::uint32_t mailbox_limit_;
+  const std::uint64_t mailbox_bytes_;
   const MailboxPolicy policy_;
   const std::uint32_t turn_batch_;
   const std::chrono::microseconds inline_limit_;

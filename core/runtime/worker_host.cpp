@@ -54,6 +54,11 @@ void WorkerHost::set_alive_until(Time deadline) { impl_->engine().set_alive_unti
 bool WorkerHost::deliver(std::uint64_t serial, protocol::PostedMessage&& message) {
   return impl_->engine().deliver(serial, message, Path::direct);
 }
+void WorkerHost::child_news(std::uint64_t serial, MonitorId monitor, ChildNews news) {
+  auto& engine = impl_->engine();
+  if (const auto cell = engine.find(serial))
+    engine.enqueue(cell, MonitorNews{monitor, std::make_shared<const ChildNews>(std::move(news))});
+}
 WorkerHost::Load WorkerHost::load() const { return impl_->engine().load(); }
 WorkerHost::Counters WorkerHost::counters() const { return impl_->engine().counters().read(); }
 

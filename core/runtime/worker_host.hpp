@@ -37,6 +37,11 @@ class WorkerEvents {
   /// `done` is called exactly once, on any thread.
   virtual void call_from_worker(std::string_view to, std::string_view message, Bytes body, Duration timeout,
                                 std::function<void(Result<Bytes>)> done) = 0;
+  /// A worker wants to know how a child is, or (0: of all) no more.
+  virtual void monitor_from_worker(std::uint64_t serial, MonitorId monitor, std::string_view id) = 0;
+  virtual void unmonitor_from_worker(std::uint64_t serial, MonitorId monitor) = 0;
+  /// Nobody will handle it, and nobody waits for an answer. Under a flood as often as messages come.
+  virtual void on_dead_letter(std::string_view child, std::string_view message, std::string_view why) = 0;
   virtual void on_report(protocol::LogLevel level,
                          std::string text) = 0;  ///< stuck worker, slow inline handler …
 };
@@ -68,6 +73,8 @@ class WorkerHost {
   /// that serial does not run here any more or its gate is not open. Any thread. A full mailbox answers
   /// `overloaded` and returns true.
   bool deliver(std::uint64_t serial, protocol::PostedMessage&& message);
+  /// For a worker's monitor; nothing if the worker has ended. Any thread.
+  void child_news(std::uint64_t serial, MonitorId monitor, ChildNews news);
 
   struct Counters {
     std::uint64_t turns = 0;

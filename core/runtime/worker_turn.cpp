@@ -154,6 +154,8 @@ bool WorkerTurn::run_item(MailItem& item) {
     --cell_->merges_waiting;
     return merged;
   }
+  if (const auto* news = std::get_if<MonitorNews>(&item.work))
+    return guarded([&] { cell_->run_monitor(*news); });
   return guarded([&] { cell_->run_timer(std::get<TimerFired>(item.work).id); });
 }
 
@@ -162,8 +164,9 @@ bool WorkerTurn::handle(protocol::PostedMessage& message, const HandlerEntry* kn
   const auto* handler = known ? known : cell_->worker_class()->find(message.message);
   const HandlerFn invoke = handler ? handler->invoke : cell_->worker_class()->raw;
   if (!invoke) {
-    engine_.discard(message, {ErrorCode::no_such_message,
-                              cell_->describe() + " has no handler for '" + message.message + "'"});
+    engine_.discard(
+        *cell_, message,
+        {ErrorCode::no_such_message, cell_->describe() + " has no handler for '" + message.message + "'"});
     return true;
   }
   engine_.note_handled(*cell_, message);

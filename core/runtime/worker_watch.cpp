@@ -231,7 +231,7 @@ void WorkerEngine::drop(const CellPtr& cell) {
     std::this_thread::yield();
   }
   const Error stopped{ErrorCode::stopped, "the hub stopped"};
-  for (auto& message : remove(*cell)) discard(message, stopped);
+  for (auto& message : remove(*cell)) discard(*cell, message, stopped);
   for (const auto& answer : cell->take_open_answers()) answer->finish(stopped);
   cell->destroy();
 }

@@ -1,6 +1,7 @@
 // The test kit: users' worker classes really run, as they would in a program.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <string>
 #include <vector>
@@ -32,6 +33,21 @@ struct Three {
     return *found;
   }
   Cluster cluster;
+};
+
+class Watcher : public ph::Worker {
+ public:
+  void on_start(ph::StartReason) override {
+    ctx().monitor("c1", [this](const ph::ChildNews& news) {
+      std::string line(ph::to_string(news.state));
+      if (news.node)
+        line +=
+            " on " + std::string(news.node.name()) + ", restarts " + std::to_string(news.generation.restarts);
+      if (!news.why.empty()) line += ": " + news.why;
+      heard.push_back(std::move(line));
+    });
+  }
+  std::vector<std::string> heard{};
 };
 
 }  // namespace
@@ -280,6 +296,51 @@ TEST_CASE("faults can strike the workers themselves") {
   three.cluster.faults("worker_crash=0");
   REQUIRE(three.cluster.settle());
   CHECK(three.cluster.call<Total>("a", "c1", Get{}));
+}
+
+TEST_CASE(
+    "a worker that monitors a child is told of its start, move, crash, takeover and stop, wherever it "
+    "moves") {
+  auto how = options();
+  how.config.migration.name = "hot_swap";
+  how.types.add<Watcher>("watcher");
+  Three three(std::move(how));
+  const auto bring = [&](const std::string& id, const std::string& node) {
+    if (three.cluster.runs_on(id) != std::vector<std::string>{node})
+      REQUIRE(three.cluster.migrate("a", id, node));
+    REQUIRE(three.cluster.settle());
+    REQUIRE(three.cluster.runs_on(id) == std::vector<std::string>{node});
+  };
+  const auto heard = [&](const std::string& line) {
+    return three.cluster.run_until(
+        [&] {
+          const auto* watcher = three.cluster.worker<Watcher>("w");
+          return watcher != nullptr && !watcher->heard.empty() && watcher->heard.back() == line;
+        },
+        20s);
+  };
+  three.start({{.id = "w", .type = "watcher"}});
+  bring("w", "a");
+  CHECK(heard("gone"));
+  three.start({counter("c1")});
+  bring("c1", "b");
+  CHECK(heard("running on b, restarts 0"));
+  REQUIRE(!three.cluster.call<Total>("a", "c1", Break{}));
+  CHECK(heard("running on b, restarts 1"));
+  bring("c1", "c");
+  CHECK(heard("running on c, restarts 0"));
+  bring("c1", "b");
+  CHECK(heard("running on b, restarts 0"));
+  bring("w", "c");  // it monitors anew, and hears at once how things are
+  CHECK(three.cluster.worker<Watcher>("w")->heard == std::vector<std::string>{"running on b, restarts 0"});
+  three.cluster.crash("b");
+  REQUIRE(three.cluster.settle());
+  CHECK(heard("running on " + three.cluster.runs_on("c1").front() + ", restarts 0"));
+  const auto& lines = three.cluster.worker<Watcher>("w")->heard;
+  CHECK(std::count(lines.begin(), lines.end(), "absent") == 1);
+  REQUIRE(three.cluster.stop("a", {"c1"}));
+  CHECK(heard("gone"));
+  CHECK(three.cluster.check());
 }
 
 }  // namespace testing_kit_workers_test

@@ -106,6 +106,25 @@ void HostedWorker::call_raw(std::string_view to, std::string_view message, Bytes
   if (token != 0) calls_.emplace(token, std::move(then));
 }
 
+MonitorId HostedWorker::monitor(std::string_view id, std::function<void(const ChildNews&)> then) {
+  const MonitorId number = ++last_timer_;
+  auto news = host_.news(std::string(id));
+  monitors_.emplace(number, Monitor{news, std::move(then)});
+  mailbox.emplace_back(MonitorNews{number, std::move(news)});  // it is in a turn: another one follows
+  return number;
+}
+
+bool HostedWorker::tell_monitors(const ChildNews& news) {
+  bool told = false;
+  for (auto& [number, monitor] : monitors_) {
+    if (monitor.told.id != news.id || monitor.told == news) continue;
+    monitor.told = news;
+    mailbox.emplace_back(MonitorNews{number, news});
+    told = true;
+  }
+  return told;
+}
+
 // -- the user's code
 
 void HostedWorker::construct() {
@@ -150,6 +169,13 @@ void HostedWorker::run_continuation(CallAnswered& answered) {
   if (found) found.mapped()(std::move(answered.answer));
 }
 
+void HostedWorker::run_monitor(const MonitorNews& news) {
+  const auto found = monitors_.find(news.monitor);
+  if (found == monitors_.end()) return;
+  const auto then = found->second.then;  // it may end its own monitor
+  then(news.news);
+}
+
 void HostedWorker::take_role(const protocol::effect::SetRole& change) {
   generation_ = change.generation;
   role_ = change.role;
@@ -165,6 +191,7 @@ void HostedWorker::destroy() {
   worker_.reset();
   timers_.clear();
   calls_.clear();
+  monitors_.clear();
 }
 
 }  // namespace processhub::sim

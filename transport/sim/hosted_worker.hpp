@@ -68,6 +68,8 @@ class HostedWorker final : public WorkerContext {
   void subscribe(std::string_view pattern) override;
   void unsubscribe(std::string_view pattern) override;
   const TopicMessage* topic() const override { return topic_.get(); }
+  MonitorId monitor(std::string_view id, std::function<void(const ChildNews&)> then) override;
+  void unmonitor(MonitorId monitor) override { monitors_.erase(monitor); }
   /// Of the message that is being handled.
   void set_topic(std::shared_ptr<const TopicMessage> topic) { topic_ = std::move(topic); }
 
@@ -78,8 +80,12 @@ class HostedWorker final : public WorkerContext {
     protocol::Token token = 0;
     Result<Bytes> answer{Bytes{}};
   };
+  struct MonitorNews {
+    MonitorId monitor = 0;
+    ChildNews news{};
+  };
   using Item = std::variant<protocol::PostedMessage, TimerFired, CallAnswered, protocol::effect::SetRole,
-                            protocol::effect::MergeState>;
+                            protocol::effect::MergeState, MonitorNews>;
   enum class State : std::uint8_t { starting, up, frozen, prepared, stopping };
 
   std::uint64_t serial() const { return serial_; }
@@ -96,6 +102,10 @@ class HostedWorker final : public WorkerContext {
   bool free_to_freeze();
   void run_timer(TimerId timer);
   void run_continuation(CallAnswered& answered);
+  void run_monitor(const MonitorNews& news);
+  bool monitors_any() const { return !monitors_.empty(); }
+  /// Puts what its monitors of this child do not know yet into the mailbox; false: nothing.
+  bool tell_monitors(const ChildNews& news);
   void take_role(const protocol::effect::SetRole& change);
   void merge(const Bytes& state);
   void set_generation(const Generation& generation) { generation_ = generation; }
@@ -131,6 +141,11 @@ class HostedWorker final : public WorkerContext {
   std::map<TimerId, Timer> timers_{};
   std::map<protocol::Token, std::function<void(Result<Bytes>)>> calls_{};
   TimerId last_timer_ = 0;
+  struct Monitor {
+    ChildNews told{};
+    std::function<void(const ChildNews&)> then{};
+  };
+  std::map<MonitorId, Monitor> monitors_{};
   std::shared_ptr<const TopicMessage> topic_{};
 };
 

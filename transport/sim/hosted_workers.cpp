@@ -198,6 +198,15 @@ void HostedWorkers::call_ended(protocol::Token token, Result<Bytes> answer) {
   next_turn(*found->second);
 }
 
+void HostedWorkers::child_changed(const std::string& id) {
+  std::optional<ChildNews> now;
+  for (auto& [serial, worker] : workers_) {
+    if (!worker->monitors_any()) continue;
+    if (!now) now = news(id);
+    if (worker->tell_monitors(*now)) next_turn(*worker);
+  }
+}
+
 void HostedWorkers::kill() {
   port_->open = false;
   tasks_.clear();
@@ -299,6 +308,8 @@ bool HostedWorkers::take(HostedWorker& worker, HostedWorker::Item& item, std::st
   const auto threw = guarded([&] {
     if (auto* answered = std::get_if<HostedWorker::CallAnswered>(&item)) {
       worker.run_continuation(*answered);
+    } else if (const auto* news = std::get_if<HostedWorker::MonitorNews>(&item)) {
+      worker.run_monitor(*news);
     } else if (const auto* change = std::get_if<protocol::effect::SetRole>(&item)) {
       worker.take_role(*change);
     } else if (const auto* merge = std::get_if<protocol::effect::MergeState>(&item)) {

@@ -37,6 +37,7 @@ class HostedWorkers final : public NodeWorkers {
   bool gates_open() const override { return gates_open_; }
   void look_again() override;
   void call_ended(protocol::Token token, Result<Bytes> answer) override;
+  void child_changed(const std::string& id) override;
   void pause() override { tasks_.pause(); }
   void wake() override { tasks_.resume(); }
   void kill() override;
@@ -51,6 +52,7 @@ class HostedWorkers final : public NodeWorkers {
   Time now() const { return site_.scheduler.now(); }
   void timer_in(Duration delay, std::uint64_t serial, TimerId timer);
   void tell(protocol::Event event);
+  ChildNews news(const std::string& id) const { return news_of(id, site_.lookup(id)); }
   void cast(std::string_view to, std::string_view message, Bytes body);
   /// The token under which the answer comes.
   protocol::Token call(std::uint64_t serial, std::string_view to, std::string_view message, Bytes body,

@@ -86,6 +86,9 @@ class NodeWorkers {
   /// The end of a call that a worker made with a token of its own.
   virtual void call_ended(protocol::Token, Result<Bytes>) {}
 
+  /// The registry shows a child otherwise than before.
+  virtual void child_changed(const std::string&) {}
+
   /// The whole process stands still; what falls due meanwhile happens at wake.
   virtual void pause() = 0;
   virtual void wake() = 0;
@@ -113,6 +116,8 @@ struct WorkerSite {
   std::function<void(protocol::Event)> deliver{};
   /// The time up to which turns may start has not come.
   std::function<bool()> may_run{};
+  /// A child as the node's registry shows it.
+  std::function<std::optional<ChildInfo>(const std::string&)> lookup{};
 };
 
 using WorkersFactory = std::function<std::unique_ptr<NodeWorkers>(WorkerSite site)>;

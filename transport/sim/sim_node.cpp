@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <type_traits>
 
+#include "core/runtime/registry_view.hpp"
+
 namespace processhub::sim {
 namespace {
 
@@ -65,7 +67,12 @@ void SimNode::boot(std::uint64_t incarnation, Duration clock_offset) {
   workers_ =
       services_.make_workers({services_.scheduler, rng_.fork(), services_.faults, config_, id_, services_.log,
                               [this](protocol::Event event) { deliver(std::move(event)); },
-                              [this] { return local_now() < turns_until_; }});
+                              [this] { return local_now() < turns_until_; },
+                              [this](const std::string& id) -> std::optional<ChildInfo> {
+                                const auto found = registry_.find(id);
+                                if (found == registry_.end()) return std::nullopt;
+                                return runtime::to_info(*found->second);
+                              }});
   protocol::Identity identity{id_, config_.listen, config_.pub_listen, rng_.next(), {}, services_.specs};
   core_ = services_.make_core(identity, config_);
   services_.observer.on_life(*this);
@@ -209,6 +216,7 @@ void SimNode::take_changes() {
     } else {
       registry_.erase(change.id);
     }
+    workers_->child_changed(change.id);
   }
   look();
 }

@@ -92,6 +92,27 @@ struct ChildInfo {
   }
 };
 
+/// How a child is, as far as a node knows.
+enum class ChildState : std::uint8_t {
+  running,  ///< its active instance runs
+  absent,   ///< it lives and none runs just now: it moves, restarts, or waits for a node
+  failed,   ///< it crashed too often, or could not start
+  gone,     ///< there is no such child (any more)
+};
+PROCESSHUB_API std::string_view to_string(ChildState);
+
+/// What WorkerContext::monitor tells of a child.
+struct ChildNews {
+  std::string id{};
+  ChildState state = ChildState::gone;
+  NodeId node{};            ///< where it runs
+  Generation generation{};  ///< of the instance that runs: another one after each restart, move or takeover
+  std::string why{};        ///< of a failure
+  friend bool operator==(const ChildNews&, const ChildNews&) = default;
+};
+/// The news of a child that the registry knows so, or not at all.
+PROCESSHUB_API ChildNews news_of(const std::string& id, const std::optional<ChildInfo>& child);
+
 enum class Scope : std::uint8_t { global, local };
 
 enum class OnFailure : std::uint8_t {

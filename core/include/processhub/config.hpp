@@ -90,6 +90,7 @@ struct HubConfig {
 
   std::uint32_t pool_threads = 0;                ///< 0: one per core, at least 2
   std::uint32_t mailbox_limit = 100'000;         ///< messages waiting at one child
+  std::uint64_t mailbox_bytes = 64ULL << 20;     ///< the same in bytes; an empty one takes any message
   std::string mailbox_policy = "reject";         ///< reject | drop_oldest | block (local senders only)
   std::uint32_t turn_batch = 64;                 ///< messages per turn of a pooled worker
   ms inline_limit{1};                            ///< an inline handler that takes longer is counted and named

@@ -127,11 +127,14 @@ struct NodeSuspected {
   static constexpr std::string_view name = "node_suspected";
   NodeId node{};
 };
+/// A message that no worker will get and nobody waits for an answer to. More than 100 a second are told as
+/// one.
 struct DeadLetter {
   static constexpr std::string_view name = "dead_letter";
   std::string id{};
   std::string message{};
   std::string why{};
+  std::uint64_t count = 1;  ///< how many this one stands for, itself included
 };
 struct HubShutdown {
   static constexpr std::string_view name = "hub_shutdown";

@@ -88,6 +88,7 @@ class Reply {
 };
 
 using TimerId = std::uint64_t;
+using MonitorId = std::uint64_t;
 
 namespace detail {
 template <class R>
@@ -201,6 +202,14 @@ class PROCESSHUB_API WorkerContext {
   virtual void cast_raw(std::string_view to, std::string_view message, Bytes body) = 0;
   virtual void call_raw(std::string_view to, std::string_view message, Bytes body,
                         std::chrono::milliseconds timeout, std::function<void(Result<Bytes>)> then) = 0;
+
+  /// Tells this worker, as turns of it, how another child is: now, and whenever that changes, until
+  /// unmonitor() or until the worker ends (where the child moves to it monitors anew, in on_start). What
+  /// comes to nothing between two turns of the hub may be left out, the last state never is: a restart or a
+  /// move that nobody saw shows as `running` with another generation. A child that does not exist (yet) is
+  /// `gone`.
+  virtual MonitorId monitor(std::string_view id, std::function<void(const ChildNews&)> then) = 0;
+  virtual void unmonitor(MonitorId monitor) = 0;
 
  protected:
   static void attach(Worker& worker, WorkerContext* context) { worker.context_ = context; }

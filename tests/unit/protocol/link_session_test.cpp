@@ -2,8 +2,10 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <deque>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace processhub::protocol::link_session_test {
@@ -123,6 +125,139 @@ TEST_CASE("a full data lane refuses and leaves the control lane alone") {
   CHECK(p.a.send_raw(Lane::control, 3, "probe"));
   p.settle();
   CHECK(p.a.send_raw(Lane::data, 3, std::string(900, 'x')));
+}
+
+TEST_CASE("a lane that is empty takes one message of any permitted size, and a reason has room of its own") {
+  SessionLimits limits;
+  limits.ring_bytes = 1000;
+  Pair p(limits);
+  CHECK(p.a.send_raw(Lane::data, 3, std::string(200'000, 'x')));
+  CHECK_FALSE(p.a.send_raw(Lane::data, 3, std::string(70'000, 'y')));
+  CHECK(p.a.send_raw(Lane::data, 3, "small ones have room beside it"));
+  Pair q(limits);
+  CHECK(q.a.send_raw(Lane::data, 3, std::string(1000, 'x')));
+  CHECK_FALSE(q.a.send_raw(Lane::data, 3, "why"));
+  CHECK(q.a.send_raw(Lane::data, 3, "why", LinkSession::kSpare));
+  q.settle();
+  CHECK(q.got.size() == 2);
+}
+
+/// A line from a to b that carries so many bytes a millisecond and takes whatever is sent; the way back is
+/// quick.
+struct NarrowLine {
+  Pair ends;
+  std::size_t bytes_a_millisecond;
+  std::size_t on_the_line = 0;
+  std::size_t most_on_the_line = 0;
+  double budget = 0;
+
+  explicit NarrowLine(std::size_t rate, SessionLimits limits = {})
+      : ends(limits), bytes_a_millisecond(rate) {}
+
+  void step() {
+    const auto before = ends.to_b.size();
+    ends.flush();
+    for (auto i = before; i < ends.to_b.size(); ++i) on_the_line += ends.to_b[i].size();
+    most_on_the_line = std::max(most_on_the_line, on_the_line);
+    budget = ends.to_b.empty() ? 0 : budget + static_cast<double>(bytes_a_millisecond);
+    while (!ends.to_b.empty() && budget >= static_cast<double>(ends.to_b.front().size())) {
+      budget -= static_cast<double>(ends.to_b.front().size());
+      on_the_line -= ends.to_b.front().size();
+      REQUIRE(Pair::take(ends.b, ends.now, ends.to_b.front(), ends.got));
+      ends.to_b.pop_front();
+    }
+    std::vector<std::string> ignored;
+    for (; !ends.to_a.empty(); ends.to_a.pop_front())
+      REQUIRE(Pair::take(ends.a, ends.now, ends.to_a.front(), ignored));
+    ends.now += milliseconds(1);
+  }
+};
+
+TEST_CASE("on a narrow line a large message holds up the other lane only briefly, and still fills the line") {
+  for (const std::size_t rate : {250U, 1'000U, 10'000U}) {  // 2, 8 and 80 Mbit/s
+    CAPTURE(rate);
+    SessionLimits limits;
+    limits.ring_bytes = limits.max_message = 1U << 30;
+    NarrowLine line(rate, limits);
+    REQUIRE(line.ends.a.send_raw(Lane::data, 3, std::string(rate * 8'000, 'x')));  // eight seconds of it
+    std::size_t seen = 0;
+    std::size_t probes = 0;
+    Time said = kNever;
+    Duration longest{};
+    for (bool arrived = false; !arrived;) {
+      REQUIRE(line.ends.now < milliseconds(20'000));
+      if (said == kNever && line.ends.now.count() % 200'000 == 0) {
+        REQUIRE(line.ends.a.send_raw(Lane::control, 3, "probe"));
+        said = line.ends.now;
+      }
+      line.step();
+      for (; seen < line.ends.got.size(); ++seen) {
+        if (line.ends.got[seen] == "probe") {
+          ++probes;
+          longest = std::max(longest, line.ends.now - std::exchange(said, kNever));
+        } else {
+          arrived = true;
+        }
+      }
+    }
+    CHECK(probes >= 8);
+    CHECK(longest < milliseconds(800));
+    CHECK(line.ends.now < milliseconds(9'500));
+    CHECK(line.ends.a.resends() <= 8);
+  }
+}
+
+TEST_CASE("a quick line gets a window as large as it may be") {
+  NarrowLine line(200'000);
+  REQUIRE(line.ends.a.send_raw(Lane::data, 3, std::string(64U << 20, 'x')));
+  while (line.ends.got.empty()) line.step();
+  CHECK(line.ends.now < milliseconds(700));
+  CHECK(line.most_on_the_line <= SessionLimits{}.window_bytes);
+}
+
+TEST_CASE("a peer that reads nothing gets no more than a window, however long and much is sent") {
+  Pair p;
+  std::size_t sent = 0;
+  std::size_t refused = 0;
+  for (int ms = 0; ms < 10'000; ms += 5) {
+    for (int i = 0; i < 20; ++i) refused += p.a.send_raw(Lane::data, 3, std::string(10'000, 'x')) ? 0 : 1;
+    p.a.flush(p.now, [&](Bytes f) {
+      sent += f.size();
+      p.to_b.push_back(std::move(f));
+    });
+    p.now += milliseconds(5);
+  }
+  CHECK(refused > 30'000);
+  CHECK(p.a.queued_bytes(Lane::data) <= SessionLimits{}.ring_bytes);
+  CHECK(sent < 1'500'000);
+  CHECK(sent >= p.a.under_way(Lane::data));
+  const auto before = p.got.size();
+  p.settle();  // it goes on
+  CHECK(p.got.size() == before + 40'000 - refused);
+}
+
+TEST_CASE("when all that was under way is lost on a connection that lives, it comes after two questions") {
+  Pair p;
+  for (const auto& m : numbers(30)) {
+    CHECK(p.a.send_raw(Lane::data, 3, m));
+    p.flush();
+  }
+  REQUIRE(p.to_b.size() == 30);
+  p.to_b.clear();
+  p.now += milliseconds(200);
+  p.flush();
+  CHECK(p.to_b.size() == 1);
+  p.deliver();
+  CHECK(p.got.size() == 1);
+  p.now += milliseconds(10);  // it confirms
+  p.flush();
+  p.deliver();
+  CHECK(p.to_b.empty());  // the rest may only be late
+  p.now = p.a.next_deadline();
+  CHECK(p.now < milliseconds(1'000));
+  p.flush();
+  p.deliver();
+  CHECK(p.got == numbers(30));
 }
 
 TEST_CASE("a message over the limit is refused by the sender and by the receiver") {

@@ -49,6 +49,18 @@ TEST_CASE(
   CHECK(queue.push_always(std::move(second)) == Pushed::ok);
 }
 
+TEST_CASE("command queue: bytes are bounded too, and an empty queue takes any") {
+  Queue queue(10, 100);
+  CHECK(queue.push(std::make_unique<int>(1), 500) == Pushed::ok);
+  CHECK(queue.push(std::make_unique<int>(2), 1) == Pushed::full);
+  CHECK(queue.push_always(std::make_unique<int>(3)) == Pushed::ok);
+  std::vector<std::unique_ptr<int>> batch;
+  REQUIRE(queue.take(batch));
+  CHECK(queue.push(std::make_unique<int>(4), 60) == Pushed::ok);
+  CHECK(queue.push(std::make_unique<int>(5), 40) == Pushed::ok);
+  CHECK(queue.push(std::make_unique<int>(6), 1) == Pushed::full);
+}
+
 TEST_CASE("command queue: after close it refuses everything and still gives what it has") {
   Queue queue(10);
   CHECK(queue.push(std::make_unique<int>(1)) == Pushed::ok);

@@ -43,6 +43,49 @@ TEST_CASE(
   CHECK(reports.lines.empty());
 }
 
+TEST_CASE(
+    "hooks: dead letters are told one by one, a flood by samples that add up, and the log gets a line") {
+  DeadLetters letters;
+  std::uint64_t told = 0;
+  int hooks = 0;
+  int lines = 0;
+  const auto count = [&](const std::optional<hook::DeadLetter>& letter) {
+    if (!letter) return;
+    ++hooks;
+    told += letter->count;
+  };
+  for (int i = 0; i < 50'000; ++i) {  // five seconds
+    const Time now(i * 100);
+    count(letters.note(now, "c", "add", "full"));
+    lines += letters.line(now) ? 1 : 0;
+  }
+  CHECK(hooks == 500);
+  CHECK(lines == 5);
+  CHECK(told < 50'000);
+  CHECK_FALSE(letters.due(Time(5'000'000 - 1)));
+  count(letters.due(Time(6'000'000)));
+  CHECK(told == 50'000);
+  const auto line = letters.line(Time(6'000'000));
+  REQUIRE(line);
+  CHECK(line->find("messages without a taker, the last: 'add' for 'c': full") != std::string::npos);
+  CHECK_FALSE(letters.line(Time(9'000'000)));
+  CHECK_FALSE(letters.due(Time(9'000'000)));
+
+  Reports reports;
+  HookRunner runner(reports.sink());
+  std::vector<std::string> ran;
+  REQUIRE(runner.add({{"dead",
+                       "dead_letter",
+                       1,
+                       [&](const HookEvent& e) { ran.push_back(std::get<hook::DeadLetter>(e).message); },
+                       {}}}));
+  runner.dead_letter("c", "one", "full");
+  runner.emit(hook::DeadLetter{"c", "two", "no such child"});
+  runner.stop();
+  CHECK(ran == std::vector<std::string>{"one", "two"});
+  CHECK(reports.lines == std::vector<std::string>{"a message without a taker, 'one' for 'c': full"});
+}
+
 TEST_CASE("hooks: a repeated id replaces, cancel removes, and the list shows what is left") {
   Reports reports;
   HookRunner hooks(reports.sink());

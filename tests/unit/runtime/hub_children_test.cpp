@@ -8,6 +8,64 @@
 namespace processhub::hub_test::hub_children_test {
 namespace {
 
+struct Heard {
+  std::vector<std::string> lines{};
+  PROCESSHUB_FIELDS(lines)
+};
+struct Deafen {
+  PROCESSHUB_FIELDS()
+};
+
+class Watcher : public Worker {
+ public:
+  static void handlers(Handlers<Watcher>& h) { h.on<&Watcher::heard>().on<&Watcher::deafen>(); }
+  void on_start(StartReason) override {
+    monitor_ = ctx().monitor("t", [this](const ChildNews& news) {
+      heard_.lines.push_back(std::string(to_string(news.state)) + (news.why.empty() ? "" : ": " + news.why) +
+                             (news.node ? " " + std::to_string(news.generation.restarts) : ""));
+    });
+  }
+
+ private:
+  Heard heard(const Get&) { return heard_; }
+  void deafen(const Deafen&) { ctx().unmonitor(monitor_); }
+  Heard heard_{};
+  MonitorId monitor_ = 0;
+};
+
+TEST_CASE(
+    "hub children: a worker that monitors a child hears of its start, crashes, failure and stop, until it "
+    "has heard enough") {
+  auto c = config();
+  c.max_restarts = 1;
+  c.restart_backoff = 1ms;
+  auto hub = Hub::start(c, WorkerTypes{}.add<Counter>("counter").add<Watcher>("watcher"));
+  REQUIRE(hub);
+  REQUIRE(hub->wait_joined(kPatience));
+  for (const char* id : {"w1", "w2"}) REQUIRE(*hub->start_child({.id = id, .type = "watcher"}).get());
+  const auto last = [&](const char* id, const std::string& line) {
+    return eventually([&] {
+      const auto heard = hub->call<Heard>(id, Get{}).get();
+      return heard && !heard->lines.empty() && heard->lines.back() == line;
+    });
+  };
+  CHECK(last("w1", "gone"));
+  start_counter(*hub, "t");
+  CHECK(last("w1", "running 0"));
+  REQUIRE(!hub->call<Total>("t", Crash{}).get());
+  CHECK(last("w1", "running 1"));
+  CHECK(last("w2", "running 1"));
+  REQUIRE(hub->call<void>("w2", Deafen{}).get());
+  REQUIRE(!hub->call<Total>("t", Crash{}).get());
+  CHECK(last("w1", "failed: asked to"));
+  REQUIRE(*hub->stop_child("t").get());
+  CHECK(last("w1", "gone"));
+  CHECK(last("w2", "running 1"));
+  REQUIRE(*hub->stop_child("w1").get());  // whoever has ended is told nothing
+  start_counter(*hub, "t");
+  CHECK(hub->call<Total>("t", Get{}).get());
+}
+
 TEST_CASE("hub children: a started child is in the registry as soon as its future is ready") {
   auto hub = start();
   const auto started =

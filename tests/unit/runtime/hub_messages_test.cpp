@@ -1,5 +1,9 @@
 #include <doctest/doctest.h>
 
+#include <mutex>
+#include <set>
+#include <string>
+
 #include "tests/unit/runtime/hub_fixture.hpp"
 
 namespace processhub::hub_test::hub_messages_test {
@@ -160,6 +164,35 @@ TEST_CASE("hub messages: the counters of the loop are published") {
   CHECK(eventually([&] { return hub.status().stats.loop_lag_max.count() > 0; }));
   CHECK(hub.status().node == hub.node());
   CHECK(hub.status().joined);
+}
+
+TEST_CASE("hub messages: what a full mailbox drops is told to hooks, and counted") {
+  std::mutex mutex;
+  std::uint64_t told = 0;
+  std::set<std::string> names;
+  auto c = config();
+  c.mailbox_limit = 2;
+  auto hub = start(c);
+  start_counter(hub, "x");
+  REQUIRE(hub.register_hooks({{"dead",
+                               "dead_letter",
+                               1,
+                               [&](const HookEvent& e) {
+                                 const auto& letter = std::get<hook::DeadLetter>(e);
+                                 std::lock_guard lock(mutex);
+                                 told += letter.count;
+                                 names.insert(letter.id + " " + letter.message);
+                               },
+                               {}}}));
+  for (int i = 0; i < 20'000; ++i) static_cast<void>(hub.cast("x", Add{1}));
+  CHECK(eventually([&] {
+    const auto total = hub.call<Total>("x", Get{}).get();
+    std::lock_guard lock(mutex);
+    return total && static_cast<std::uint64_t>(total->total) + told == 20'000;
+  }));
+  std::lock_guard lock(mutex);
+  CHECK(names == std::set<std::string>{"x add"});
+  CHECK(hub.status().stats.dead_letters == told);
 }
 
 }  // namespace

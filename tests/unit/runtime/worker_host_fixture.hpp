@@ -174,6 +174,12 @@ class Recorder : public WorkerEvents {
     if (!host->deliver(routes.at(std::string(to)), std::move(m)))
       sink->finish({ErrorCode::no_such_child, "not here"});
   }
+  void monitor_from_worker(std::uint64_t, MonitorId, std::string_view) override {}
+  void unmonitor_from_worker(std::uint64_t, MonitorId) override {}
+  void on_dead_letter(std::string_view child, std::string_view message, std::string_view why) override {
+    on_report({},
+              "dead letter " + std::string(message) + " for " + std::string(child) + ": " + std::string(why));
+  }
   void on_report(protocol::LogLevel, std::string text) override {
     std::lock_guard lock(mutex_);
     reports_.push_back(std::move(text));

@@ -7,8 +7,9 @@ using namespace worker_host_test;
 namespace {
 
 struct Limited : Hosted {
-  Limited(std::uint32_t limit, const std::string& policy) {
+  Limited(std::uint32_t limit, const std::string& policy, std::uint64_t bytes = 1U << 20) {
     config.mailbox_limit = limit;
+    config.mailbox_bytes = bytes;
     config.mailbox_policy = policy;
     add<Scribe>("scribe", log, door);
     run();
@@ -54,6 +55,30 @@ TEST_CASE(
   t.door->open();
   REQUIRE(t.log->wait_for("m3"));
   CHECK(t.said() == std::vector<std::string>{"m1", "m2", "m3"});
+}
+
+TEST_CASE(
+    "a mailbox is full by bytes, too: only the last message may exceed them, and what is dropped is told") {
+  Limited t(1'000, "reject", 10'000);
+  CHECK(t.cast(1, Say{"m1" + std::string(30'000, 'x')}));
+  CHECK(t.call(1, Say{"m2"})->wait() == "overloaded");
+  CHECK(t.cast(1, Say{"m3"}));
+  CHECK(t.host->counters().dead_letters == 1);
+  CHECK(t.events.wait_report("dead letter say for"));
+  t.door->open();
+  REQUIRE(eventually([&] { return t.call(1, Say{"m4"})->wait() == "ok"; }));
+  CHECK(t.said().size() == 2);
+
+  Limited oldest(1'000, "drop_oldest", 10'000);
+  for (int i = 0; i < 9; ++i) CHECK(oldest.cast(1, Say{"m" + std::to_string(i) + std::string(800, 'x')}));
+  CHECK(oldest.cast(1, Say{"m9" + std::string(5'000, 'x')}));
+  CHECK(oldest.host->counters().dead_letters == 0);
+  CHECK(oldest.cast(1, Say{"m10"}));
+  CHECK(oldest.host->counters().dead_letters >= 2);
+  CHECK(oldest.host->counters().dead_letters <= 5);
+  oldest.door->open();
+  REQUIRE(eventually([&] { return !oldest.said().empty() && oldest.said().back() == "m10"; }));
+  CHECK(oldest.said().size() == 11 - oldest.host->counters().dead_letters);
 }
 
 TEST_CASE("a full mailbox under drop_oldest drops the oldest waiting message and answers it overloaded") {

@@ -1,0 +1,54 @@
+// A plugin for tests of overload: workers that take large messages, that send floods, and that stop reading
+// until somebody opens a FIFO.
+#include <fcntl.h>
+#include <unistd.h>
+#include <processhub/plugin.hpp>
+#include <processhub/processhub.hpp>
+
+#include "tests/support/sink_messages.hpp"
+
+namespace ph = processhub;
+using namespace sink_messages;
+using namespace std::chrono_literals;
+
+namespace {
+
+class Sink : public ph::Worker {
+ public:
+  static void handlers(ph::Handlers<Sink>& h) {
+    h.on<&Sink::blob>()
+        .on<&Sink::echo>()
+        .on<&Sink::taken>()
+        .on<&Sink::hold>()
+        .on<&Sink::flood>()
+        .on<&Sink::fetch>();
+  }
+
+ private:
+  void blob(const Blob&) { ++taken_.count; }
+  Echo echo(const Echo& e) { return e; }
+  Taken taken(const GetTaken&) { return taken_; }
+  /// Until somebody opens the FIFO for writing.
+  void hold(const Hold& h) { ::close(::open(h.fifo.c_str(), O_RDONLY | O_CLOEXEC)); }
+  Taken flood(const Flood& f) {
+    const Blob blob{std::string(f.bytes, 'b')};
+    for (std::uint64_t i = 0; i < f.count; ++i) ctx().cast(f.to, blob);
+    return {f.count};
+  }
+  void fetch(const Fetch& f, ph::Reply<Fetched> reply) {
+    auto sent = pattern(f.bytes);
+    const Echo echo{sent};
+    ctx().call<Echo>(f.to, echo, 60s, [reply, sent = std::move(sent)](const ph::Result<Echo>& answer) {
+      if (!answer) return reply({false, std::string(ph::to_string(answer.error().code))});
+      reply({answer->text == sent, {}});
+    });
+  }
+
+  Taken taken_{};
+};
+
+void register_plugin(ph::PluginRegistry& registry) { registry.types.add<Sink>("sink"); }
+
+}  // namespace
+
+PROCESSHUB_PLUGIN(register_plugin)
