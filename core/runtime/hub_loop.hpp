@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "core/protocol/hub_core.hpp"
+#include "core/runtime/child_watch.hpp"
 #include "core/runtime/cluster_view.hpp"
 #include "core/runtime/command.hpp"
 #include "core/runtime/effect_performer.hpp"
