@@ -116,8 +116,10 @@ void CallRouter::on(event::WorkerAnswer&& a) {
   if (links_.send(a.to.origin, Lane::data, reply)) return;
   // That node reads too slowly. Whoever waits there is told at least that much, at once.
   if (reply.code == ErrorCode{}) {
+    const bool too_long = reply.body.size() > ctx_.config.max_message_size;
     reply.code = ErrorCode::no_reply;
-    reply.body = "the answer does not fit into the link, which is full";
+    reply.body = too_long ? "the answer is larger than max_message_size"
+                          : "the answer does not fit into the link, which is full";
   }
   reply.body.resize(std::min(reply.body.size(), kLongestReason));
   if (links_.send(a.to.origin, Lane::data, reply, LinkSession::kSpare)) return;

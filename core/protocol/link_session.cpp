@@ -9,9 +9,10 @@ namespace processhub::protocol {
 
 namespace {
 
-constexpr std::uint32_t kAckEvery = 32;   // frames received before an acknowledgement does not wait
-constexpr std::size_t kFirstRoom = 1024;  // of a frame: it grows, but not by a few bytes at a time
-constexpr std::size_t kMaxEarly = 256;    // frames kept that came before their turn
+constexpr std::uint32_t kAckEvery = 32;  // frames received before an acknowledgement does not wait
+constexpr std::size_t kAckBytes = 2 * kFrameTarget;  // the same in bytes: what a sender has room for at first
+constexpr std::size_t kFirstRoom = 1024;             // of a frame: it grows, but not by a few bytes at a time
+constexpr std::size_t kMaxEarly = 256;               // frames kept that came before their turn
 constexpr Duration kRewindPause = std::chrono::milliseconds(20);
 constexpr Duration kRefusedFirst = std::chrono::milliseconds(5);
 constexpr Duration kRefusedMax = std::chrono::milliseconds(320);
@@ -161,7 +162,8 @@ void LinkSession::flush(Time now, const Emit& emit) {
   bool sent = false;
   flush_lane(now, Lane::control, emit, sent);
   flush_lane(now, Lane::data, emit, sent);
-  bool due = now >= ack_due_ || unacked_in_ >= kAckEvery || in_[0].gap || in_[1].gap;
+  bool due =
+      now >= ack_due_ || unacked_in_ >= kAckEvery || bytes_in_ >= kAckBytes || in_[0].gap || in_[1].gap;
   if (!sent && unacked_in_ > 0 && due) {
     Bytes frame;
     append_session_header(frame, header_for(Lane::control, 0, 0));
@@ -170,16 +172,19 @@ void LinkSession::flush(Time now, const Emit& emit) {
   }
   if (sent) {
     unacked_in_ = 0;
+    bytes_in_ = 0;
     ack_due_ = kNever;
   }
 }
 
 /// The window grows while it is what limits the sender, and shrinks when frames wait for each other on the
-/// way.
+/// way. Of what was sent twice nobody knows which of the two was confirmed.
 void LinkSession::learn(Time now, Out& out, const Sent& last, std::uint64_t bytes) {
+  if (last.again) return;
   const auto took = now - last.when;
-  if (!last.again) round_trip_ = round_trip_ == Duration::zero() ? took : (round_trip_ * 7 + took) / 8;
-  if (!last.again && took > limits_.window_delay) {
+  round_trip_ = round_trip_ == Duration::zero() ? took : (round_trip_ * 7 + took) / 8;
+  quickest_ = std::min(quickest_, took);
+  if (took > quickest_ + limits_.window_delay) {
     if (now - out.shrunk >= took) {
       out.window = std::max<std::uint64_t>(out.window / 2, kFrameTarget);
       out.shrunk = now;
@@ -205,7 +210,7 @@ void LinkSession::on_ack(Time now, Lane lane, std::uint64_t ack, bool gap) {
     out.under_way -= bytes;
     learn(now, out, last, bytes);
     out.doubts = std::exchange(out.asks, false);
-    if (!last.again) resend_wait_ = patience();  // else nobody knows which of the two was confirmed
+    if (!last.again) resend_wait_ = patience();
     resend_due_ = waiting_since_ = kNever;
     refused_wait_ = Duration::zero();
     for (auto& l : lanes_) {
@@ -214,7 +219,7 @@ void LinkSession::on_ack(Time now, Lane lane, std::uint64_t ack, bool gap) {
       waiting_since_ = now;
     }
   }
-  if (gap && !out.unacked.empty() && now - last_rewind_ >= kRewindPause) resend_at(now);
+  if (gap && !out.unacked.empty() && now - last_rewind_ >= kRewindPause) resend_all(now);
 }
 
 bool LinkSession::on_frame(Time now, const SessionHeader& h, std::string_view rest, const Deliver& deliver) {
@@ -224,6 +229,7 @@ bool LinkSession::on_frame(Time now, const SessionHeader& h, std::string_view re
   if (h.seq == 0) return true;
   auto& in = in_[static_cast<int>(h.lane)];
   if (++unacked_in_ == 1) ack_due_ = now + limits_.ack_delay;
+  bytes_in_ += rest.size();
   if (h.seq <= in.received && mutated(Mutation::delivers_twice) && h.lane == Lane::data)
     return take_body(in, h.flags, rest, deliver);
   if (h.seq <= in.received) return true;
@@ -266,6 +272,11 @@ bool LinkSession::take_body(In& in, std::uint8_t flags, std::string_view body, c
 }
 
 void LinkSession::resend_at(Time when) {
+  quickest_ = kNever;  // it may be another line
+  resend_all(when);
+}
+
+void LinkSession::resend_all(Time when) {
   if (lanes_[0].unacked.empty() && lanes_[1].unacked.empty()) return;
   resend_due_ = std::min(resend_due_, when);
   resend_all_ = true;
@@ -276,14 +287,13 @@ void LinkSession::refused(Time now) {
     refused_wait_ = std::clamp(refused_wait_ * 2, kRefusedFirst, kRefusedMax);
     refused_until_ = now + refused_wait_;
   }
-  resend_at(refused_until_);
+  resend_all(refused_until_);
 }
 
 Time LinkSession::next_deadline() const {
   for (const auto& out : lanes_) {
     if (!out.open.empty()) return Time::zero();
     if (!out.ready.empty() && has_room(out)) return Time::zero();
-    if (!out.unacked.empty() && out.unacked.back().seq > out.sent_upto) return Time::zero();
   }
   return std::min(resend_due_, ack_due_);
 }

@@ -29,10 +29,11 @@ struct SessionLimits {
   /// Queued and unacknowledged, per lane: so much of long messages, which are cut, and as much of others. A
   /// long one always fits when there is no other.
   std::uint64_t ring_bytes = 64ULL << 20;
-  std::uint64_t max_message = 64ULL << 20;                 ///< a longer one is refused on both ends
-  std::size_t window_frames = 512;                         ///< in flight per lane
-  std::uint64_t window_bytes = 16ULL << 20;                ///< the same, at most
-  Duration window_delay = std::chrono::milliseconds(150);  ///< until confirmed; above it the window shrinks
+  std::uint64_t max_message = 64ULL << 20;   ///< a longer one is refused on both ends
+  std::size_t window_frames = 512;           ///< in flight per lane
+  std::uint64_t window_bytes = 16ULL << 20;  ///< the same, at most
+  /// A frame that is confirmed so much later than the quickest has waited for others: the window shrinks.
+  Duration window_delay = std::chrono::milliseconds(150);
   Duration resend_after = std::chrono::milliseconds(200);
   Duration resend_max = std::chrono::seconds(2);
   Duration ack_delay = std::chrono::milliseconds(10);
@@ -123,6 +124,7 @@ class LinkSession {
   void learn(Time now, Out& out, const Sent& last, std::uint64_t bytes);
   bool has_room(const Out& out) const;
   void rewind(Time now);
+  void resend_all(Time when);
   void send_again(Lane lane, const Emit& emit, bool& sent);
   Duration patience() const;
   void flush_lane(Time now, Lane lane, const Emit& emit, bool& sent);
@@ -138,13 +140,15 @@ class LinkSession {
   Time resend_due_ = kNever;
   Duration resend_wait_{};
   bool resend_all_ = false;
-  Duration round_trip_{};  ///< smoothed
+  Duration round_trip_{};       ///< smoothed
+  Duration quickest_ = kNever;  ///< of this connection
   Time ack_due_ = kNever;
   Time waiting_since_ = kNever;
   Time last_rewind_{-1'000'000};
   Time refused_until_{-1'000'000};
   Duration refused_wait_{};
   std::uint32_t unacked_in_ = 0;
+  std::uint64_t bytes_in_ = 0;
   std::uint64_t resends_ = 0;
 };
 

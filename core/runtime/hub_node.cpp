@@ -157,8 +157,10 @@ void HubNode::ask(protocol::Token token, Event event, Answer answer) {
 }
 
 Result<void> HubNode::tell(Event event) {
+  const auto* publication = std::get_if<event::PublishTopic>(&event);
+  const auto bytes = publication != nullptr ? publication->body.size() : 0;
   Command command{std::move(event), 0, {}, LoopTraffic::kNone};
-  return push(command, false);
+  return push(command, false, bytes);
 }
 
 std::uint64_t HubNode::direct_target(std::string_view id, std::uint64_t hash, LoopTraffic::Lane lane) const {

@@ -142,11 +142,13 @@ TEST_CASE("a lane that is empty takes one message of any permitted size, and a r
   CHECK(q.got.size() == 2);
 }
 
-/// A line from a to b that carries so many bytes a millisecond and takes whatever is sent; the way back is
-/// quick.
+/// A line from a to b that carries so many bytes a millisecond and takes whatever is sent; the way back takes
+/// `way_back`.
 struct NarrowLine {
   Pair ends;
   std::size_t bytes_a_millisecond;
+  Duration way_back{};
+  std::deque<std::pair<Time, Bytes>> coming_back{};
   std::size_t on_the_line = 0;
   std::size_t most_on_the_line = 0;
   double budget = 0;
@@ -166,9 +168,11 @@ struct NarrowLine {
       REQUIRE(Pair::take(ends.b, ends.now, ends.to_b.front(), ends.got));
       ends.to_b.pop_front();
     }
-    std::vector<std::string> ignored;
     for (; !ends.to_a.empty(); ends.to_a.pop_front())
-      REQUIRE(Pair::take(ends.a, ends.now, ends.to_a.front(), ignored));
+      coming_back.emplace_back(ends.now + way_back, std::move(ends.to_a.front()));
+    std::vector<std::string> ignored;
+    for (; !coming_back.empty() && coming_back.front().first <= ends.now; coming_back.pop_front())
+      REQUIRE(Pair::take(ends.a, ends.now, coming_back.front().second, ignored));
     ends.now += milliseconds(1);
   }
 };
@@ -213,6 +217,15 @@ TEST_CASE("a quick line gets a window as large as it may be") {
   while (line.ends.got.empty()) line.step();
   CHECK(line.ends.now < milliseconds(700));
   CHECK(line.most_on_the_line <= SessionLimits{}.window_bytes);
+}
+
+TEST_CASE("a long line is filled as a short one is: what takes long by itself waits for nothing") {
+  NarrowLine line(20'000);
+  line.way_back = milliseconds(300);
+  REQUIRE(line.ends.a.send_raw(Lane::data, 3, std::string(60U << 20, 'x')));  // 3.1 s of it
+  while (line.ends.got.empty()) line.step();
+  CHECK(line.ends.now < milliseconds(7'000));
+  CHECK(line.ends.a.resends() <= 2);  // until it knows how long it takes
 }
 
 TEST_CASE("a peer that reads nothing gets no more than a window, however long and much is sent") {
