@@ -113,7 +113,7 @@ void CallRouter::on(event::WorkerAnswer&& a) {
     reply.code = a.answer.error().code;
     reply.body = a.answer.error().message;
   }
-  if (links_.send(a.to.origin, Lane::data, reply)) return;
+  if (links_.send(a.to.origin, Lane::data, reply, Sending::in_flow(reply.token))) return;
   // That node reads too slowly. Whoever waits there is told at least that much, at once.
   if (reply.code == ErrorCode{}) {
     const bool too_long = reply.body.size() > ctx_.config.max_message_size;
@@ -122,7 +122,7 @@ void CallRouter::on(event::WorkerAnswer&& a) {
                           : "the answer does not fit into the link, which is full";
   }
   reply.body.resize(std::min(reply.body.size(), kLongestReason));
-  if (links_.send(a.to.origin, Lane::data, reply, LinkSession::kSpare)) return;
+  if (links_.send(a.to.origin, Lane::data, reply, Sending::in_flow(reply.token, Sending::kSpare))) return;
   ctx_.count_dead_letter(links_.has_session(a.to.origin) ? ErrorCode::overloaded : ErrorCode::node_down);
 }
 
@@ -230,7 +230,7 @@ bool CallRouter::sweep(const std::string& id, Flush& flush) {
   flush.token = ++last_flush_;
   flush.until = ctx_.now + kFlushPatience;
   const CallRequest question{{}, flush.token, id, {}, {}, false, kFlushPatience, 1, true};
-  return links_.send(flush.via, Lane::data, question);
+  return links_.send(flush.via, Lane::data, question, Sending::in_flow(hash64(id)));
 }
 
 /// The question may be lost with a node that had it; whichever is answered came behind all messages.
@@ -261,7 +261,7 @@ void CallRouter::send(CallRequest& request, NodeId to, Time until) {
   request.timeout = std::max(Duration::zero(), until - ctx_.now);
   const NodeId origin = request.origin;
   if (origin == ctx_.self()) request.origin = {};  // the receiver knows who sends
-  const bool sent = links_.send(to, Lane::data, request);
+  const bool sent = links_.send(to, Lane::data, request, Sending::in_flow(hash64(request.id)));
   request.origin = origin;
   if (!sent) {
     if (request.body.size() > ctx_.config.max_message_size)
@@ -312,13 +312,13 @@ void CallRouter::answer_client(const Pending& call, Result<Bytes>&& result) {
     reply.code = result.error().code;
     reply.body = result.error().message;
   }
-  if (links_.send_client(call.client, reply, Lane::data)) return;
+  if (links_.send_client(call.client, reply, Lane::data, Sending::in_flow(reply.token))) return;
   if (result) {
     reply.code = ErrorCode::no_reply;
     reply.body = "the answer does not fit: the client reads too slowly";
   }
   reply.body.resize(std::min(reply.body.size(), kLongestReason));
-  links_.send_client(call.client, reply, Lane::data, LinkSession::kSpare);
+  links_.send_client(call.client, reply, Lane::data, Sending::in_flow(reply.token, Sending::kSpare));
 }
 
 void CallRouter::reroute(std::vector<PostedMessage> messages, const std::string& id, bool removed) {

@@ -30,7 +30,7 @@ bool ClientSession::request(AdminRequest request) {
 }
 
 bool ClientSession::call(const CallRequest& request) {
-  return session_ && session_->send(Lane::data, request);
+  return session_ && session_->send(Lane::data, request, Sending::in_flow(hash64(request.id)));
 }
 
 Bytes ClientSession::hello() const {

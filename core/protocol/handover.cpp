@@ -185,7 +185,7 @@ bool Handover::send_pieces(const Uid& uid, Outgoing& out, std::uint64_t& budget)
       piece.epoch = local->epoch;
       piece.restarts = local->restarts;
     }
-    if (!links_.send(out.to, Lane::data, piece)) return false;
+    if (!links_.send(out.to, Lane::data, piece, Sending::in_flow(uid.hash()))) return false;
     budget -= size;
     out.sent += size;
     out.all_sent = out.sent == out.state.size();
@@ -235,8 +235,10 @@ void Handover::commit(const Uid& uid, Outgoing& out) {
   out.due = ctx_.now + kRepeat;
   const auto* local = supervisor_.find(uid);
   if (local == nullptr || !links_.has_session(out.to)) return;
-  events_.forward_held(local->spec->spec.id, out.to);
-  links_.send(out.to, Lane::data, HandoverCommit{uid, out.attempt});
+  const auto& id = local->spec->spec.id;
+  events_.forward_held(id, out.to);
+  links_.send(out.to, Lane::data, HandoverCommit{uid, out.attempt},
+              Sending::in_flow(hash64(id)));  // behind them
 }
 
 Handover::Fate Handover::fate(const Child& child, bool beaten) {

@@ -34,7 +34,7 @@ struct HandoverReady {
   PROCESSHUB_FIELDS(uid, attempt, epoch)
 };
 
-/// Run. Whatever waited for the child at its source was sent before, in the same lane.
+/// Run. Whatever waited for the child at its source was sent before, in the same flow.
 struct HandoverCommit {
   static constexpr std::string_view name = "handover_commit";
   Uid uid{};

@@ -11,7 +11,6 @@ namespace {
 
 constexpr std::uint32_t kAckEvery = 32;  // frames received before an acknowledgement does not wait
 constexpr std::size_t kAckBytes = 2 * kFrameTarget;  // the same in bytes: what a sender has room for at first
-constexpr std::size_t kFirstRoom = 1024;             // of a frame: it grows, but not by a few bytes at a time
 constexpr std::size_t kMaxEarly = 256;               // frames kept that came before their turn
 constexpr Duration kRewindPause = std::chrono::milliseconds(20);
 constexpr Duration kRefusedFirst = std::chrono::milliseconds(5);
@@ -35,50 +34,15 @@ std::uint64_t session_id(std::uint64_t nonce_a, std::uint64_t nonce_b, std::uint
   return mix(mix(mix(nonce_a, nonce_b), node_a), node_b) | 1;
 }
 
-bool LinkSession::send_raw(Lane lane, std::uint16_t kind, std::string_view body, std::uint64_t spare) {
+bool LinkSession::send_raw(Lane lane, std::uint16_t kind, std::string_view body, Sending how) {
   auto& out = lanes_[static_cast<int>(lane)];
   if (body.size() > limits_.max_message) return false;
-  const bool is_long = body.size() + kPartHeaderSize > kFrameTarget;
-  if (is_long ? out.long_bytes >= limits_.ring_bytes + spare
-              : out.bytes + body.size() > limits_.ring_bytes + spare)
-    return false;
-  if (is_long) {
-    send_long(out, kind, body);
-    return true;
-  }
-  if (out.open.size() + body.size() + kPartHeaderSize > kFrameTarget + kSessionHeaderSize) close_open(out);
-  if (out.open.empty()) {
-    out.open.reserve(kFirstRoom);
-    out.open.resize(kSessionHeaderSize, '\0');
-  }
-  put_part_header(out.open, kind, static_cast<std::uint32_t>(body.size()));
-  out.open.append(body);
-  out.bytes += body.size() + kPartHeaderSize;
+  const auto room = limits_.ring_bytes + how.spare;
+  const bool is_long = LaneQueue::is_long(body);
+  if (is_long ? out.long_bytes >= room : out.bytes + body.size() > room) return false;
+  (is_long ? out.long_bytes : out.bytes) += body.size() + kPartHeaderSize;
+  out.queue.push(how.flow, kind, body);
   return true;
-}
-
-void LinkSession::close_open(Out& out) {
-  if (out.open.empty()) return;
-  out.ready.push_back(std::move(out.open));
-  out.open.clear();
-}
-
-void LinkSession::send_long(Out& out, std::uint16_t kind, std::string_view body) {
-  close_open(out);
-  Bytes start;
-  put_part_header(start, kind, static_cast<std::uint32_t>(body.size()));
-  out.long_bytes += start.size() + body.size();
-  while (!body.empty()) {
-    const auto piece = body.substr(0, kFrameTarget - start.size());
-    body.remove_prefix(piece.size());
-    Bytes frame;
-    frame.reserve(kSessionHeaderSize + start.size() + piece.size());
-    frame.resize(kSessionHeaderSize, '\0');
-    frame[13] = static_cast<char>(kFlagFragment | (body.empty() ? kFlagLastFragment : 0));
-    frame.append(start).append(piece);
-    start.clear();
-    out.ready.push_back(std::move(frame));
-  }
 }
 
 SessionHeader LinkSession::header_for(Lane lane, std::uint64_t seq, std::uint8_t flags) const {
@@ -97,7 +61,7 @@ void LinkSession::emit_frame(Lane lane, Sent& sent, const Emit& emit) {
 bool LinkSession::has_room(const Out& out) const {
   if (out.unacked.empty()) return true;
   return out.unacked.size() < limits_.window_frames &&
-         out.under_way + out.ready.front().size() <= std::min(out.window, limits_.window_bytes);
+         out.under_way + kFrameTarget + kSessionHeaderSize <= std::min(out.window, limits_.window_bytes);
 }
 
 Duration LinkSession::patience() const {
@@ -119,17 +83,15 @@ void LinkSession::send_again(Lane lane, const Emit& emit, bool& sent) {
 
 void LinkSession::flush_lane(Time now, Lane lane, const Emit& emit, bool& sent) {
   auto& out = lanes_[static_cast<int>(lane)];
-  close_open(out);
   send_again(lane, emit, sent);
-  while (!out.ready.empty() && has_room(out)) {
-    out.under_way += out.ready.front().size();
-    out.unacked.push_back({out.next_seq++, std::move(out.ready.front()), now});
-    out.ready.pop_front();
+  while (!out.queue.empty() && has_room(out)) {
+    out.unacked.push_back({out.next_seq++, out.queue.take(), now});
+    out.under_way += out.unacked.back().frame.size();
     emit_frame(lane, out.unacked.back(), emit);
     out.sent_upto = out.unacked.back().seq;
     sent = true;
   }
-  out.window_full = out.window_full || !out.ready.empty();
+  out.window_full = out.window_full || !out.queue.empty();
   if (!out.unacked.empty() && waiting_since_ == kNever) waiting_since_ = now;
   if (!out.unacked.empty() && resend_due_ == kNever) {
     if (resend_wait_ == Duration::zero()) resend_wait_ = patience();
@@ -186,7 +148,7 @@ void LinkSession::learn(Time now, Out& out, const Sent& last, std::uint64_t byte
   quickest_ = std::min(quickest_, took);
   if (took > quickest_ + limits_.window_delay) {
     if (now - out.shrunk >= took) {
-      out.window = std::max<std::uint64_t>(out.window / 2, kFrameTarget);
+      out.window = std::max(out.window / 2, kFirstWindow);
       out.shrunk = now;
     }
   } else if (out.window_full) {
@@ -203,7 +165,7 @@ void LinkSession::on_ack(Time now, Lane lane, std::uint64_t ack, bool gap) {
     last = std::move(out.unacked.front());
     out.unacked.pop_front();
     bytes += last.frame.size();
-    auto& queued = (last.frame[13] & kFlagFragment) != 0 ? out.long_bytes : out.bytes;
+    auto& queued = LaneQueue::is_fragment(last.frame) ? out.long_bytes : out.bytes;
     queued -= std::min<std::uint64_t>(queued, last.frame.size() - kSessionHeaderSize);
   }
   if (bytes > 0) {
@@ -292,15 +254,14 @@ void LinkSession::refused(Time now) {
 
 Time LinkSession::next_deadline() const {
   for (const auto& out : lanes_) {
-    if (!out.open.empty()) return Time::zero();
-    if (!out.ready.empty() && has_room(out)) return Time::zero();
+    if (!out.queue.empty() && has_room(out)) return Time::zero();
   }
   return std::min(resend_due_, ack_due_);
 }
 
 bool LinkSession::idle() const {
   return std::all_of(std::begin(lanes_), std::end(lanes_),
-                     [](const Out& o) { return o.open.empty() && o.ready.empty() && o.unacked.empty(); });
+                     [](const Out& o) { return o.queue.empty() && o.unacked.empty(); });
 }
 
 }  // namespace processhub::protocol

@@ -20,6 +20,7 @@
 
 #include "core/protocol/containers.hpp"
 #include "core/protocol/frame.hpp"
+#include "core/protocol/lane_queue.hpp"
 #include "core/protocol/messages.hpp"
 #include "processhub/time.hpp"
 
@@ -39,6 +40,18 @@ struct SessionLimits {
   Duration ack_delay = std::chrono::milliseconds(10);
 };
 
+/// How a message is sent, if not as any other.
+struct Sending {
+  /// What is said to explain why something else was not said may exceed the ring by this much.
+  static constexpr std::uint64_t kSpare = 1ULL << 20;
+  LaneQueue::Flow flow = LaneQueue::kLast;
+  std::uint64_t spare = 0;
+
+  static Sending in_flow(std::uint64_t hash, std::uint64_t spare = 0) {
+    return {LaneQueue::flow_of(hash), spare};
+  }
+};
+
 /// Equal on both sides.
 std::uint64_t session_id(std::uint64_t nonce_a, std::uint64_t nonce_b, std::uint64_t node_a,
                          std::uint64_t node_b);
@@ -52,19 +65,17 @@ class LinkSession {
 
   std::uint64_t id() const { return id_; }
 
-  /// What is said to explain why something else was not said may exceed the ring by this much.
-  static constexpr std::uint64_t kSpare = 1ULL << 20;
-
+  /// Messages of one flow arrive in order. Those of different flows may overtake each other.
   template <class M>
-  bool send(Lane lane, const M& message, std::uint64_t spare = 0) {
+  bool send(Lane lane, const M& message, Sending how = {}) {
     scratch_.clear();
     Writer w(scratch_);
     put(w, message);
-    const bool sent = send_raw(lane, message_kind<M>(), scratch_, spare);
-    if (scratch_.capacity() > kSpare) Bytes().swap(scratch_);
+    const bool sent = send_raw(lane, message_kind<M>(), scratch_, how);
+    if (scratch_.capacity() > Sending::kSpare) Bytes().swap(scratch_);
     return sent;
   }
-  bool send_raw(Lane lane, std::uint16_t kind, std::string_view body, std::uint64_t spare = 0);
+  bool send_raw(Lane lane, std::uint16_t kind, std::string_view body, Sending how = {});
   void flush(Time now, const Emit& emit);
   /// False: the frame is malformed; the session should end.
   bool on_frame(Time now, const SessionHeader& header, std::string_view rest, const Deliver& deliver);
@@ -97,8 +108,7 @@ class LinkSession {
   };
   static constexpr std::uint64_t kFirstWindow = 2 * (kFrameTarget + 1024);
   struct Out {
-    Bytes open{};         ///< the frame being filled; header room first
-    Fifo<Bytes> ready{};  ///< closed, not yet in the window
+    LaneQueue queue{};  ///< not yet in the window
     Fifo<Sent> unacked{};
     std::uint64_t next_seq = 1;
     std::uint64_t bytes = 0;
@@ -118,8 +128,6 @@ class LinkSession {
     bool gap = false;
   };
 
-  void close_open(Out& out);
-  void send_long(Out& out, std::uint16_t kind, std::string_view body);
   void on_ack(Time now, Lane lane, std::uint64_t ack, bool gap);
   void learn(Time now, Out& out, const Sent& last, std::uint64_t bytes);
   bool has_room(const Out& out) const;

@@ -81,22 +81,20 @@ class Links {
   /// Says something directly to a relayed peer, so that both notice when the direct way is open again.
   void touch_directly(NodeId peer);
 
-  /// `spare`: for what explains why something else was not said.
   template <class M>
-  bool send(NodeId peer, Lane lane, const M& message, std::uint64_t spare = 0) {
+  bool send(NodeId peer, Lane lane, const M& message, Sending how = {}) {
     auto* session = session_of(peer);
     if (session == nullptr) return false;
     touched_.insert(peer);
     if (ctx_.tap != nullptr) ctx_.tap->note(tapped(Hop::sent, peer, message));
-    return session->send(lane, message, spare);
+    return session->send(lane, message, how);
   }
   template <class M>
-  bool send_client(std::uint64_t client, const M& message, Lane lane = Lane::control,
-                   std::uint64_t spare = 0) {
+  bool send_client(std::uint64_t client, const M& message, Lane lane = Lane::control, Sending how = {}) {
     auto it = clients_.find(client);
     if (it == clients_.end()) return false;
     if (ctx_.tap != nullptr) ctx_.tap->note(tapped(Hop::sent, {}, message));
-    return it->second.session.send(lane, message, spare);
+    return it->second.session.send(lane, message, how);
   }
 
   bool has_client(std::uint64_t client) const { return clients_.contains(client); }

@@ -170,7 +170,7 @@ void Topics::on(NodeId from, const TopicAsk& ask) {
     replay.news.push_back(ring_[at - kept]);
     bytes += size_of(replay.news.back());
   }
-  links_.send(from, Lane::data, replay);
+  links_.send(from, Lane::data, replay, Sending::in_flow(0));
 }
 
 void Topics::on(NodeId from, TopicReplay&& replay) {
@@ -255,7 +255,7 @@ void Topics::hand_out(const Subscriber& to, const TopicNews& news,
       auto copy = news;
       copy.publisher = told->publisher;
       copy.missed = told->missed;
-      if (links_.send_client(to.second, copy, Lane::data)) return;
+      if (links_.send_client(to.second, copy, Lane::data, Sending::in_flow(0))) return;
       if (!links_.has_client(to.second)) return tree_.remove_all(to);
       ++ctx_.stats.topics_missed;  // it reads too slowly, and will see the gap
     }

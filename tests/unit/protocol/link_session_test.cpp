@@ -137,7 +137,7 @@ TEST_CASE("a lane that is empty takes one message of any permitted size, and a r
   Pair q(limits);
   CHECK(q.a.send_raw(Lane::data, 3, std::string(1000, 'x')));
   CHECK_FALSE(q.a.send_raw(Lane::data, 3, "why"));
-  CHECK(q.a.send_raw(Lane::data, 3, "why", LinkSession::kSpare));
+  CHECK(q.a.send_raw(Lane::data, 3, "why", {LaneQueue::kLast, Sending::kSpare}));
   q.settle();
   CHECK(q.got.size() == 2);
 }
@@ -271,6 +271,79 @@ TEST_CASE("when all that was under way is lost on a connection that lives, it co
   p.flush();
   p.deliver();
   CHECK(p.got == numbers(30));
+}
+
+/// The texts of the frame that goes next; "piece" for one of a long message.
+std::vector<std::string> next_of(LaneQueue& queue) {
+  const auto frame = queue.take();
+  CHECK(frame.size() <= kSessionHeaderSize + kFrameTarget);
+  if (LaneQueue::is_fragment(frame)) return {"piece"};
+  std::vector<std::string> out;
+  std::string_view rest = std::string_view(frame).substr(kSessionHeaderSize);
+  while (!rest.empty()) {
+    const auto part = take_part(rest);
+    REQUIRE(part);
+    out.emplace_back(part->body);
+  }
+  return out;
+}
+using Texts = std::vector<std::string>;
+
+TEST_CASE("flows of a lane take turns, in order each, and small messages of them travel together") {
+  LaneQueue queue;
+  const std::string half(40'000, 'f');
+  for (int i = 0; i < 4; ++i) queue.push(1, 3, half + std::to_string(i));  // a flood: a frame each
+  queue.push(2, 3, "a");
+  queue.push(9, 3, std::string(30'000, 'b'));
+  queue.push(2, 3, "c");
+  CHECK(next_of(queue) == Texts{half + "0", "a", "c"});
+  CHECK(next_of(queue) == Texts{std::string(30'000, 'b')});
+  CHECK(next_of(queue) == Texts{half + "1"});
+  queue.push(1, 3, "last");
+  queue.push(60, 3, "d");
+  CHECK(next_of(queue) == Texts{"d", half + "2"});
+  CHECK(next_of(queue) == Texts{half + "3", "last"});
+  CHECK(queue.empty());
+}
+
+TEST_CASE("between the pieces of a long message go the short ones of others, but no piece of another") {
+  LaneQueue queue;
+  queue.push(1, 3, std::string(150'000, 'x'));
+  queue.push(1, 3, "behind it");
+  queue.push(2, 3, "first");
+  queue.push(2, 3, std::string(100'000, 'y'));
+  queue.push(LaneQueue::kLast, 3, "goodbye");
+  CHECK(next_of(queue) == Texts{"piece"});
+  CHECK(next_of(queue) == Texts{"first"});
+  queue.push(3, 3, "late");
+  CHECK(next_of(queue) == Texts{"late"});
+  CHECK(next_of(queue) == Texts{"piece"});
+  CHECK(next_of(queue) == Texts{"piece"});  // the last of the first
+  CHECK(next_of(queue) == Texts{"piece"});
+  CHECK(next_of(queue) == Texts{"behind it"});
+  CHECK(next_of(queue) == Texts{"piece"});
+  CHECK(next_of(queue) == Texts{"goodbye"});
+  CHECK(queue.empty());
+}
+
+TEST_CASE("a message of 64 MiB to one child holds up calls to another child of that node only briefly") {
+  NarrowLine line(10'000);  // 80 Mbit/s: the long one takes 6.7 s
+  auto& p = line.ends;
+  REQUIRE(p.a.send_raw(Lane::data, 3, std::string(64U << 20, 'x'), Sending::in_flow(1)));
+  std::size_t answered = 0;
+  bool arrived = false;
+  REQUIRE(p.a.send_raw(Lane::data, 3, "call", Sending::in_flow(2)));
+  for (std::size_t seen = 0; !arrived;) {
+    REQUIRE(p.now < milliseconds(9'000));
+    line.step();
+    for (; seen < p.got.size(); ++seen) {
+      arrived = arrived || p.got[seen] != "call";
+      if (p.got[seen] != "call") continue;
+      ++answered;
+      REQUIRE(p.a.send_raw(Lane::data, 3, "call", Sending::in_flow(2)));
+    }
+  }
+  CHECK(answered > 20);
 }
 
 TEST_CASE("a message over the limit is refused by the sender and by the receiver") {
