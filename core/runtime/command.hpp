@@ -27,8 +27,9 @@ class LoopTraffic {
     return count_[lane].load(std::memory_order_acquire) == 0 &&
            broadcasts_.load(std::memory_order_acquire) == 0;
   }
-  void enter(Lane lane) {
-    if (lane != kNone) counter(lane).fetch_add(1, std::memory_order_acq_rel);
+  /// True if nothing else is in this lane.
+  bool enter(Lane lane) {
+    return lane != kNone && counter(lane).fetch_add(1, std::memory_order_acq_rel) == 0;
   }
   void leave(Lane lane) {
     if (lane != kNone) counter(lane).fetch_sub(1, std::memory_order_acq_rel);
@@ -46,6 +47,7 @@ struct Command {
   protocol::Token token = 0;  ///< the one in the event, if it is answered
   Answer answer{};
   LoopTraffic::Lane lane = LoopTraffic::kNone;
+  Place place = Place::fence;  ///< of those without a lane of their own
 };
 
 using Commands = CommandQueue<Command>;

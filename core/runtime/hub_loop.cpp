@@ -57,7 +57,7 @@ void HubLoop::run() {
 }
 
 void HubLoop::turn() {
-  const bool sleep = !more_ && arrivals_.empty() && next_ == batch_.size() && own_answers_.empty() &&
+  const bool sleep = !more_ && arrivals_.empty() && line_.done() && express_.done() && own_answers_.empty() &&
                      world_.commands.prepare_to_sleep();
   look_at_network(sleep ? idle_time() : Duration(0));
   turn_began_ = now_;
@@ -116,17 +116,27 @@ void HubLoop::wake_up() {
   busy_since_ = std::min(busy_since_, now_);
 }
 
+/// What may pass the others goes first, but while others wait only every other time: there is no end to it.
 void HubLoop::take_commands() {
-  if (next_ == batch_.size()) {
-    batch_.clear();
-    next_ = 0;
-    if (!world_.commands.take(batch_)) return;
-    own_stats_.queue_wait_max = std::max(own_stats_.queue_wait_max, now_ - world_.commands.waiting_since());
+  if (express_.done()) {
+    express_.clear();
+    if (line_.done()) {
+      line_.clear();
+      if (!world_.commands.take(line_.items, express_.items)) return;
+      own_stats_.queue_wait_max = std::max(own_stats_.queue_wait_max, now_ - world_.commands.waiting_since());
+    } else if (std::exchange(line_waited_, !line_waited_)) {
+      world_.commands.take_express(express_.items);
+    }
   }
   const auto limit = now_ + kCommandTime;
-  while (next_ < batch_.size() && now_ < limit) {
-    step(std::move(batch_[next_++]));
-    if (next_ % kClockEvery == 0) see_time();
+  carry_out(express_, limit);
+  if (express_.done()) carry_out(line_, limit);
+}
+
+void HubLoop::carry_out(Batch& batch, Time limit) {
+  while (!batch.done() && now_ < limit) {
+    step(std::move(batch.items[batch.next++]));
+    if (batch.next % kClockEvery == 0) see_time();
   }
 }
 
@@ -154,6 +164,7 @@ void HubLoop::step(Command&& command) {
   if (!std::holds_alternative<std::monostate>(command.answer))
     answers_.open(command.token, std::move(command.answer));
   if (command.lane != LoopTraffic::kNone) taken_lanes_.push_back(command.lane);
+  if (command.place == Place::fence) world_.commands.passed_fence();
   if (auto* down = std::get_if<event::WorkerDown>(&command.event)) {
     performer_.worker_is_down(down->serial);
     return requeue_open_calls(*down);
@@ -281,21 +292,24 @@ void HubLoop::stop_workers() {
 /// Takes what is in the queue; only the ends of workers still count.
 void HubLoop::drop_commands(const Error& error) {
   do {
-    for (; next_ < batch_.size(); ++next_) {
-      auto& command = batch_[next_];
-      OpenAnswers::end(world_.callbacks, std::move(command.answer), error);
-      world_.traffic.leave(command.lane);
-      auto* down = std::get_if<event::WorkerDown>(&command.event);
-      auto* frozen = std::get_if<event::WorkerFrozen>(&command.event);
-      if (down != nullptr) performer_.worker_is_down(down->serial);
-      if (down == nullptr && frozen == nullptr) continue;
-      for (auto& m : down != nullptr ? down->leftovers : frozen->leftovers) {
-        if (m.sink) m.sink->finish(error);
-      }
+    for (auto* batch : {&express_, &line_}) {
+      for (; !batch->done(); ++batch->next) drop(batch->items[batch->next], error);
+      batch->clear();
     }
-    batch_.clear();
-    next_ = 0;
-  } while (world_.commands.take(batch_));
+  } while (world_.commands.take(line_.items, express_.items));
+}
+
+void HubLoop::drop(Command& command, const Error& error) {
+  OpenAnswers::end(world_.callbacks, std::move(command.answer), error);
+  world_.traffic.leave(command.lane);
+  if (command.place == Place::fence) world_.commands.passed_fence();
+  auto* down = std::get_if<event::WorkerDown>(&command.event);
+  auto* frozen = std::get_if<event::WorkerFrozen>(&command.event);
+  if (down != nullptr) performer_.worker_is_down(down->serial);
+  if (down == nullptr && frozen == nullptr) return;
+  for (auto& m : down != nullptr ? down->leftovers : frozen->leftovers) {
+    if (m.sink) m.sink->finish(error);
+  }
 }
 
 void HubLoop::arrived(Event&& event) {

@@ -75,12 +75,25 @@ class HubLoop final : private TransportEvents {
   }
 
  private:
+  /// Commands that were taken from the queue, up to `next` carried out.
+  struct Batch {
+    std::vector<Command> items{};
+    std::size_t next = 0;
+
+    bool done() const { return next == items.size(); }
+    void clear() {
+      items.clear();
+      next = 0;
+    }
+  };
+
   void run();
   void turn();
   Duration idle_time();
   void look_at_network(Duration timeout);
   void take_arrivals();
   void take_commands();
+  void carry_out(Batch& batch, Time limit);
   void adapt_slice();
   void step(Command&& command);
   void take_what_effects_caused();
@@ -93,6 +106,7 @@ class HubLoop final : private TransportEvents {
   void wind_down();
   void stop_workers();
   void drop_commands(const Error& error);
+  void drop(Command& command, const Error& error);
   Error ending() const;
   void see_time() { now_ = boot_now(); }
   void wake_up();
@@ -117,8 +131,9 @@ class HubLoop final : private TransportEvents {
   std::deque<protocol::Event> arrivals_{};  // from the network, not taken yet
   std::size_t slice_ = protocol::HubCore::kSlice;
   Time turn_began_{};
-  std::vector<Command> batch_{};
-  std::size_t next_ = 0;  // of batch_
+  Batch line_{};
+  Batch express_{};  ///< first
+  bool line_waited_ = false;
   std::vector<LoopTraffic::Lane> taken_lanes_{};
   std::vector<protocol::event::WorkerAnswer> own_answers_{};
   HubStats own_stats_{};

@@ -137,10 +137,12 @@ HubStats HubNode::stats() const {
 }
 
 Result<void> HubNode::push(Command& command, bool always, std::size_t bytes) {
-  traffic_.enter(command.lane);
   const auto lane = command.lane;
-  const auto pushed =
-      always ? commands_.push_always(std::move(command)) : commands_.push(std::move(command), bytes);
+  const bool alone = traffic_.enter(lane);
+  if (lane < LoopTraffic::kLanes) command.place = alone ? Place::alone : Place::line;
+  const auto place = command.place;
+  const auto pushed = always ? commands_.push_always(std::move(command), place)
+                             : commands_.push(std::move(command), place, bytes);
   if (pushed == Pushed::wake) loop_.wake();
   if (pushed == Pushed::ok || pushed == Pushed::wake) return {};
   traffic_.leave(lane);
@@ -237,6 +239,11 @@ void HubNode::call(CallRequest request, CallAnswer answer) {
 
 void HubNode::push_worker_event(Event event) {
   Command command{std::move(event), 0, {}, LoopTraffic::kNone};
+  // What is left of a worker that ends must not be passed by what comes for it later. All else that workers
+  // say holds whatever the program asks for meanwhile, and does not wait behind a flood.
+  const bool ends = std::holds_alternative<event::WorkerDown>(command.event) ||
+                    std::holds_alternative<event::WorkerFrozen>(command.event);
+  if (!ends) command.place = Place::express;
   // Refused only when the loop has ended, and then nobody asks any more.
   [[maybe_unused]] const auto pushed = push(command, true);
 }
