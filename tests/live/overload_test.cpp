@@ -8,6 +8,7 @@
 
 #include <cstdlib>
 #include <fstream>
+#include <map>
 #include <processhub/processhub.hpp>
 #include <string>
 
@@ -25,6 +26,12 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr std::uint64_t kMiB = 1U << 20;
+
+/// PH_OVERLOAD_CALLS, if it is set.
+std::size_t calls_to_make(std::size_t by_default) {
+  const char* text = std::getenv("PH_OVERLOAD_CALLS");
+  return text == nullptr ? by_default : std::strtoul(text, nullptr, 10);
+}
 
 /// Nodes a, b and c with a child of their own each ("on-a" …), and a client.
 struct World {
@@ -70,8 +77,7 @@ struct World {
   }
   /// Calls a second to the children of these nodes, one after the other; none may fail.
   double rate(const std::vector<std::string>& nodes) {
-    const char* text = std::getenv("PH_OVERLOAD_CALLS");
-    const std::size_t calls = text == nullptr ? 200 : std::strtoul(text, nullptr, 10);
+    const auto calls = calls_to_make(200);
     const auto begin = live::Clock::now();
     for (std::size_t i = 0; i < calls; ++i) {
       const auto answer = client->call<Taken>("on-" + nodes[i % nodes.size()], GetTaken{}, 20s).get();
@@ -81,7 +87,53 @@ struct World {
   }
 };
 
+/// Calls a second of a worker on a to a child on the way of the flood, and to one on another node.
+struct Rates {
+  double same_way = 0;
+  double other_way = 0;
+};
+
 }  // namespace
+
+TEST_CASE(
+    "overload: a flood to a child that reads nothing takes no more from others than one to a child that "
+    "reads") {
+  World world({"a", "b", "c"});
+  const auto fifo = (world.cluster.directory().path() / "fifo").string();
+  REQUIRE(::mkfifo(fifo.c_str(), 0600) == 0);
+  world.start("flooder", "a", Executor::dedicated);
+  world.start("reader", "b", Executor::pooled);
+  world.start("stuck", "b", Executor::dedicated);
+  REQUIRE(world.client->cast("stuck", Hold{fifo}).ok());
+  const auto calls = calls_to_make(150);
+  const auto drive = [&](const std::string& to) {
+    const auto begin = live::Clock::now();
+    const auto drove = world.client->call<Drove>("on-a", Drive{to, calls}, 120s).get();
+    REQUIRE_MESSAGE(drove.ok(), drove.error().message);
+    CHECK(drove->failed == 0);
+    return static_cast<double>(calls) / std::chrono::duration<double>(live::Clock::now() - begin).count();
+  };
+  for (const std::uint64_t each_ms : {1U, 1'000U}) {  // 62 MiB a second, and as much as it can
+    std::map<std::string, Rates> rates;
+    for (const std::string to : {"", "reader", "stuck"}) {
+      const auto begin = live::Clock::now();
+      if (!to.empty())
+        REQUIRE(world.client->call<Taken>("flooder", Pour{to, each_ms, 64 * 1024}, 20s).get().ok());
+      rates[to].other_way = drive("on-c");
+      rates[to].same_way = drive("on-b");
+      const auto poured = world.client->call<Taken>("flooder", Pour{}, 20s).get();
+      REQUIRE_MESSAGE(poured.ok(), poured.error().message);
+      const auto took = std::chrono::duration<double>(live::Clock::now() - begin).count();
+      MESSAGE("flood to '" << to << "', " << static_cast<double>(poured->count) / took
+                           << " a second: calls a second on its way " << rates[to].same_way
+                           << ", to another node " << rates[to].other_way);
+    }
+    CHECK(rates["stuck"].same_way > rates["reader"].same_way / 10);  // the machine may be busy
+    CHECK(rates["stuck"].other_way > rates["reader"].other_way / 10);
+  }
+  ::close(::open(fifo.c_str(), O_WRONLY | O_CLOEXEC));
+  CHECK_FALSE(world.suspected());
+}
 
 TEST_CASE("overload: messages of 64 MiB arrive exactly, and nobody is suspected meanwhile") {
   World world({"a", "b"});

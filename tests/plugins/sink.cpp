@@ -4,6 +4,7 @@
 #include <unistd.h>
 #include <processhub/plugin.hpp>
 #include <processhub/processhub.hpp>
+#include <utility>
 
 #include "tests/support/sink_messages.hpp"
 
@@ -21,7 +22,9 @@ class Sink : public ph::Worker {
         .on<&Sink::taken>()
         .on<&Sink::hold>()
         .on<&Sink::flood>()
-        .on<&Sink::fetch>();
+        .on<&Sink::fetch>()
+        .on<&Sink::pour>()
+        .on<&Sink::drive>();
   }
 
  private:
@@ -44,7 +47,27 @@ class Sink : public ph::Worker {
     });
   }
 
+  Taken pour(const Pour& p) {
+    ctx().cancel(pouring_);
+    if (p.each_ms != 0) {
+      pouring_ = ctx().every(1ms, [this, p, blob = Blob{std::string(p.bytes, 'b')}] {
+        for (std::uint64_t i = 0; i < p.each_ms; ++i) ctx().cast(p.to, blob);
+        poured_.count += p.each_ms;
+      });
+    }
+    return std::exchange(poured_, {});
+  }
+  void drive(const Drive& d, ph::Reply<Drove> reply) { drive_on(d, {}, std::move(reply)); }
+  void drive_on(Drive left, Drove so_far, ph::Reply<Drove> reply) {
+    if (left.count-- == 0) return reply(so_far);
+    ctx().call<Taken>(left.to, GetTaken{}, 20s, [this, left, so_far, reply](const auto& answer) {
+      drive_on(left, {so_far.failed + (answer ? 0 : 1)}, reply);
+    });
+  }
+
   Taken taken_{};
+  Taken poured_{};
+  ph::TimerId pouring_ = 0;
 };
 
 void register_plugin(ph::PluginRegistry& registry) { registry.types.add<Sink>("sink"); }

@@ -37,6 +37,24 @@ struct Flood {
   std::uint64_t bytes = 0;
   PROCESSHUB_FIELDS(to, count, bytes)
 };
+/// Casts blobs of `bytes` to another child until the next of these comes, `each_ms` a millisecond as far as
+/// the machine lets it; 0: ends. Answered with how many the one before has cast.
+struct Pour {
+  std::string to{};
+  std::uint64_t each_ms = 0;
+  std::uint64_t bytes = 0;
+  PROCESSHUB_FIELDS(to, each_ms, bytes)
+};
+/// Calls another child so often, one call after the other.
+struct Drive {
+  std::string to{};
+  std::uint64_t count = 0;
+  PROCESSHUB_FIELDS(to, count)
+};
+struct Drove {
+  std::uint64_t failed = 0;
+  PROCESSHUB_FIELDS(failed)
+};
 /// Has another child echo `bytes`.
 struct Fetch {
   std::string to{};
