@@ -19,7 +19,7 @@ namespace {
 
 constexpr std::size_t kHeldLimit = 1 << 20;  // what a line holds before its sender is held up
 
-[[noreturn]] void fail(const std::string& what) {
+[[noreturn]] void relay_failed(const std::string& what) {
   throw std::runtime_error("relay: " + what + ": " + std::strerror(errno));
 }
 
@@ -27,7 +27,7 @@ const sockaddr* generic(const sockaddr_in& address) { return reinterpret_cast<co
 
 Fd new_socket() {
   Fd fd(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  if (fd.get() < 0) fail("socket");
+  if (fd.get() < 0) relay_failed("socket");
   return fd;
 }
 
@@ -43,7 +43,7 @@ sockaddr_in bind_own(Fd& fd) {
   const int yes = 1;
   ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
   const auto address = ipv4_address(own_endpoint());
-  if (::bind(fd.get(), generic(address), sizeof address) != 0) fail("bind " + endpoint_of(address));
+  if (::bind(fd.get(), generic(address), sizeof address) != 0) relay_failed("bind " + endpoint_of(address));
   return address;
 }
 
@@ -83,7 +83,7 @@ bool TcpRelay::Flow::sends_at(Clock::time_point now) const {
 }
 
 TcpRelay::TcpRelay() : wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
-  if (wake_.get() < 0) fail("eventfd");
+  if (wake_.get() < 0) relay_failed("eventfd");
   thread_ = std::thread([this] { run(); });
 }
 
@@ -110,7 +110,7 @@ std::string TcpRelay::open(const std::string& owner, const std::string& target) 
   listener->target = ipv4_address(target);
   listener->fd = new_socket();
   listener->address = bind_own(listener->fd);
-  if (::listen(listener->fd.get(), SOMAXCONN) != 0) fail("listen");
+  if (::listen(listener->fd.get(), SOMAXCONN) != 0) relay_failed("listen");
   auto address = endpoint_of(listener->address);
   {
     const std::lock_guard lock(mutex_);
@@ -162,7 +162,7 @@ void TcpRelay::refuse(const std::string& owner, bool refuse) {
       if (refuse) {
         ::shutdown(l->fd.get(), SHUT_RDWR);
       } else if (::listen(l->fd.get(), SOMAXCONN) != 0) {
-        fail("listen again");
+        relay_failed("listen again");
       }
     }
     if (refuse)
