@@ -113,7 +113,7 @@ TEST_CASE(
     CHECK(drove->failed == 0);
     return static_cast<double>(calls) / std::chrono::duration<double>(live::Clock::now() - begin).count();
   };
-  for (const std::uint64_t each_ms : {1U, 1'000U}) {  // 62 MiB a second, and as much as it can
+  for (const std::uint64_t each_ms : {1U, 20U}) {  // 62 MiB a second, and as much as it can
     std::map<std::string, Rates> rates;
     for (const std::string to : {"", "reader", "stuck"}) {
       const auto begin = live::Clock::now();

@@ -49,13 +49,14 @@ class Sink : public ph::Worker {
 
   Taken pour(const Pour& p) {
     ctx().cancel(pouring_);
-    if (p.each_ms != 0) {
-      pouring_ = ctx().every(1ms, [this, p, blob = Blob{std::string(p.bytes, 'b')}] {
-        for (std::uint64_t i = 0; i < p.each_ms; ++i) ctx().cast(p.to, blob);
-        poured_.count += p.each_ms;
-      });
-    }
+    if (p.each_ms != 0) pour_on(p, Blob{std::string(p.bytes, 'b')});
     return std::exchange(poured_, {});
+  }
+  /// One timer after the other: a machine that cannot keep up must not have more and more of them waiting.
+  void pour_on(const Pour& p, const Blob& blob) {
+    for (std::uint64_t i = 0; i < p.each_ms; ++i) ctx().cast(p.to, blob);
+    poured_.count += p.each_ms;
+    pouring_ = ctx().after(1ms, [this, p, blob] { pour_on(p, blob); });
   }
   void drive(const Drive& d, ph::Reply<Drove> reply) { drive_on(d, {}, std::move(reply)); }
   void drive_on(Drive left, Drove so_far, ph::Reply<Drove> reply) {
