@@ -60,6 +60,15 @@ void draw_strategies(Rng& rng, Plan& plan) {
   }
 }
 
+/// Worse than this nodes may be taken for dead.
+void draw_bad_frames(Rng& rng, Faults& faults) {
+  faults.loss = maybe(rng, 0.7, 0.02);
+  faults.duplicate = maybe(rng, 0.7, 0.03);
+  faults.reorder = maybe(rng, 0.7, 0.03);
+  faults.pub_loss = maybe(rng, 0.5, 0.03);
+  if (rng.chance(0.5)) faults.delay_max = rng.between(Duration(400), Duration(5'000));
+}
+
 }  // namespace
 
 const std::vector<SwarmMore::Kind>& SwarmMore::kinds() {
@@ -103,6 +112,7 @@ void SwarmMore::change(Plan& plan) {
   if (replicated && rng_.chance(0.4)) zones_ = 2 + rng_.below(2);
   if (planned_only_) {
     plan.faults = {};
+    if (rng_.chance(0.5)) draw_bad_frames(rng_, plan.faults);
     for (auto& [name, value] : plan.options) {
       if (name == "drain_timeout") value = "10s";  // long enough to hand over everything
       if (name == "partition_tolerance.quorum_size" && chosen("partition_tolerance", "static_quorum"))
