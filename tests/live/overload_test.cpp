@@ -105,7 +105,7 @@ TEST_CASE(
   world.start("reader", "b", Executor::pooled);
   world.start("stuck", "b", Executor::dedicated);
   REQUIRE(world.client->cast("stuck", Hold{fifo}).ok());
-  const auto calls = calls_to_make(150);
+  const auto calls = calls_to_make(60);
   const auto drive = [&](const std::string& to) {
     const auto begin = live::Clock::now();
     const auto drove = world.client->call<Drove>("on-a", Drive{to, calls}, 120s).get();
@@ -113,7 +113,9 @@ TEST_CASE(
     CHECK(drove->failed == 0);
     return static_cast<double>(calls) / std::chrono::duration<double>(live::Clock::now() - begin).count();
   };
-  for (const std::uint64_t each_ms : {1U, 20U}) {  // 62 MiB a second, and as much as it can
+  std::vector<std::uint64_t> floods{1};                                   // 62 MiB a second
+  if (std::getenv("PH_OVERLOAD_CALLS") != nullptr) floods.push_back(20);  // and as much as the machine can
+  for (const auto each_ms : floods) {
     std::map<std::string, Rates> rates;
     for (const std::string to : {"", "reader", "stuck"}) {
       const auto begin = live::Clock::now();
