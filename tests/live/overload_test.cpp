@@ -139,18 +139,16 @@ TEST_CASE(
 
 TEST_CASE("overload: messages of 64 MiB arrive exactly, and nobody is suspected meanwhile") {
   World world({"a", "b"});
-  for (int i = 0; i < 3; ++i) {
-    auto fetched = world.client->call<Fetched>("on-a", Fetch{"on-b", 64 * kMiB - 64}, 60s);
-    std::uint64_t others = 0;
-    while (!fetched.wait_for(0ms)) {
-      const auto other = world.client->call<Taken>("on-b", GetTaken{}, 20s).get();
-      REQUIRE_MESSAGE(other.ok(), other.error().message);
-      ++others;
-    }
-    REQUIRE_MESSAGE(fetched.get().ok(), fetched.get().error().message);
-    CHECK_MESSAGE(fetched.get()->exact, fetched.get()->error);
-    CHECK(others > 0);
+  auto fetched = world.client->call<Fetched>("on-a", Fetch{"on-b", 64 * kMiB - 64}, 60s);
+  std::uint64_t others = 0;
+  while (!fetched.wait_for(0ms)) {
+    const auto other = world.client->call<Taken>("on-b", GetTaken{}, 20s).get();
+    REQUIRE_MESSAGE(other.ok(), other.error().message);
+    ++others;
   }
+  REQUIRE_MESSAGE(fetched.get().ok(), fetched.get().error().message);
+  CHECK_MESSAGE(fetched.get()->exact, fetched.get()->error);
+  CHECK(others > 0);
   const auto too_long = world.client->call<Fetched>("on-a", Fetch{"on-b", 65 * kMiB}, 60s).get();
   REQUIRE(too_long.ok());
   CHECK(too_long->error == "invalid");
