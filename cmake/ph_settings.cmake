@@ -53,7 +53,7 @@ if(PROCESSHUB_SANITIZE STREQUAL "address")
   # vptr opens a pipe for each look: a false alarm where a test leaves no descriptors. GCC's -Wmaybe-uninitialized
   # sees false paths in the library's headers when it compiles for this sanitizer.
   add_compile_options(-fsanitize=address,undefined -fno-sanitize=vptr -fno-sanitize-recover=all
-                      -fno-omit-frame-pointer -Wno-maybe-uninitialized)
+                      -fno-omit-frame-pointer $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
   add_link_options(-fsanitize=address,undefined)
 elseif(PROCESSHUB_SANITIZE STREQUAL "thread")
   add_compile_options(-fsanitize=thread -fno-omit-frame-pointer)

@@ -315,8 +315,10 @@ void Placement::on(NodeId from, const MoveRequest& request) {
       continue;
     }
     if (local->state == LocalState::stopping) continue;
+    // One that starts may have come with a state a moment ago: it is asked for again when it runs.
     const bool hot =
-        handover_.hot() && (local->state == LocalState::running || local->state == LocalState::frozen);
+        handover_.hot() && (local->state == LocalState::running || local->state == LocalState::frozen ||
+                            local->state == LocalState::starting);
     if (hot && handover_.give(*local, from) != Handover::Giving::begun) continue;
     if (hot) news_.leaving(item.uid, from);
     ids.push_back(child->spec->spec.id);

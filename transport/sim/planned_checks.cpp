@@ -185,6 +185,7 @@ bool only_frames(Faults faults) {
   if (faults.loss > 0.02 || faults.pub_loss > 0.05 || faults.delay_max > Duration(5'000)) return false;
   faults.loss = faults.duplicate = faults.reorder = faults.pub_loss = 0;
   faults.delay_max = Faults().delay_max;
+  faults.worker_start_max = Faults().worker_start_max;
   return faults.str().empty();
 }
 

@@ -67,6 +67,7 @@ void draw_bad_frames(Rng& rng, Faults& faults) {
   faults.reorder = maybe(rng, 0.7, 0.03);
   faults.pub_loss = maybe(rng, 0.5, 0.03);
   if (rng.chance(0.5)) faults.delay_max = rng.between(Duration(400), Duration(5'000));
+  if (rng.chance(0.5)) faults.worker_start_max = Duration(50'000);
 }
 
 }  // namespace

@@ -206,7 +206,7 @@ TEST_CASE("a future cannot be waited for inside a worker") {
   const auto call = t.call(1, Say{});
   REQUIRE(call->wait() == "ok");
   CHECK(decode<Text>(*call->answer()).value().text == "would block");
-  CHECK_FALSE(detail::inside_worker());
+  CHECK_FALSE(processhub::detail::inside_worker());
 }
 
 }  // namespace worker_host_reply_test
