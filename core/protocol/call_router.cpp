@@ -17,6 +17,15 @@ constexpr std::size_t kMaxHeld = 200'000;
 constexpr std::uint64_t kMaxHeldBytes = 256ULL << 20;
 constexpr std::size_t kLongestReason = 1024;               // of an error that takes the place of an answer
 constexpr Duration kLongestCall = std::chrono::hours(24);  // of a client; what it says is only a wish
+
+/// There is no room for it: an error goes in its place, shortened, and if it was none yet, why.
+void give_up_answer(CallReply& reply, std::string why) {
+  if (reply.code == ErrorCode{}) {
+    reply.code = ErrorCode::no_reply;
+    reply.body = std::move(why);
+  }
+  reply.body.resize(std::min(reply.body.size(), kLongestReason));
+}
 }  // namespace
 
 CallRouter::CallRouter(Context& context, Registry& registry, Links& links, Membership& membership,
@@ -115,13 +124,9 @@ void CallRouter::on(event::WorkerAnswer&& a) {
   }
   if (links_.send(a.to.origin, Lane::data, reply, Sending::in_flow(reply.token))) return;
   // That node reads too slowly. Whoever waits there is told at least that much, at once.
-  if (reply.code == ErrorCode{}) {
-    const bool too_long = reply.body.size() > ctx_.config.max_message_size;
-    reply.code = ErrorCode::no_reply;
-    reply.body = too_long ? "the answer is larger than max_message_size"
-                          : "the answer does not fit into the link, which is full";
-  }
-  reply.body.resize(std::min(reply.body.size(), kLongestReason));
+  const bool too_long = reply.body.size() > ctx_.config.max_message_size;
+  give_up_answer(reply, too_long ? "the answer is larger than max_message_size"
+                                 : "the answer does not fit into the link, which is full");
   if (links_.send(a.to.origin, Lane::data, reply, Sending::in_flow(reply.token, Sending::kSpare))) return;
   ctx_.count_dead_letter(links_.has_session(a.to.origin) ? ErrorCode::overloaded : ErrorCode::node_down);
 }
@@ -313,11 +318,7 @@ void CallRouter::answer_client(const Pending& call, Result<Bytes>&& result) {
     reply.body = result.error().message;
   }
   if (links_.send_client(call.client, reply, Lane::data, Sending::in_flow(reply.token))) return;
-  if (result) {
-    reply.code = ErrorCode::no_reply;
-    reply.body = "the answer does not fit: the client reads too slowly";
-  }
-  reply.body.resize(std::min(reply.body.size(), kLongestReason));
+  give_up_answer(reply, "the answer does not fit: the client reads too slowly");
   links_.send_client(call.client, reply, Lane::data, Sending::in_flow(reply.token, Sending::kSpare));
 }
 

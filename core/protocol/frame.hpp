@@ -46,6 +46,7 @@ struct PublishHeader {
 
 inline constexpr std::size_t kPreambleSize = 4;
 inline constexpr std::size_t kSessionHeaderSize = kPreambleSize + 8 + 1 + 1 + 8 + 8 + 8;
+inline constexpr std::size_t kSessionFlagsAt = kPreambleSize + 8 + 1;
 inline constexpr std::size_t kPublishHeaderSize = kPreambleSize + 24;
 inline constexpr std::size_t kPartHeaderSize = 6;
 

@@ -6,13 +6,12 @@ namespace processhub::protocol {
 
 namespace {
 constexpr std::size_t kFirstRoom = 1024;  // of a frame: it grows, but not by a few bytes at a time
-constexpr std::size_t kFlagsAt = kPreambleSize + 9;
 constexpr std::size_t kLongestFrame = kSessionHeaderSize + kFrameTarget;
 
 std::uint64_t bit(LaneQueue::Flow flow) { return std::uint64_t{1} << flow; }
 }  // namespace
 
-bool LaneQueue::is_fragment(const Bytes& frame) { return (frame[kFlagsAt] & kFlagFragment) != 0; }
+bool LaneQueue::is_fragment(const Bytes& frame) { return (frame[kSessionFlagsAt] & kFlagFragment) != 0; }
 
 void LaneQueue::push(Flow flow, std::uint16_t kind, std::string_view body) {
   if (flow != kLast && flows_.empty()) flows_.resize(kFlows);
@@ -39,7 +38,7 @@ void LaneQueue::push_long(Frames& frames, std::uint16_t kind, std::string_view b
     Bytes frame;
     frame.reserve(kSessionHeaderSize + start.size() + piece.size());
     frame.resize(kSessionHeaderSize, '\0');
-    frame[kFlagsAt] = static_cast<char>(kFlagFragment | (body.empty() ? kFlagLastFragment : 0));
+    frame[kSessionFlagsAt] = static_cast<char>(kFlagFragment | (body.empty() ? kFlagLastFragment : 0));
     frame.append(start).append(piece);
     start.clear();
     frames.push_back(std::move(frame));
@@ -74,7 +73,7 @@ Bytes LaneQueue::take() {
   auto frame = take_from(flow);
   if (flow != kLast) turn_ = static_cast<Flow>((flow + 1) % kFlows);
   if (is_fragment(frame)) {
-    long_ = (frame[kFlagsAt] & kFlagLastFragment) != 0 ? kNone : flow;
+    long_ = (frame[kSessionFlagsAt] & kFlagLastFragment) != 0 ? kNone : flow;
   } else if (flow != kLast) {
     fill_up(frame);
   }

@@ -52,7 +52,7 @@ SessionHeader LinkSession::header_for(Lane lane, std::uint64_t seq, std::uint8_t
 }
 
 void LinkSession::emit_frame(Lane lane, Sent& sent, const Emit& emit) {
-  auto flags = static_cast<std::uint8_t>(sent.frame[13] & ~kFlagGap);
+  auto flags = static_cast<std::uint8_t>(sent.frame[kSessionFlagsAt] & ~kFlagGap);
   write_session_header(sent.frame.data(), header_for(lane, sent.seq, flags));
   emit(sent.frame);
 }
@@ -127,9 +127,7 @@ void LinkSession::flush(Time now, const Emit& emit) {
   bool due =
       now >= ack_due_ || unacked_in_ >= kAckEvery || bytes_in_ >= kAckBytes || in_[0].gap || in_[1].gap;
   if (!sent && unacked_in_ > 0 && due) {
-    Bytes frame;
-    append_session_header(frame, header_for(Lane::control, 0, 0));
-    emit(std::move(frame));
+    emit(bare_ack());
     sent = true;
   }
   if (sent) {

@@ -117,10 +117,7 @@ void HookRunner::dead_letter(std::string_view id, std::string_view message, std:
     told = dead_letters_.note(now, id, message, why);
     line = dead_letters_.line(now);
   }
-  if (line) report_(*line);
-  if (!told) return;
-  HookEvent event(std::move(*told));
-  if (wanted(event.index())) enqueue(std::move(event));
+  pass_on(std::move(told), line);
 }
 
 /// The end of a flood, which no later letter tells of.
@@ -132,6 +129,10 @@ void HookRunner::tell_dead_letters(Time now) {
     told = dead_letters_.due(now);
     line = dead_letters_.line(now);
   }
+  pass_on(std::move(told), line);
+}
+
+void HookRunner::pass_on(std::optional<hook::DeadLetter> told, const std::optional<std::string>& line) {
   if (line) report_(*line);
   if (!told) return;
   HookEvent event(std::move(*told));

@@ -106,6 +106,7 @@ class HookRunner {
   bool wanted(std::size_t event) const { return (wanted_.load() >> event & 1U) != 0; }
   bool enqueue(Item item);  ///< false: too many wait
   void tell_dead_letters(Time now);
+  void pass_on(std::optional<hook::DeadLetter> told, const std::optional<std::string>& line);
   void work();
   void run(const HookEvent& event);
   void run(const UserEvent& event);
