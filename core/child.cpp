@@ -196,6 +196,8 @@ std::string_view to_string(StopReason reason) {
       return "crash";
     case StopReason::no_quorum:
       return "no_quorum";
+    case StopReason::restart:
+      return "restart";
   }
   return "?";
 }

@@ -13,6 +13,8 @@ std::string names_of(const HubView& view) {
 
 bool Distribution::keeps(const ChildKey&, NodeId, std::span<const NodeId>) const { return false; }
 
+void Distribution::scores(const ChildKey&, std::span<const NodeLoad>, std::vector<NodeScore>&) const {}
+
 Result<void> Distribution::check(const ChildSpec& spec, std::size_t, const HubView&) const {
   if (spec.nodes.empty()) return {};
   return {ErrorCode::invalid, "child '" + spec.id + "': nodes is for the distribution 'guided', not for '" +

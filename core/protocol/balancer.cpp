@@ -169,6 +169,13 @@ std::uint64_t Balancer::children(NodeId node) const {
   return at == nodes_.end() ? 0 : children_of(node, at->second);
 }
 
+std::vector<NodeLoad> Balancer::loads() const {
+  std::vector<NodeLoad> out;
+  for (const auto& [node, state] : nodes_)
+    out.push_back({node, state.weight, state.busy, children_of(node, state)});
+  return out;
+}
+
 double Balancer::busy(NodeId node) const {
   const auto at = nodes_.find(node);
   return at == nodes_.end() ? 0 : at->second.busy;

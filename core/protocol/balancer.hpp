@@ -47,6 +47,8 @@ class Balancer {
   NodeId leader() const { return leader_; }
   /// True once for each round of this node as the leader.
   bool take_round() { return std::exchange(round_, false); }
+  /// What is known of the members. Empty without rules.
+  std::vector<NodeLoad> loads() const;
   double busy(NodeId node) const;
   std::uint64_t children(NodeId node) const;
 

@@ -155,6 +155,8 @@ struct AdminQuery {
   std::string verb{};
   Bytes args{};
   std::shared_ptr<const Report> report{};  ///< if the verb asks for it
+  /// With the report of "inspect"; filled in by the driver, who has the transport.
+  std::vector<ConnectionInfo> connections{};
 };
 /// This node must not live on (a newer life of its name exists, or the cluster refused it). Stop everything,
 /// report `why`.

@@ -98,6 +98,9 @@ class LinkSession {
   /// Sent and not confirmed.
   std::uint64_t under_way(Lane lane) const { return lanes_[static_cast<int>(lane)].under_way; }
   std::uint64_t resends() const { return resends_; }
+  /// The last sequence given to a frame, and the last one that came in order.
+  std::uint64_t sent(Lane lane) const { return lanes_[static_cast<int>(lane)].next_seq - 1; }
+  std::uint64_t received(Lane lane) const { return in_[static_cast<int>(lane)].received; }
 
  private:
   struct Sent {

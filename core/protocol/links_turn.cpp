@@ -94,6 +94,7 @@ void Links::list(std::vector<LinkInfo>& out) const {
     LinkInfo info;
     info.peer = id;
     info.endpoint = peer.endpoint;
+    info.link = peer.link;
     info.session = peer.session != nullptr;
     info.refused = peer.refused;
     info.relayed = relayed(id);
@@ -102,6 +103,10 @@ void Links::list(std::vector<LinkInfo>& out) const {
       info.queued_control = peer.session->queued_bytes(Lane::control);
       info.queued_data = peer.session->queued_bytes(Lane::data);
       info.resends = peer.session->resends();
+      info.sent_control = peer.session->sent(Lane::control);
+      info.sent_data = peer.session->sent(Lane::data);
+      info.received_control = peer.session->received(Lane::control);
+      info.received_data = peer.session->received(Lane::data);
     }
     out.push_back(std::move(info));
   }

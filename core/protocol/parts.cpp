@@ -48,7 +48,23 @@ void HubCore::Parts::on(event::StopChildren& e) { requests.on(std::move(e)); }
 
 void HubCore::Parts::on(event::UpdateMetadata& e) { requests.on(std::move(e)); }
 
-void HubCore::Parts::on(event::RestartChild& e) { requests.on(std::move(e)); }
+void HubCore::Parts::on(event::RestartChild& e) {
+  const auto* child = registry.winner(e.id);
+  if (child == nullptr || child->value->failed || !supervisor.restart(child->uid))
+    return requests.on(std::move(e));
+  restarting_.emplace(child->uid, e.token);
+}
+
+void HubCore::Parts::end_restarts(const Uid& uid, const Result<void>& how) {
+  const auto [first, last] = restarting_.equal_range(uid);
+  for (auto it = first; it != last; ++it) ctx.emit(effect::CompleteVoid{it->second, how});
+  restarting_.erase(first, last);
+}
+
+void HubCore::Parts::on_running(const LocalChild& child) {
+  placement.on_started(child.uid);
+  end_restarts(child.uid, {});
+}
 
 void HubCore::Parts::on(event::MigrateChild& e) { requests.on(std::move(e)); }
 
@@ -273,6 +289,7 @@ void HubCore::Parts::on_stopped(const LocalChild& child, std::vector<PostedMessa
   auto* known = registry.find(child.uid);
   bool removed = known == nullptr || !known->spec;
   handover.forget(child.uid);
+  end_restarts(child.uid, Error{ErrorCode::stopped, "stopped before it ran again"});
   placement.on_ended(child.uid, child.spec->spec.id, !removed);
   if (!removed) placement.enqueue(*known);  // one that was only prepared has no row that changes
   if (!leftovers.empty()) calls.reroute(std::move(leftovers), child.spec->spec.id, removed);
@@ -298,6 +315,7 @@ void HubCore::Parts::on_start_failed(const LocalChild& child, const std::string&
 
 void HubCore::Parts::on_failed(const LocalChild& child, const std::string& why) {
   ctx.hook(hook::ChildFailed{child.spec->spec.id, why});
+  end_restarts(child.uid, Error{ErrorCode::start_failed, why});
   auto* known = registry.find(child.uid);
   if (known == nullptr) return;
   auto value = known->value->next(ctx.self());

@@ -192,7 +192,7 @@ class HubCore::Parts final : public Registry::Listener,
   std::uint64_t spec_digest() override { return registry.spec_digest() + statics.digest(); }
   void on_peer_complete(NodeId peer) override;
   // -- SupervisorEvents
-  void on_running(const LocalChild& child) override { placement.on_started(child.uid); }
+  void on_running(const LocalChild& child) override;
   void on_stopped(const LocalChild& child, std::vector<PostedMessage> leftovers) override;
   void on_start_failed(const LocalChild& child, const std::string& why) override;
   void on_failed(const LocalChild& child, const std::string& why) override;
@@ -251,6 +251,8 @@ class HubCore::Parts final : public Registry::Listener,
   void note_freeze(std::uint64_t number);
   Result<void> operate(event::Operation what);
   Result<void> drain();
+  /// Answers those who asked for its restart.
+  void end_restarts(const Uid& uid, const Result<void>& how);
   ChildReport report_child(const std::string& id);
   std::vector<PeerInfo> report_peers() const;
   void on_stall(Duration away);
@@ -290,8 +292,9 @@ class HubCore::Parts final : public Registry::Listener,
   bool gates_closed_ = false;
   bool terminated_ = false;
   bool left_ = false;
-  bool drained_ = false;      ///< by hand: it stays
-  std::uint64_t freeze_ = 0;  ///< as in Heartbeat
+  bool drained_ = false;                    ///< by hand: it stays
+  std::uint64_t freeze_ = 0;                ///< as in Heartbeat
+  std::multimap<Uid, Token> restarting_{};  ///< by hand, until they run again
   std::optional<Token> leave_token_{};
   Time leave_until_{kNever};
   bool leave_said_ = false;

@@ -88,10 +88,8 @@ Result<NodeId> Placement::target(std::string_view name, const Child& child) cons
   key.explicit_node = member->id;
   find_owners(key, *spec.kind, owners);
   if (!owners.empty() && owners.front() == member->id) return member->id;
-  if (!offers_.has(member->id, hash64(spec.kind->type)))
-    return {ErrorCode::invalid, node + " has no worker type '" + spec.kind->type + "'"};
-  if (!has_role(member->id, spec.kind->requires_role))
-    return {ErrorCode::invalid, node + " lacks the role '" + spec.kind->requires_role + "'"};
+  if (const auto why = unable(member->id, *spec.kind); !why.empty())
+    return {ErrorCode::invalid, node + " " + why};
   return {ErrorCode::invalid, "the distribution '" + std::string(strategies_.distribution->name()) +
                                   "' does not put '" + spec.id + "' on " + node};
 }

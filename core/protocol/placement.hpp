@@ -92,6 +92,8 @@ class Placement {
   void keep_without_heir(bool keep) { keeps_without_heir_ = keep; }
   /// Why this node does not start a child that it owns; empty: it runs here, or it is not decided here.
   std::string why_waiting(const Child& child) const;
+  /// Who may run it in which order, and who may not and why.
+  void explain(const Child& child, ChildReport& out) const;
 
   /// A slice of reconciliation; true if more is to do.
   bool work(std::size_t budget);
@@ -123,6 +125,7 @@ class Placement {
   void find_owners(const ChildKey& key, const ChildSpec& kind, std::vector<NodeId>& out) const;
   void find_able(const ChildKey& key, const ChildSpec& kind, std::vector<NodeId>& out) const;
   bool has_role(NodeId node, const std::string& role) const;
+  std::string unable(NodeId node, const ChildSpec& kind) const;
   void count(Child& child, bool counted);
   void write_down(Child& child);
   void shift(const LoadShift& shift);

@@ -25,6 +25,7 @@ ChildReport HubCore::Parts::report_child(const std::string& id) {
   out.origin = std::string(child->uid.origin.name());
   out.first = names_of(child->spec->first);
   out.owners = names_of(child->owners);
+  placement.explain(*child, out);
   if (child->value->placement) out.wish = std::string(child->value->placement.name());
   out.epoch = child->highest_epoch();
   if (child->value->failed) out.failure = child->value->why;
@@ -46,6 +47,7 @@ std::vector<PeerInfo> HubCore::Parts::report_peers() const {
     peer.current = replication.table_current(info.id);
     peer.table_digest = member.last.table_digest;
     peer.spec_digest = member.last.spec_digest;
+    peer.publisher = member.record.pub;
     out.push_back(std::move(peer));
   }
   return out;

@@ -2,11 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "processhub/ids.hpp"
 #include "processhub/time.hpp"
+#include "processhub/transport.hpp"
 
 namespace processhub::protocol {
 
@@ -45,10 +47,12 @@ struct PeerInfo {
   bool current = false;  ///< all that it announced of its children is here
   std::uint64_t table_digest = 0;
   std::uint64_t spec_digest = 0;
+  std::string publisher{};  ///< where it publishes
 };
 
 struct LinkInfo {
   NodeId peer{};
+  LinkId link = 0;
   std::string endpoint{};
   bool session = false;
   bool refused = false;  ///< nobody listens at its address
@@ -57,6 +61,19 @@ struct LinkInfo {
   std::uint64_t queued_control = 0;  ///< bytes sent or to be sent, and not confirmed
   std::uint64_t queued_data = 0;
   std::uint64_t resends = 0;
+  // The last sequence of each lane.
+  std::uint64_t sent_control = 0;
+  std::uint64_t sent_data = 0;
+  std::uint64_t received_control = 0;
+  std::uint64_t received_data = 0;
+};
+
+/// A node as one that a child could run on. Those that can come first, as the distribution ranks them.
+struct CandidateInfo {
+  std::string node{};
+  std::optional<double> score{};  ///< of the distribution's own scale, higher is better
+  std::string why{};              ///< what the score is made of
+  std::string unable{};           ///< why it cannot; empty: it can
 };
 
 /// Why a child is where it is.
@@ -66,7 +83,9 @@ struct ChildReport {
   std::string origin{};               ///< the node that was asked to start it
   std::vector<std::string> first{};   ///< chosen then
   std::vector<std::string> owners{};  ///< where it belongs now
-  std::string wish{};                 ///< the node somebody asked for
+  std::string distribution{};         ///< that ranks the nodes
+  std::vector<CandidateInfo> candidates{};
+  std::string wish{};  ///< the node somebody asked for
   std::uint64_t epoch = 0;
   std::string failure{};
   std::string waits{};  ///< why it is not where it belongs; empty: it is, or this node does not decide it

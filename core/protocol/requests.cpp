@@ -264,7 +264,18 @@ void Requests::on(event::MigrateChild migrate) {
   touched_.push_back(id);
 }
 
+/// Of one that does not run here.
 void Requests::on(event::RestartChild restart) {
+  const auto* child = registry_.winner(restart.id);
+  if (child != nullptr && !child->value->failed) {
+    const auto at = std::find_if(child->entries.begin(), child->entries.end(),
+                                 [&](const Entry& e) { return e.listed() && membership_.is_up(e.node); });
+    const auto where = at == child->entries.end() ? " does not run now, and is not failed"
+                       : at->node == ctx_.self()  ? " starts or ends here just now"
+                                                  : " runs on " + std::string(at->node.name());
+    return ctx_.emit(
+        effect::CompleteVoid{restart.token, Error{ErrorCode::moved, "'" + restart.id + "'" + where}});
+  }
   change_value(restart.token, restart.id, [&](const SpecValue& v) {
     auto value = v.next(ctx_.self());
     value.failed = false;

@@ -84,7 +84,9 @@ void Supervisor::start(const Child& child, std::uint64_t epoch, Role role, Start
 
 void Supervisor::stop(const Uid& uid, StopReason reason) {
   auto* child = find(uid);
-  if (child == nullptr || child->state == LocalState::stopping) return;
+  if (child == nullptr) return;
+  const bool ends = std::exchange(child->renewed, false);  // by a restart, and now for good
+  if (child->state == LocalState::stopping && !ends) return;
   child->stop_reason = reason;
   if (child->state == LocalState::backoff || child->state == LocalState::failed) {
     if (child->crashes) backoff_.erase({child->crashes->restart_at, child->uid});
@@ -94,7 +96,35 @@ void Supervisor::stop(const Uid& uid, StopReason reason) {
   child->state = LocalState::stopping;
   child->demoting = false;
   if (listed) write_row(*child, reason == StopReason::move ? InstanceState::moving : InstanceState::stopping);
-  ctx_.emit(effect::StopWorker{child->serial, reason});
+  if (!ends) ctx_.emit(effect::StopWorker{child->serial, reason});
+}
+
+bool Supervisor::restart(const Uid& uid) {
+  auto* child = find(uid);
+  if (child == nullptr) return false;
+  if (child->renewed) return true;
+  if (child->state == LocalState::backoff) {
+    backoff_.erase({child->crashes->restart_at, child->uid});
+    launch(*child, StartReason::restart);
+    return true;
+  }
+  if (child->state != LocalState::running) return false;
+  end_demotion(*child);
+  child->state = LocalState::stopping;
+  child->renewed = true;
+  write_row(*child, InstanceState::restarting);
+  ctx_.emit(effect::StopWorker{child->serial, StopReason::restart});
+  return true;
+}
+
+void Supervisor::renew(LocalChild& child, event::WorkerDown& down) {
+  const auto& id = child.spec->spec.id;
+  ++child.restarts;
+  ctx_.note(LogPart::children, LogLevel::info,
+            "restarted by hand" + (down.why.empty() ? std::string() : " (" + down.why + ")"), id);
+  ctx_.hook(hook::ChildRestarted{id, {ctx_.self(), last_serial_ + 1}, "restarted by hand"});
+  launch(child, StartReason::restart);
+  if (!down.leftovers.empty()) events_.on_undelivered(std::move(down.leftovers), id);
 }
 
 void Supervisor::stop_all(StopReason reason) {
@@ -237,7 +267,11 @@ void Supervisor::on(event::WorkerDown& down) {
   add_what_came_back(down);
   auto& child = *known;
   if (child.only_prepared && child.state == LocalState::prepared) events_.on_prepare_failed(child, down.why);
-  if (child.state == LocalState::stopping || child.only_prepared)
+  // One that ended by itself just then has ended.
+  const bool ended = down.exit == WorkerExit::finished || down.exit == WorkerExit::stop_self;
+  const bool renewed = std::exchange(child.renewed, false);
+  if (renewed && !ended) return renew(child, down);
+  if ((child.state == LocalState::stopping && !renewed) || child.only_prepared)
     return forget(child, std::move(down.leftovers));
   bool permanent = child.spec->spec.kind->restart == Restart::permanent;
   auto id = child.spec->spec.id;  // the child may be gone after its event

@@ -46,6 +46,7 @@ struct LocalChild {
   StopReason stop_reason = StopReason::user;
   bool unseen = false;                 ///< a first start: no row until it runs
   bool only_prepared = false;          ///< nobody else knows of it
+  bool renewed = false;                ///< it stops to start again
   bool demoting = false;               ///< its worker was told, and has not taken the role yet
   std::unique_ptr<Crashes> crashes{};  ///< null: it never crashed here
 
@@ -87,6 +88,10 @@ class Supervisor {
 
   void start(const Child& child, std::uint64_t epoch, Role role, StartReason reason, bool unseen);
   void stop(const Uid& uid, StopReason reason);
+  /// Its worker stops and starts again in place, with the next `restarts`, and is not counted as crashed; one
+  /// that waits after a crash starts now. What it did not get to is sent again. False: there is nothing to
+  /// restart.
+  bool restart(const Uid& uid);
   void stop_all(StopReason reason);
   void post(const LocalChild& child, PostedMessage message);
   /// Of a passive child that runs: it is active from now on, under a higher epoch.
@@ -134,6 +139,7 @@ class Supervisor {
   LocalChild& add(const Child& child, std::uint64_t epoch, Role role);
   LocalChild* running_as(std::uint64_t serial);
   void add_what_came_back(event::WorkerDown& down);
+  void renew(LocalChild& child, event::WorkerDown& down);
   void launch(LocalChild& child, StartReason reason, std::shared_ptr<const Bytes> state = {});
   void write_row(const LocalChild& child, InstanceState state);
   void forget(LocalChild& child, std::vector<PostedMessage> leftovers);

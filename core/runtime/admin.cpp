@@ -23,6 +23,7 @@ struct Request {
   AdminHub& hub;
   AdminArgs args;
   const protocol::Report& report;
+  const std::vector<ConnectionInfo>& connections;
   std::string_view subject;  ///< behind a verb's slash
   std::function<void(AdminReply)> answer;
 
@@ -118,7 +119,9 @@ void moves(Request& r) {
 
 void inspect(Request& r) {
   r.args.done();
-  r.ok(to_json(r.report));
+  auto out = to_json(r.report);
+  out["sockets"] = to_json(r.connections);
+  r.ok(out);
 }
 
 void explain(Request& r) {
@@ -287,11 +290,6 @@ void unlock(Request& r) {
   r.hub.unlock(token->get<std::uint64_t>()).then(answer_nil(r));
 }
 
-bool is_failed(const ChildInfo& child) {
-  return std::any_of(child.instances.begin(), child.instances.end(),
-                     [](const Instance& i) { return i.state == InstanceState::failed; });
-}
-
 /// The children of one restart request, until all have been heard of.
 class Restarts {
  public:
@@ -299,11 +297,11 @@ class Restarts {
       : open_(ids.size()), results_(ids.size(), Json::object()), answer_(std::move(answer)) {
     for (std::size_t i = 0; i < ids.size(); ++i) results_[i] = {{"id", ids[i]}, {"restarted", false}};
   }
-  void done(std::size_t index, bool restarted, const Error* error) {
+  void done(std::size_t index, const Result<void>& how) {
     std::lock_guard lock(mutex_);
-    results_[index]["restarted"] = restarted;
-    if (error != nullptr) results_[index].update(to_json(*error));
-    if (error != nullptr && !first_error_) first_error_ = *error;
+    results_[index]["restarted"] = how.ok();
+    if (!how) results_[index].update(to_json(how.error()));
+    if (!how && !first_error_) first_error_ = how.error();
     if (--open_ > 0) return;
     Json out{{"children", results_}};
     if (first_error_) out.update(to_json(*first_error_));
@@ -324,14 +322,11 @@ void restart(Request& r) {
   if (ids.empty()) r.args.refuse("ids", "must be a list of at least one id");
   const auto all = std::make_shared<Restarts>(ids, r.answer);
   for (std::size_t i = 0; i < ids.size(); ++i) {
-    const auto child = r.hub.lookup(ids[i]);
-    const auto missing = no_such_child(ids[i]);
-    if (!child || !is_failed(*child)) {
-      all->done(i, false, child ? nullptr : &missing);
+    if (!r.hub.lookup(ids[i])) {
+      all->done(i, no_such_child(ids[i]));
       continue;
     }
-    r.hub.restart_child(ids[i]).then(
-        [all, i](const Result<void>& done) { all->done(i, done.ok(), done ? nullptr : &done.error()); });
+    r.hub.restart_child(ids[i]).then([all, i](const Result<void>& done) { all->done(i, done); });
   }
 }
 
@@ -396,8 +391,12 @@ void handle_admin(AdminHub& hub, const protocol::effect::AdminQuery& query,
     const auto slash = std::min(verb.find('/'), verb.size());
     const auto& known = verb_of(verb.substr(0, slash));
     const auto subject = verb.substr(std::min(slash + 1, verb.size()));
-    Request request{hub, AdminArgs(query.verb, query.args.empty() ? Json() : json_of(query.args)),
-                    query.report ? *query.report : kNone, subject, answer};
+    Request request{hub,
+                    AdminArgs(query.verb, query.args.empty() ? Json() : json_of(query.args)),
+                    query.report ? *query.report : kNone,
+                    query.connections,
+                    subject,
+                    answer};
     known.run(request);
   } catch (const std::exception& e) {  // BadRequest, or strings in the registry that are no JSON
     refuse(e.what());

@@ -16,9 +16,11 @@
 //   digest    -                               {"digest": 16 hex digits}
 //   moves     -                               [{"id","from","to","phase","age_ms"}], of the asked node
 //   inspect   -                               the inside of the asked node: locks and what waits behind
-//                                             them, peers, links, moves, digests, options
+//                                             them, peers, links, sockets, moves, digests, options
 //   explain/ID  -                             the child as lookup has it, with "origin","first","owners",
-//                                             "wish","waits" (why it is not where it belongs)
+//                                             "distribution","candidates" (the nodes as it ranks them, each
+//                                             with "score"?,"why","unable"), "wish","waits" (why it is not
+//                                             where it belongs)
 //   metrics   -                               {"node","hub","metrics":{name:{"kind","series"}}}
 //   events    after=0, limit=500              {"events":[{"number","time_us","part","level","text",
 //                                             "children"}],"missed","last"}: the node's journal behind a
@@ -41,8 +43,10 @@
 //   migrate   id, node (its name),            nil when the child runs there
 //             timeout_ms=10000
 //   reset-cluster-size  -                     nil; every node that is up has been told, no other one counts
-//   restart   ids (clears `failed`)           {"children":[{"id","restarted","error"?}]}; neither restarted
-//                                             nor an error: it was not failed
+//   restart   ids: clears `failed`, and what   {"children":[{"id","restarted","code"?,"error"?}]}; when all
+//   run
+//             runs on the asked node starts   again. Code `moved`: it is not failed and runs elsewhere
+//             again in place
 //
 //   child     {"id","type","tag","instances":[instance]}; lookup adds "spec" and "metadata"
 //   instance  {"node" (its name),"ref","role","state","generation"}

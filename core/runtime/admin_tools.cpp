@@ -21,7 +21,8 @@ Json peers_json(const std::vector<protocol::PeerInfo>& peers) {
                    {"current", peer.current},
                    {"silent_ms", in_ms(peer.silent)},
                    {"table_digest", hex16(peer.table_digest)},
-                   {"spec_digest", hex16(peer.spec_digest)}});
+                   {"spec_digest", hex16(peer.spec_digest)},
+                   {"publisher", peer.publisher}});
   }
   return out;
 }
@@ -32,18 +33,65 @@ Json links_json(const std::vector<protocol::LinkInfo>& links) {
     out.push_back({{"peer", std::string(link.peer.name())},
                    {"incarnation", link.peer.incarnation()},
                    {"endpoint", link.endpoint},
+                   {"link", link.link},
                    {"session", link.session},
                    {"refused", link.refused},
                    {"relayed", link.relayed},
                    {"down_ms", in_ms(link.without_session)},
                    {"queued_control", link.queued_control},
                    {"queued_data", link.queued_data},
-                   {"resends", link.resends}});
+                   {"resends", link.resends},
+                   {"sent_control", link.sent_control},
+                   {"sent_data", link.sent_data},
+                   {"received_control", link.received_control},
+                   {"received_data", link.received_data}});
   }
   return out;
 }
 
+Json candidates_json(const std::vector<protocol::CandidateInfo>& candidates) {
+  Json out = Json::array();
+  for (const auto& one : candidates) {
+    out.push_back({{"node", one.node}, {"why", one.why}, {"unable", one.unable}});
+    if (one.score) out.back()["score"] = *one.score;
+  }
+  return out;
+}
+
+const char* kind_text(ConnectionInfo::Kind kind) {
+  switch (kind) {
+    case ConnectionInfo::Kind::link:
+      return "link";
+    case ConnectionInfo::Kind::subscription:
+      return "subscription";
+    case ConnectionInfo::Kind::incoming:
+      return "incoming";
+    case ConnectionInfo::Kind::subscriber:
+      return "subscriber";
+  }
+  return "?";
+}
+
 }  // namespace
+
+Json to_json(const std::vector<ConnectionInfo>& connections) {
+  Json out = Json::array();
+  for (const auto& one : connections) {
+    out.push_back({{"kind", kind_text(one.kind)},
+                   {"link", one.link},
+                   {"endpoint", one.endpoint},
+                   {"up", one.up},
+                   {"connected", one.connected},
+                   {"retried", one.retried},
+                   {"lost", one.lost},
+                   {"failed", one.failed},
+                   {"problem", one.problem},
+                   {"problem_ms", one.problem_age.count()},
+                   {"unread", one.unread},
+                   {"confirmed", one.confirmed}});
+  }
+  return out;
+}
 
 Json to_json(const std::vector<protocol::MoveInfo>& moves) {
   Json out = Json::array();
@@ -95,6 +143,8 @@ Json to_json(const protocol::ChildReport& child) {
               {"origin", child.origin},
               {"first", child.first},
               {"owners", child.owners},
+              {"distribution", child.distribution},
+              {"candidates", candidates_json(child.candidates)},
               {"wish", child.wish},
               {"epoch", child.epoch},
               {"failure", child.failure},

@@ -6,12 +6,14 @@
 #include "core/runtime/journal.hpp"
 #include "core/runtime/tap.hpp"
 #include "processhub/metrics.hpp"
+#include "processhub/transport.hpp"
 
 namespace processhub::runtime {
 
 Json to_json(const std::vector<protocol::MoveInfo>& moves);
 /// Without the child.
 Json to_json(const protocol::Report& report);
+Json to_json(const std::vector<ConnectionInfo>& connections);
 Json to_json(const protocol::ChildReport& child);
 Json to_json(const Metrics& metrics);
 Json to_json(const Journal::Read& read);

@@ -68,7 +68,10 @@ struct EffectPerformer::Later {
   void operator()(effect::TopicDelivery& e) const {
     to.hooks_.published(e.subscription, std::move(e.message));
   }
-  void operator()(effect::AdminQuery& e) const { to.admin_(std::move(e)); }
+  void operator()(effect::AdminQuery& e) const {
+    if (e.verb == "inspect") e.connections = to.transport_.connections();
+    to.admin_(std::move(e));
+  }
   template <class Done>
   void operator()(Done&) const {}
 };

@@ -48,6 +48,19 @@ class Guided final : public Distribution {
     }
   }
 
+  /// How many of the nodes in its spec come no earlier; 0: it is not in it.
+  void scores(const ChildKey& child, std::span<const NodeLoad>, std::vector<NodeScore>& out) const override {
+    const auto all = child.nodes.size();
+    for (const auto& [name, node] : by_name_) {
+      const auto at = std::find(child.nodes.begin(), child.nodes.end(), name) - child.nodes.begin();
+      const auto before = static_cast<std::size_t>(at);
+      out.push_back({node, static_cast<double>(all - before),
+                     before == all ? "not named in its spec"
+                                   : "number " + std::to_string(before + 1) + " of " + std::to_string(all) +
+                                         " that its spec names"});
+    }
+  }
+
  private:
   std::map<std::string, NodeId, std::less<>> by_name_{};
 };

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "strategies/distribution/rendezvous.hpp"
+#include "strategies/number_text.hpp"
 #include "strategies/option_reader.hpp"
 
 namespace processhub {
@@ -86,6 +87,9 @@ class ByLoad final : public LoadRules {
     return out;
   }
 
+  /// Free capacity for each child it would have: the higher, the sooner it gets the next one.
+  double score(const NodeLoad& node) const { return capacity(node) / static_cast<double>(node.children + 1); }
+
  private:
   double busy_at(const LoadSample& s) const {
     if (options_.machine_weight() == 0) return 0;
@@ -151,6 +155,19 @@ class LoadBalancer final : public Distribution {
     std::vector<NodeId> ranked;
     otherwise_->owners({child.id, child.id_hash}, members_.size(), ranked);
     for (const auto node : ranked) add(node);
+  }
+
+  /// Where it would go if it were started now. What was placed stays where it is.
+  void scores(const ChildKey& child, std::span<const NodeLoad> loads,
+              std::vector<NodeScore>& out) const override {
+    for (const auto& load : loads) {
+      std::string why = "busy " + number_text(load.busy) + ", " + std::to_string(load.children) +
+                        " children, weight " + number_text(load.weight);
+      if (std::find(child.placed.begin(), child.placed.end(), load.node) != child.placed.end())
+        why += ", placed there before";
+      if (load.node == child.explicit_node) why += ", asked for by hand";
+      out.push_back({load.node, rules_.score(load), std::move(why)});
+    }
   }
 
  private:

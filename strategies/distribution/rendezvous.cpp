@@ -1,11 +1,13 @@
 #include "strategies/distribution/rendezvous.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <string_view>
 #include <vector>
 
 #include "strategies/distribution/fixed_log.hpp"
+#include "strategies/number_text.hpp"
 
 namespace processhub {
 namespace {
@@ -85,6 +87,18 @@ class Rendezvous final : public Distribution {
       out.push_back(best(child.id_hash));
     } else {
       append_best(child.id_hash, replicas, chosen, out);
+    }
+  }
+
+  /// In units that can be read: 1 is the median of a node of weight 1.
+  void scores(const ChildKey& child, std::span<const NodeLoad>, std::vector<NodeScore>& out) const override {
+    for (const auto& c : classes_) {
+      for (const auto& member : c.members) {
+        const auto value = score(mix(child.id_hash ^ member.name_hash), c.weight);
+        const bool asked = member.id == child.explicit_node;
+        out.push_back({member.id, std::ldexp(value, fixed_log::kFraction),
+                       "weight " + number_text(c.weight) + (asked ? ", asked for by hand" : "")});
+      }
     }
   }
 

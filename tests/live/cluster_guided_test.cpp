@@ -68,6 +68,16 @@ TEST_CASE(
 
   cluster.kill("d");
   REQUIRE(eventually([&] { return all_at_home(cluster, "d"); }));
+  const auto id = cluster.query("a", {"list", "--node", "b"}).at(0).at("id").get<std::string>();
+  const auto candidates =
+      live::run_program({live::program_path("zmq-monitor"), cluster.endpoint("a"), "--json", "explain", id})
+          .json()
+          .at("candidates");
+  REQUIRE(candidates.size() == 6);
+  CHECK(candidates[0] ==
+        Json{{"node", "b"}, {"score", 1.0}, {"why", "number 1 of 1 that its spec names"}, {"unable", ""}});
+  CHECK(candidates[1].at("unable") == "is not chosen by guided");
+  CHECK(candidates[5].at("unable") == "is down");
   cluster.start("d");
   REQUIRE(eventually([&] { return all_at_home(cluster); }));
   CHECK(cluster.terminate("b") == 0);

@@ -113,6 +113,15 @@ TEST_CASE(
     const auto now = cluster.placement("a");
     return now.size() == 4 && std::all_of(now.begin(), now.end(), near_its_share) && cluster.digests_agree();
   }));
+  // Who is asked knows how busy each node is and what it has.
+  const auto child = live::run_program({live::program_path("zmq-monitor"), cluster.endpoint("b"), "--json",
+                                        "explain", "x-1"})
+                         .json();
+  REQUIRE(child.at("candidates").size() == 4);
+  for (const auto& one : child.at("candidates")) {
+    CHECK(one.at("score") > 0);
+    CHECK(one.at("why").get<std::string>().find(" children, weight 1") != std::string::npos);
+  }
 }
 
 }  // namespace cluster_load_test

@@ -82,6 +82,27 @@ Names without(Names nodes, const std::string& gone) {
   return nodes;
 }
 
+/// By hand both its instances are started again, each where it is and in its role.
+void check_restart(const ProcessCluster& cluster, const std::string& id) {
+  const auto instances = [&] { return cluster.query("f", {"lookup", id}).at("instances"); };
+  const auto before = instances();
+  const auto answer = cluster.ask("a", {"restart", id});
+  REQUIRE_MESSAGE(answer.exit == live::done, answer.err);
+  CHECK(answer.json().at("children")[0].at("nodes").size() == 2);
+  CHECK(eventually([&] {
+    const auto now = instances();
+    bool all = now.size() == 2;
+    for (std::size_t i = 0; all && i < 2; ++i) {
+      all = now[i].at("node") == before[i].at("node") && now[i].at("role") == before[i].at("role") &&
+            now[i].at("state") == "running" && now[i].at("ref") != before[i].at("ref");
+    }
+    return all;
+  }));
+  const auto passive = instances()[0].at("role") == "passive" ? instances()[0] : instances()[1];
+  const auto one = cluster.ask("a", {"restart", id, "--node", passive.at("node")});
+  CHECK(one.json().at("children")[0].at("nodes") == Json::array({passive.at("node")}));
+}
+
 }  // namespace
 
 TEST_CASE(
@@ -105,6 +126,7 @@ TEST_CASE(
   cluster.start("c");
   require_replicated(cluster, kSix, 2, 1);
   CHECK(actives(cluster, "d")["c"] > 110);
+  check_restart(cluster, "x-1");
   CHECK(cluster.terminate("e") == 0);
   require_replicated(cluster, without(kSix, "e"), 2, 1);
 }

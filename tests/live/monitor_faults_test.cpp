@@ -8,6 +8,9 @@
 #include <vector>
 
 #include "tests/live/support/fault_checks.hpp"
+#include "transport/zmq/client_socket.hpp"
+#include "transport/zmq/curve_keys.hpp"
+#include "transport/zmq/socket_options.hpp"
 
 namespace monitor_faults_test {
 
@@ -69,12 +72,42 @@ class Lab {
     outsiders_.emplace_back(live::Program{std::move(argv), log});
   }
   Names member_keys() const { return {"--secret_key_file", key("cluster.key"), "--allow_dir", key("allow")}; }
+  /// Subscribes to what `b` publishes, and reads none of it.
+  void subscribe_and_stall() {
+    processhub::SecurityConfig security;
+    security.secret_key_file = key("ops.key");
+    security.server_key_file = key("cluster.pub");
+    auto options = processhub::client_options(security);
+    REQUIRE(options);
+    subscriber_ =
+        processhub::zmq_detail::open_subscriber(context_, processhub::zmq_detail::client_setup(*options));
+    subscriber_.set(zmq::sockopt::rcvhwm, 1);
+    subscriber_.set(zmq::sockopt::rcvbuf, 4'096);
+    const auto log = cluster.log("b");
+    const auto at = log.find("publishes on ") + 13;
+    subscriber_.connect(log.substr(at, log.find(';', at) - at));
+  }
+  /// So much is published that a subscriber's machine cannot hold it.
+  void publish_much() {
+    std::string specs;
+    for (int i = 0; i < 300; ++i) {
+      const Json spec = {{"id", "big-" + std::to_string(i)},
+                         {"type", "counter"},
+                         {"metadata", {{"text", std::string(8'000, 'x')}}}};
+      specs += spec.dump() + "\n";
+    }
+    const auto file = keys_.write("specs.jsonl", specs);
+    REQUIRE(cluster.ask("b", {"start", "--file", file}).exit == live::done);
+  }
+
   ProcessCluster cluster{};
 
  private:
   live::TempDir keys_{};
   std::map<std::string, std::string> places_{};
   std::vector<live::Process> outsiders_{};
+  zmq::context_t context_{};
+  zmq::socket_t subscriber_{};
 };
 
 struct Fault {
@@ -93,6 +126,12 @@ std::string node(const Lab&) {
 
 const std::vector<Fault>& faults() {
   static const std::vector<Fault> kFaults = {
+      {"stalled PUB subscriber",
+       [](Lab& lab) {
+         lab.subscribe_and_stall();
+         lab.publish_much();
+       },
+       "stalled_subscriber", node<'b'>, "bytes wait"},
       {"stuck worker", [](Lab& lab) { lab.start_child("stuck"); }, "stuck_worker",
        [](const Lab& lab) { return lab.place("stuck"); }, "stuck"},
       {"mailbox flood",
@@ -102,6 +141,18 @@ const std::vector<Fault>& faults() {
            REQUIRE(lab.cluster.ask("a", {"cast", "flooded", "add", R"({"by": 1})"}).exit == live::done);
        },
        "mailbox_flood", [](const Lab& lab) { return lab.place("flooded"); }, "'flooded' holds 15 of 20"},
+      {"wrong CURVE key",
+       [](Lab& lab) {
+         lab.start_outsider("w", {"--secret_key_file", lab.key("stranger.key")});
+       },
+       "wrong_key", node<'a'>, "encrypted for another key"},
+      {"key that is not on the list",
+       [](Lab& lab) {
+         Names argv = {"--connect",    lab.cluster.endpoint("c"), "--key", lab.key("stranger.key"),
+                       "--server-key", lab.key("cluster.pub"),    "nodes"};
+         CHECK(live::run_hubctl(std::move(argv)).exit == live::nobody_answered);
+       },
+       "wrong_key", node<'c'>, "key refused"},
       {"config mismatch",
        [](Lab& lab) {
          auto flags = lab.member_keys();

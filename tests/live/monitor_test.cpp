@@ -42,7 +42,13 @@ TEST_CASE("monitor: views of a cluster in order, all found from one address") {
   CHECK(children == 12);
   CHECK(top[0].at("in_per_s").get<double>() > 0);
   CHECK(view(cluster, "c", {"views"}).at("differences").empty());
-  CHECK(view(cluster, "a", {"links"}).size() == 6);
+  const auto links = view(cluster, "a", {"links"}).at("links");
+  REQUIRE(links.size() == 6);
+  for (const auto& link : links) {
+    CHECK(link.at("socket").at("connected") == 1);
+    CHECK(link.at("subscription").at("up") == true);
+    CHECK(link.at("received_control").get<int>() > 0);
+  }
   CHECK(view(cluster, "a", {"registry-diff"}).at("differing").empty());
   CHECK(view(cluster, "a", {"locks"}).size() == 3);
   CHECK(eventually([&] { return monitor(cluster, "a", {"doctor"}).exit == 0; }));
@@ -50,6 +56,12 @@ TEST_CASE("monitor: views of a cluster in order, all found from one address") {
   const auto child = view(cluster, "a", {"explain", "x-0"});
   CHECK(child.at("origin") == "a");
   CHECK(child.at("owners_by_node").size() == 3);
+  const auto& candidates = child.at("candidates");
+  REQUIRE(candidates.size() == 3);
+  CHECK(candidates[0].at("node") == child.at("instances")[0].at("node"));
+  CHECK(candidates[0].at("score") > candidates[1].at("score"));
+  CHECK(candidates[2].at("why") == "weight 1");
+  CHECK(child.at("restarts").size() == 1);
   CHECK(child.at("instances").size() == 1);
   CHECK(monitor(cluster, "a", {"explain", "nobody"}).exit == 1);
 

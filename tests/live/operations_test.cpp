@@ -122,4 +122,37 @@ TEST_CASE("operations: on a terminal hubctl asks before it does harm, and shows 
   CHECK_FALSE(waits.shows("[....."));  // gone when it is done
 }
 
+TEST_CASE(
+    "operations: a child that runs is restarted where it is, by way of any node, and keeps its mailbox") {
+  Three three;
+  auto& cluster = three.cluster;
+  std::string id;
+  for (const auto& child : cluster.query("a", {"list"}))
+    if (child.at("instances")[0].at("node") == "b") id = child.at("id");
+  REQUIRE_FALSE(id.empty());
+  const auto instance = [&] { return cluster.query("c", {"lookup", id}).at("instances")[0]; };
+  const auto before = instance();
+  REQUIRE(cluster.ask("a", {"call", id, "add", R"({"by": 5})"}).exit == live::done);
+  REQUIRE(cluster.ask("a", {"cast", id, "sleep", R"({"ms": 300})"}).exit == live::done);
+  REQUIRE(cluster.ask("a", {"cast", id, "add", R"({"by": 2})"}).exit == live::done);
+  const auto answer = cluster.ask("c", {"restart", id});
+  REQUIRE_MESSAGE(answer.exit == live::done, answer.err);
+  CHECK(answer.json().at("children")[0] ==
+        Json{{"id", id}, {"restarted", true}, {"nodes", Json::array({"b"})}});
+  const auto generation = before.at("generation").get<std::string>();
+  CHECK(eventually([&] {
+    const auto now = instance();
+    return now.at("state") == "running" && now.at("ref") != before.at("ref") && now.at("node") == "b" &&
+           now.at("generation") == "1.1" + generation.substr(3);
+  }));
+  CHECK(cluster.each_runs_once(kChildren));
+  // It lost what it had counted, and not what was waiting.
+  CHECK(cluster.query("a", {"call", id, "get", "{}"}) == Json{{"total", 2}});
+  const auto nobody = cluster.ask("c", {"restart", id, "nobody"});
+  CHECK(nobody.exit == live::said_no);
+  CHECK(nobody.err.find("there is no child 'nobody'") != std::string::npos);
+  CHECK(cluster.ask("c", {"restart", id, "--node", "a"}).err.find("does not run on 'a'") !=
+        std::string::npos);
+}
+
 }  // namespace operations_test

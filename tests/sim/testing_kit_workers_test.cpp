@@ -114,6 +114,38 @@ TEST_CASE("a child that crashes too often is failed until it is restarted by han
   CHECK(three.cluster.runs_on("c1").size() == 1);
 }
 
+TEST_CASE(
+    "a child that runs is restarted by hand where it is: on_stop, its args, no crash, and no delay after "
+    "one") {
+  auto how = options();
+  how.config.max_restarts = 2;
+  how.config.restart_backoff = how.config.restart_backoff_max = 1h;
+  Three three(std::move(how));
+  three.start({counter("c1", 5)});
+  const auto node = three.cluster.runs_on("c1").front();
+  REQUIRE(three.cluster.call<Total>("a", "c1", Add{2}));
+  for (int i = 0; i < 4; ++i) REQUIRE(three.cluster.restart_child(node, "c1"));
+  CHECK(three.cluster.runs_on("c1") == std::vector<std::string>{node});
+  CHECK(three.counter_of("c1").total.total == 5);
+  CHECK(three.counter_of("c1").started_as == ph::StartReason::restart);
+  CHECK(three.counter_of("c1").restarts() == 4);
+  const auto lines = diary();
+  REQUIRE(lines.size() == 9);
+  CHECK(lines[1] == "c1@" + node + " stop restart");
+
+  const auto elsewhere = three.cluster.restart_child(node == "a" ? "b" : "a", "c1");
+  REQUIRE(!elsewhere);
+  CHECK(elsewhere.error() == ph::Error{ErrorCode::moved, "'c1' runs on " + node});
+  CHECK(three.cluster.restart_child("a", "nobody").error().code == ErrorCode::no_such_child);
+
+  for (int i = 0; i < 2; ++i) REQUIRE(!three.cluster.call<Total>(node, "c1", Break{}));
+  CHECK(three.cluster.worker<Counter>("c1") == nullptr);  // it waits for an hour
+  REQUIRE(three.cluster.restart_child(node, "c1"));
+  CHECK(three.counter_of("c1").total.total == 5);
+  REQUIRE(three.cluster.settle());
+  CHECK(three.cluster.check());
+}
+
 TEST_CASE("timers run in virtual time: an hour takes no hour") {
   Three three;
   three.start({{.id = "t", .type = "ticker"}});

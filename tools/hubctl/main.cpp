@@ -117,7 +117,7 @@ int run_steps(const Command& command, const Verb& verb) {
     const bool nobody = code == ErrorCode::node_down;
     return fail(done.error(), code == ErrorCode::invalid ? kUsage : nobody ? kNobody : kSaidNo, command.json);
   }
-  return show(*done, false, command, verb);
+  return show(*done, done->contains("code"), command, verb);
 }
 
 /// False: the user thought better of it, or nobody can be asked.

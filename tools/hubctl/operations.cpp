@@ -80,6 +80,89 @@ std::string unstable_because(const ClusterLook& look) {
   return {};
 }
 
+namespace {
+
+Json failed_restart(const std::string& id, const Error& error) {
+  return {{"id", id},
+          {"restarted", false},
+          {"code", std::string(to_string(error.code))},
+          {"error", error.message}};
+}
+
+/// The restart of one child: of each of its instances after the other, the active one last.
+class ChildRestart {
+ public:
+  ChildRestart(std::string id, const Command& command, const LookOptions& options)
+      : id_(std::move(id)), only_(command.get("node")), options_(options), patience_(command.timeout) {}
+
+  Result<Json> run() {
+    auto nodes = whose();
+    if (!nodes) return nodes.error();
+    for (const auto& node : *nodes) {
+      auto endpoint = endpoint_of(options_, node);
+      if (!endpoint) return endpoint.error();
+      if (auto done = tell({*endpoint}); !done) return done.error();
+    }
+    // It is failed, or waits for something.
+    if (nodes->empty())
+      if (auto done = tell(options_.endpoints); !done) return done.error();
+    return Json{{"id", id_}, {"restarted", true}, {"nodes", *nodes}};
+  }
+
+ private:
+  Result<std::vector<std::string>> whose() const {
+    auto child = ask_one(options_.endpoints, {"lookup", {{"id", id_}}}, options_.patience, options_.client);
+    if (!child) return child.error();
+    std::vector<std::string> passive;
+    std::vector<std::string> active;
+    for (const auto& instance : child->value("instances", Json::array())) {
+      const auto state = instance.value("state", "");
+      const auto node = instance.value("node", "");
+      if (state == "failed" && only_.empty()) return std::vector<std::string>{};
+      if (!only_.empty() && node != only_) continue;
+      (instance.value("role", "") == "active" ? active : passive).push_back(node);
+    }
+    passive.insert(passive.end(), active.begin(), active.end());
+    if (passive.empty() && !only_.empty())
+      return Error{ErrorCode::invalid, "'" + id_ + "' does not run on '" + only_ + "'"};
+    return passive;
+  }
+  Result<void> tell(const std::vector<std::string>& endpoints) const {
+    auto answer = ask_one(endpoints, {"restart", {{"ids", {id_}}}}, patience_, options_.client);
+    if (!answer) return answer.error();
+    return {};
+  }
+
+  std::string id_;
+  std::string only_;  ///< the node whose instance is meant; empty: all
+  const LookOptions& options_;
+  std::chrono::milliseconds patience_;
+};
+
+}  // namespace
+
+Result<Json> run_restart(const Command& command, const LookOptions& options, const Progress& progress) {
+  Json out{{"children", Json::array()}};
+  const auto all = static_cast<double>(command.words.size());
+  const auto deadline = Clock::now() + command.timeout;
+  for (const auto& id : command.words) {
+    progress(static_cast<double>(out["children"].size()) / all, "restarts " + id);
+    ChildRestart restart(id, command, options);
+    auto done = restart.run();
+    // It went elsewhere while it was looked for.
+    while (!done && done.error().code == ErrorCode::moved && Clock::now() < deadline) {
+      std::this_thread::sleep_for(kLookAgain);
+      done = restart.run();
+    }
+    if (!done && done.error().code == ErrorCode::node_down) return done.error();
+    out["children"].push_back(done ? *done : failed_restart(id, done.error()));
+    if (done || out.contains("code")) continue;
+    out["code"] = out["children"].back()["code"];
+    out["error"] = out["children"].back()["error"];
+  }
+  return out;
+}
+
 Result<Json> run_wait(const Command& command, const LookOptions& options, const Progress& progress) {
   if (!command.has("stable")) return {ErrorCode::invalid, "wait: say for what: --stable"};
   const auto began = Clock::now();

@@ -15,6 +15,9 @@ using Progress = std::function<void(double done, const std::string& text)>;
 /// NODE gives its children away; done when it has none. Its answer: {"node","children"} (0).
 Result<Json> run_drain(const Command& command, const LookOptions& options, const Progress& progress);
 Result<Json> run_undrain(const Command& command, const LookOptions& options, const Progress& progress);
+/// Failed children run again, others start again in place: each is told to the nodes that run it. As the
+/// admin verb `restart` answers, with "nodes".
+Result<Json> run_restart(const Command& command, const LookOptions& options, const Progress& progress);
 /// Until nothing moves and all nodes agree on everything. Error timeout: what was missing last.
 Result<Json> run_wait(const Command& command, const LookOptions& options, const Progress& progress);
 

@@ -215,8 +215,10 @@ void print_stopped(std::ostream& out, const Json& result) {
 void print_restarted(std::ostream& out, const Json& result) {
   for (const auto& child : array_field(result, "children")) {
     if (has_error(child)) continue;
-    const bool restarted = field(child, "restarted") == "true";
-    out << field(child, "id") << ": " << (restarted ? "restarted" : "was not failed") << "\n";
+    std::string nodes;
+    for (const auto& node : array_field(child, "nodes"))
+      nodes += (nodes.empty() ? " on " : ", ") + cell(node);
+    out << field(child, "id") << ": restarted" << nodes << "\n";
   }
 }
 

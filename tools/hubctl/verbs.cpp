@@ -18,7 +18,6 @@ const OptionRule kYes{"yes", "", "does not ask whether you mean it"};
 Result<Request> ask_nodes(const Command& c) { return Request{"nodes", {{"all", c.has("all")}}}; }
 Result<Request> ask_lookup(const Command& c) { return Request{"lookup", {{"id", c.words[0]}}}; }
 Result<Request> ask_tag(const Command& c) { return Request{"tag", {{"tag", c.words[0]}}}; }
-Result<Request> ask_restart(const Command& c) { return Request{"restart", {{"ids", c.words}}}; }
 Result<Request> ask_plain(const Command& c) { return Request{c.verb, Json::object()}; }
 
 /// What `list --state` takes: "waiting", or an InstanceState.
@@ -280,6 +279,20 @@ Verb start_verb() {
           show<print_started>};
 }
 
+Verb restart_verb() {
+  return {{"restart",
+           "ID...",
+           "lets failed children run again; others start again where they are, without their state",
+           1,
+           kAnyNumber,
+           {{"node", "NAME", "of a child with replicas only the one on this node"}},
+           {"restart till"}},
+          nullptr,
+          show<print_restarted>,
+          nullptr,
+          run_restart};
+}
+
 std::vector<Verb> child_verbs() {
   return {
       start_verb(),
@@ -292,9 +305,7 @@ std::vector<Verb> child_verbs() {
         {"stop till shelf-0", "stop --prefix shelf-"}},
        ask_stop,
        show<print_stopped>},
-      {{"restart", "ID...", "lets failed children run again", 1, kAnyNumber, {}, {"restart till"}},
-       ask_restart,
-       show<print_restarted>},
+      restart_verb(),
       {{"call",
         "ID MESSAGE [JSON]",
         "sends a message and prints the answer",

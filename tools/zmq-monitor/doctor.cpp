@@ -94,6 +94,50 @@ void check_links(const Examination& of, Findings& out) {
   }
 }
 
+/// Handshakes that failed lately, at a node's own addresses or at those it connects to.
+void check_handshakes(const NodeLook& node, Findings& out) {
+  for (const auto& socket : node.answer(kInspect).value("sockets", Json::array())) {
+    const auto why = socket.value("problem", "");
+    // Whoever only looks whether somebody listens breaks off, as nodes do: no fault.
+    if (why.empty() || why.rfind("disconnected", 0) == 0 ||
+        socket.value("problem_ms", std::int64_t{0}) * 1000 > kRecent_us)
+      continue;
+    const bool incoming = socket.value("kind", "") == "incoming";
+    if (!incoming && socket.value("up", false)) continue;
+    const bool keys = why.find("key") != std::string::npos;
+    const auto text = (incoming ? "somebody at its address " : "its connection to ") +
+                      socket.value("endpoint", "") + " failed the handshake " +
+                      number(socket.value("failed", 0.0)) + " times: " + why;
+    if (keys) {
+      out.critical("wrong_key", node.name, text,
+                   "compare the key files (hubctl keygen) and security.allow_dir on both sides; if nobody of "
+                   "yours is meant, somebody tries to get in");
+    } else {
+      out.warn("handshake_failed", node.name, text, "who connects there does not speak this protocol");
+    }
+  }
+}
+
+/// Subscribers that have taken nothing between the two looks, though there is something for them.
+void check_subscribers(const Examination& of, Findings& out) {
+  const auto earlier = sockets_view(of.before);
+  for (const auto& now : sockets_view(of.now)) {
+    if (now.value("unread", std::uint64_t{0}) == 0) continue;
+    const auto stalls = [&](const Json& before) {
+      return before.value("node", "") == now.value("node", "") &&
+             before.value("endpoint", "") == now.value("endpoint", "") &&
+             before.value("unread", std::uint64_t{0}) > 0 &&
+             before.value("confirmed", std::uint64_t{0}) == now.value("confirmed", std::uint64_t{0});
+    };
+    if (std::none_of(earlier.begin(), earlier.end(), stalls)) continue;
+    out.warn("stalled_subscriber", now.value("node", ""),
+             "what it publishes is not read by " + now.value("endpoint", "") + ": " +
+                 number(now.value("unread", 0.0)) +
+                 " bytes wait on the way, and behind them what is kept for it",
+             "is that process stopped or overloaded? What is more than 65,536 frames is dropped for it");
+  }
+}
+
 /// The lines of `theirs` that `ours` has not.
 std::string differing_options(const std::string& ours, const std::string& theirs) {
   std::set<std::string> known;
@@ -212,6 +256,20 @@ void check_counters(const NodeLook& node, const Examination& of, Findings& out) 
              "the network drops or a subscriber is too slow");
 }
 
+/// The worker that `stuck` tells of was stopped or started again since.
+bool is_over(const Json& stuck, const Json& journal) {
+  const auto text = stuck.value("text", "");
+  const auto events = journal.value("events", Json::array());
+  return std::any_of(events.begin(), events.end(), [&](const Json& later) {
+    if (later.value("part", "") != "children" || later.value("time_us", 0LL) < stuck.value("time_us", 0LL))
+      return false;
+    const auto ids = later.value("children", std::vector<std::string>{});
+    return std::any_of(ids.begin(), ids.end(), [&](const std::string& id) {
+      return text.find("child '" + id + "'") != std::string::npos;
+    });
+  });
+}
+
 /// What nodes said themselves, lately.
 void check_journal(const std::string& node, const Json& journal, std::int64_t now_us, Findings& out) {
   for (const auto& event : journal.value("events", Json::array())) {
@@ -219,7 +277,10 @@ void check_journal(const std::string& node, const Json& journal, std::int64_t no
     const auto text = event.value("text", "");
     const auto part = event.value("part", "");
     if (part == "workers" && text.find("has been in one handler") != std::string::npos) {
-      out.critical("stuck_worker", node, text, "its code blocks: give it the dedicated executor, or mend it");
+      if (!is_over(event, journal))
+        out.critical("stuck_worker", node, text,
+                     "its code blocks: hubctl restart makes a new worker now, without the state; give it the "
+                     "dedicated executor, or mend it");
     } else if (text.rfind("refused a second node named", 0) == 0) {
       out.critical("duplicate_name", node, text,
                    "two machines are set up with one name: give the second another one and start it again");
@@ -273,10 +334,12 @@ std::vector<Finding> examine(const Examination& of) {
   check_reach(of, out);
   check_views(of, out);
   check_links(of, out);
+  check_subscribers(of, out);
   check_others(of, out);
   for (const auto& node : of.now.nodes) {
     if (!node.answered()) continue;
     check_state(node, out);
+    check_handshakes(node, out);
     check_counters(node, of, out);
   }
   for (const auto& [node, journal] : of.journals) check_journal(node, journal, of.now_us, out);

@@ -54,7 +54,7 @@ std::vector<hubctl::VerbRule> rules() {
        {"tcp://10.0.0.1:7101", "top --once --json"}},
       {"views", "", "who sees whom; disagreements and one-way links below", 0, 0, {}, {}},
       {"locks", "", "who holds the event queues, and what waits behind", 0, 0, {}, {}},
-      {"links", "", "every link between nodes, with what is queued", 0, 0, {}, {}},
+      {"links", "", "every link between nodes: what ZeroMQ tells of it, what is queued", 0, 0, {}, {}},
       {"registry-diff", "", "digests of the registries, and the children on which they differ", 0, 0, {}, {}},
       {"explain", "ID", "why a child is where it is", 1, 1, {}, {"explain till"}},
       {"timeline",
@@ -120,6 +120,16 @@ int run_view(const Command& command, const LookOptions& options) {
   if (!look) return fail(look.error(), kNobody);
   const auto view = View(*look);
   return show(command, view, [&](std::ostream& out) { Print(out, view); });
+}
+
+int run_links(const Command& command, const LookOptions& options) {
+  auto look = hubctl::look_at(options, look_questions());
+  if (!look) return fail(look.error(), kNobody);
+  const Json all{{"links", links_view(*look)}, {"sockets", sockets_view(*look)}};
+  return show(command, all, [&](std::ostream& out) {
+    print_links(out, all["links"]);
+    print_sockets(out, all["sockets"]);
+  });
 }
 
 int run_registry_diff(const Command& command, const LookOptions& options) {
@@ -199,7 +209,7 @@ const std::map<std::string, Run>& runs() {
       {"top", run_top},
       {"views", run_view<membership_view, print_membership>},
       {"locks", run_view<locks_view, print_locks>},
-      {"links", run_view<links_view, print_links>},
+      {"links", run_links},
       {"registry-diff", run_registry_diff},
       {"explain", run_explain},
       {"timeline", run_timeline},

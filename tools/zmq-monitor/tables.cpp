@@ -43,6 +43,18 @@ std::string joined(const Json& texts) {
   return out;
 }
 
+/// "connected 1, retried 2, failed 2 (key refused 3 s ago)"; empty: nothing is known.
+std::string connection_text(const Json& socket, const std::string& before) {
+  if (socket.empty()) return {};
+  auto out =
+      before + (socket.value("up", false) ? "up" : "down") + ", connected " + field(socket, "connected");
+  for (const auto* what : {"retried", "lost", "failed"})
+    if (socket.value(what, 0) > 0) out += std::string(", ") + what + " " + field(socket, what);
+  if (const auto why = field(socket, "problem"); !why.empty())
+    out += " (" + why + " " + age(socket, "problem_ms") + " ago)";
+  return out;
+}
+
 std::string clock_text(std::int64_t time_us) {
   const std::time_t seconds = time_us / 1'000'000;
   std::tm parts{};
@@ -109,17 +121,39 @@ void print_locks(std::ostream& out, const Json& nodes) {
 }
 
 void print_links(std::ostream& out, const Json& links) {
-  Table table({"FROM", "TO", "PEER IS", "LINK", "QUEUED", "RESENDS", "ADDRESS"});
+  Table table(
+      {"FROM", "TO", "PEER IS", "LINK", "QUEUED", "SENT", "RECEIVED", "RESENDS", "ADDRESS", "SOCKETS"});
   for (const auto& link : links) {
     std::string state = link.value("session", false) ? "connected" : "down for " + age(link, "down_ms");
     if (link.value("relayed", false)) state = "through a third node";
     if (link.value("refused", false)) state += ", refused";
     const auto queued =
         link.value("queued_control", std::uint64_t{0}) + link.value("queued_data", std::uint64_t{0});
+    // The last sequence of the control lane and of the data lane.
+    const auto sequence = [&](const std::string& way) {
+      return field(link, (way + "_control").c_str()) + "+" + field(link, (way + "_data").c_str());
+    };
     table.add({field(link, "from"), field(link, "peer"), field(link, "state"), state, std::to_string(queued),
-               field(link, "resends"), field(link, "endpoint")});
+               sequence("sent"), sequence("received"), field(link, "resends"), field(link, "endpoint"),
+               connection_text(link.value("socket", Json::object()), "") +
+                   connection_text(link.value("subscription", Json::object()), "; hears: ")});
   }
   table.print(out);
+}
+
+void print_sockets(std::ostream& out, const Json& sockets) {
+  for (const auto& socket : sockets) {
+    const auto node = field(socket, "node");
+    if (socket.value("failed", 0) > 0) {
+      out << "! at " << node << ", " << field(socket, "endpoint") << ": " << field(socket, "failed")
+          << " handshakes failed, the last one " << age(socket, "problem_ms")
+          << " ago: " << field(socket, "problem") << "\n";
+    }
+    if (socket.value("unread", 0) > 0) {
+      out << "! subscriber " << field(socket, "endpoint") << " of " << node << ": " << field(socket, "unread")
+          << " bytes on their way to it\n";
+    }
+  }
 }
 
 void print_registry_diff(std::ostream& out, const Json& diff) {
@@ -142,12 +176,20 @@ void print_choice(std::ostream& out, const Json& child) {
   if (const auto role = field(spec, "requires_role"); !role.empty()) needs += ", role " + role;
   if (spec.contains("nodes")) needs += ", one of the nodes " + joined(spec.at("nodes"));
   out << "  needs " << needs << "\n";
-  if (child.contains("ranking")) {
-    out << "  " << field(child, "distribution") << " ranks, best first: " << joined(child.at("ranking"))
-        << "\n";
-    for (const auto& why : child.value("unable", Json::array())) out << "  not on " << cell(why) << "\n";
-  }
   if (const auto restart = field(spec, "restart"); !restart.empty()) out << "  restart " << restart << "\n";
+}
+
+/// The nodes it could run on, best first, and the others.
+void print_candidates(std::ostream& out, const Json& child) {
+  Table table({"  CANDIDATE", "SCORE", field(child, "distribution") + " SAYS"});
+  for (const auto& one : child.value("candidates", Json::array())) {
+    auto why = field(one, "why");
+    if (const auto unable = field(one, "unable"); !unable.empty()) why = "cannot: " + unable;
+    std::array<char, 32> score{};
+    if (one.contains("score")) std::snprintf(score.data(), score.size(), "%.4g", one.value("score", 0.0));
+    table.add({"  " + field(one, "node"), score.data(), why});
+  }
+  table.print(out);
 }
 
 /// The last of its moves, takeovers and restarts are what one looks for first.
@@ -176,6 +218,7 @@ void print_explanation(std::ostream& out, const Json& child) {
         << field(child.value("restarts", Json::object()), node.c_str()) << " times in place\n";
   }
   print_choice(out, child);
+  print_candidates(out, child);
   for (const auto& [node, owners] : child.at("owners_by_node").items())
     out << "  belongs to " << joined(owners) << ", says " << node << "\n";
   if (const auto wish = field(child, "wish"); !wish.empty()) out << "  somebody asked for " << wish << "\n";

@@ -11,6 +11,8 @@ void print_top(std::ostream& out, const Json& rows);
 void print_membership(std::ostream& out, const Json& view);
 void print_locks(std::ostream& out, const Json& nodes);
 void print_links(std::ostream& out, const Json& links);
+/// Of what came to a node's own addresses only what went wrong.
+void print_sockets(std::ostream& out, const Json& sockets);
 void print_registry_diff(std::ostream& out, const Json& diff);
 void print_explanation(std::ostream& out, const Json& child);
 /// A line an event: "12:00:00.123 a moves: taken over from b/1: 1 child (x)".

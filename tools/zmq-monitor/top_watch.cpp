@@ -132,6 +132,7 @@ void TopWatch::fill(Picture& picture, const ClusterLook& look, double seconds) {
       break;
     case Sight::links:
       print_links(out, links_view(look));
+      print_sockets(out, sockets_view(look));
       break;
     case Sight::doctor:
       print_findings(out, examine(examination_of(before_, look, seconds)));

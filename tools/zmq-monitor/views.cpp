@@ -32,6 +32,16 @@ std::string holders_of(const Json& inside) {
   return out;
 }
 
+/// Where the peer of a link publishes.
+std::string publisher_of(const Json& inside, const Json& link) {
+  for (const auto& peer : inside.value("peers", Json::array())) {
+    if (peer.value("name", "") == link.value("peer", "") &&
+        peer.value("incarnation", std::uint64_t{0}) == link.value("incarnation", std::uint64_t{0}))
+      return peer.value("publisher", "");
+  }
+  return {};
+}
+
 Json top_row(const NodeLook& node, const NodeLook* before, double seconds) {
   Json row{{"node", node.name},
            {"state", node.state},
@@ -105,15 +115,15 @@ Json top_view(const ClusterLook& before, const ClusterLook& now, double seconds)
 
 Json membership_view(const ClusterLook& look) {
   Json names = Json::array();
-  std::set<std::string> alive;
+  std::set<std::string> known;  // those that died, too: all see them as down
   for (const auto& node : look.nodes)
-    if (!gone(node) && alive.insert(node.name).second) names.push_back(node.name);
+    if (node.state != "left" && known.insert(node.name).second) names.push_back(node.name);
   Json rows = Json::array();
   Json differences = Json::array();
   for (const auto& node : look.nodes) {
     if (gone(node)) continue;
     Json sees = Json::object();
-    for (const auto& name : alive) {
+    for (const auto& name : known) {
       if (node.answered()) sees[name] = name == node.name ? "self" : seen_state(node, name);
     }
     rows.push_back({{"node", node.name}, {"sees", std::move(sees)}, {"error", node.error}});
@@ -150,10 +160,31 @@ Json locks_view(const ClusterLook& look) {
 Json links_view(const ClusterLook& look) {
   Json out = Json::array();
   for (const auto& node : look.nodes) {
-    for (auto link : node.answer(kInspect).value("links", Json::array())) {
+    const auto& inside = node.answer(kInspect);
+    for (auto link : inside.value("links", Json::array())) {
       link["from"] = node.name;
       link["state"] = seen_state(node, link.value("peer", ""));
+      const auto publisher = publisher_of(inside, link);
+      for (const auto& socket : inside.value("sockets", Json::array())) {
+        const auto kind = socket.value("kind", "");
+        if (kind == "link" && socket.value("link", 0) == link.value("link", -1)) link["socket"] = socket;
+        if (kind == "subscription" && socket.value("endpoint", "") == publisher)
+          link["subscription"] = socket;
+      }
       out.push_back(std::move(link));
+    }
+  }
+  return out;
+}
+
+Json sockets_view(const ClusterLook& look) {
+  Json out = Json::array();
+  for (const auto& node : look.nodes) {
+    for (auto socket : node.answer(kInspect).value("sockets", Json::array())) {
+      const auto kind = socket.value("kind", "");
+      if (kind != "incoming" && kind != "subscriber") continue;
+      socket["node"] = node.name;
+      out.push_back(std::move(socket));
     }
   }
   return out;

@@ -30,7 +30,10 @@ Json top_view(const ClusterLook& before, const ClusterLook& now, double seconds)
 /// "differences":[text]}.
 Json membership_view(const ClusterLook& look);
 Json locks_view(const ClusterLook& look);
+/// Each link with "socket" and "subscription", what ZeroMQ tells of its two connections.
 Json links_view(const ClusterLook& look);
+/// What came to each node's own addresses, and who reads what it publishes.
+Json sockets_view(const ClusterLook& look);
 /// Digests of each node, and of which children the entries differ. `lists`: what each node lists, by name.
 Json registry_diff(const ClusterLook& look, const std::vector<std::pair<std::string, Json>>& lists);
 /// `answers`: what each node says of the child, by name.

@@ -102,7 +102,7 @@ class ClientPoller::Impl {
         } else if (event->what == ZMQ_EVENT_DISCONNECTED) {
           changes.push_back({id, What::down, "the connection broke"});
         } else {
-          changes.push_back({id, What::down, describe_handshake_failure(event->what)});
+          changes.push_back({id, What::down, describe_handshake_failure(*event)});
         }
       }
       zmq::message_t frame;

@@ -79,7 +79,7 @@ class ClientSocket::Impl {
     for (;;) {
       while (const auto event = monitor_.next()) {
         if (event->what == ZMQ_EVENT_HANDSHAKE_SUCCEEDED) return {};
-        if (auto error = reason_to_give_up(event->what)) return *error;
+        if (auto error = reason_to_give_up(*event)) return *error;
         if (event->what != ZMQ_EVENT_CONNECT_RETRIED) continue;
         if (const auto why = resolve_failure(address_.host); !why.empty()) return unresolved(why);
         refused = refuses_connections(address_);
@@ -123,12 +123,12 @@ class ClientSocket::Impl {
   }
 
  private:
-  std::optional<Error> reason_to_give_up(std::uint16_t event) const {
-    if (event == ZMQ_EVENT_HANDSHAKE_FAILED_AUTH) {
+  std::optional<Error> reason_to_give_up(const MonitorEvent& event) const {
+    if (event.what == ZMQ_EVENT_HANDSHAKE_FAILED_AUTH) {
       return Error{ErrorCode::refused, fmt::format("{} does not accept our key", address_.str())};
     }
     // A socket of another kind than ROUTER is a DISCONNECTED without a reason.
-    if (is_handshake_failure(event) || event == ZMQ_EVENT_DISCONNECTED) {
+    if (is_handshake_failure(event.what) || event.what == ZMQ_EVENT_DISCONNECTED) {
       return Error{ErrorCode::system, fmt::format("{}: {}; is it a hub's address, and are the keys right?",
                                                   address_.str(), describe_handshake_failure(event))};
     }

@@ -34,6 +34,19 @@ class Backoff {
   std::chrono::milliseconds wait_{0};
 };
 
+/// What happened, for tools.
+struct ConnectionHistory {
+  std::uint64_t connected = 0;
+  std::uint64_t retried = 0;
+  std::uint64_t lost = 0;
+  std::uint64_t failed = 0;
+  std::string problem{};
+  SteadyTime problem_at{};
+
+  void note_failure(std::string what);
+  void copy_to(ConnectionInfo& out) const;
+};
+
 class PeerConnection {
  public:
   enum class Kind : std::uint8_t { link, subscription };
@@ -74,6 +87,7 @@ class PeerConnection {
   std::optional<SteadyTime> refused_at{};  ///< when that was last reported
   SteadyTime probe_until{};
   Backoff backoff{};
+  ConnectionHistory history{};
   ReachabilityProbe probe{};
 
  private:

@@ -94,8 +94,12 @@ void ZmqTransport::on_ready(Source source, ConnectionId id, Turn& turn) {
 
 void ZmqTransport::read_server_monitor(Server& server) {
   while (const auto event = server.monitor.next()) {
+    if (event->what == ZMQ_EVENT_ACCEPTED) server.accepted.insert(event->value);
+    if (event->what == ZMQ_EVENT_DISCONNECTED) server.accepted.erase(event->value);
+    if (!is_handshake_failure(event->what)) continue;
     ++counters_.failed_handshakes;
-    note_problem(fmt::format("someone at {}: {}", event->endpoint, describe_handshake_failure(event->what)));
+    server.history.note_failure(describe_handshake_failure(*event));
+    note_problem(fmt::format("someone at {}: {}", event->endpoint, describe_handshake_failure(*event)));
   }
 }
 
@@ -194,7 +198,8 @@ void ZmqTransport::act_on_held_event(PeerConnection& connection, Turn& turn) {
   if (event.what == ZMQ_EVENT_CONNECT_RETRIED) return on_retry(connection, turn);
   if (!connection.up) {  // also when the other side is a socket of the wrong kind: a plain DISCONNECTED
     ++counters_.failed_handshakes;
-    note_problem(fmt::format("{}: {}", connection.address.str(), describe_handshake_failure(event.what)));
+    connection.history.note_failure(describe_handshake_failure(event));
+    note_problem(fmt::format("{}: {}", connection.address.str(), describe_handshake_failure(event)));
   }
   on_broken(connection, turn);
 }
@@ -204,6 +209,7 @@ void ZmqTransport::on_up(PeerConnection& connection, Turn& turn) {
   connection.data_ready = true;
   connection.up = connection.ever_up = true;
   connection.up_since = steady_clock::now();
+  ++connection.history.connected;
   connection.refusal_reported = false;
   connection.probe.cancel();
   if (connection.kind != PeerConnection::Kind::link) return;
@@ -216,6 +222,7 @@ void ZmqTransport::on_broken(PeerConnection& connection, Turn& turn) {
   detach(connection, PeerConnection::Unsent::drop);
   if (was_up) {
     ++counters_.connections_lost;
+    ++connection.history.lost;
     connection.backoff.was_up_for(steady_clock::now() - connection.up_since);
   }
   reopen_later(connection);
@@ -226,6 +233,7 @@ void ZmqTransport::on_broken(PeerConnection& connection, Turn& turn) {
 
 /// A first connect failed and libzmq tries again: find out whether the peer refuses.
 void ZmqTransport::on_retry(PeerConnection& connection, Turn& turn) {
+  ++connection.history.retried;
   if (connection.kind != PeerConnection::Kind::link || connection.probe.running()) return;
   if (connection.ever_up && connection.refusal_reported) return;
   // Until it was refused, libzmq's own back-off paces the probes: the listener of a killed process may close

@@ -8,9 +8,14 @@
 
 namespace processhub::zmq_detail {
 
-const char* describe_handshake_failure(std::uint16_t what) {
-  if ((what & ZMQ_EVENT_HANDSHAKE_FAILED_AUTH) != 0) return "key refused";
-  if ((what & ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL) != 0) return "protocol error";
+const char* describe_handshake_failure(const MonitorEvent& event) {
+  if ((event.what & ZMQ_EVENT_HANDSHAKE_FAILED_AUTH) != 0) return kKeyRefused;
+  if ((event.what & ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL) != 0) {
+    if (event.value == ZMQ_PROTOCOL_ERROR_ZMTP_CRYPTOGRAPHIC) return "encrypted for another key";
+    if (event.value == ZMQ_PROTOCOL_ERROR_ZMTP_MECHANISM_MISMATCH)
+      return "one side has keys, the other has none";
+    return "protocol error";
+  }
   return "disconnected during the handshake";
 }
 
@@ -39,7 +44,10 @@ std::optional<MonitorEvent> SocketMonitor::next() {
   zmq::message_t part;
   if (!pair_ || !receive_part(pair_, part)) return std::nullopt;
   MonitorEvent event;
-  if (part.size() >= sizeof event.what) std::memcpy(&event.what, part.data(), sizeof event.what);
+  if (part.size() >= sizeof event.what + sizeof event.value) {
+    std::memcpy(&event.what, part.data(), sizeof event.what);
+    std::memcpy(&event.value, static_cast<const char*>(part.data()) + sizeof event.what, sizeof event.value);
+  }
   if (part.more() && receive_part(pair_, part))
     event.endpoint.assign(static_cast<const char*>(part.data()), part.size());
   return event;

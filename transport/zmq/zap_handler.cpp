@@ -17,6 +17,7 @@ using Parts = std::vector<zmq::message_t>;
 // The frames of a request, by position.
 constexpr std::size_t kVersion = 0;
 constexpr std::size_t kRequestId = 1;
+constexpr std::size_t kAddress = 3;
 constexpr std::size_t kMechanism = 5;
 constexpr std::size_t kCredentials = 6;
 constexpr std::size_t kCurveKeySize = 32;
@@ -86,12 +87,22 @@ ZapHandler::ZapHandler(zmq::context_t& context, AllowList allowed)
 
 ZapHandler::~ZapHandler() { thread_.join(); }
 
+std::string ZapHandler::last_denied() const {
+  std::lock_guard lock(mutex_);
+  return last_denied_;
+}
+
 void ZapHandler::run() {
   Parts request;
   while (receive_all(socket_, request)) {
     const std::string key = public_key_of(request);
     const bool allowed = !key.empty() && allowed_.allows(key);
-    if (!allowed) denied_.fetch_add(1, std::memory_order_relaxed);
+    if (!allowed) {
+      denied_.fetch_add(1, std::memory_order_relaxed);
+      std::lock_guard lock(mutex_);
+      last_denied_ = "key " + (key.empty() ? "unknown" : key) + " from " +
+                     (request.size() > kAddress ? std::string(text_of(request[kAddress])) : "nowhere");
+    }
     answer(socket_, request, allowed);
   }
   socket_.close();

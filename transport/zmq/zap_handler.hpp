@@ -4,6 +4,8 @@
 
 #include <atomic>
 #include <cstdint>
+#include <mutex>
+#include <string>
 #include <thread>
 #include <zmq.hpp>
 
@@ -21,6 +23,8 @@ class ZapHandler {
   ~ZapHandler();
 
   std::uint64_t denied() const { return denied_.load(std::memory_order_relaxed); }
+  /// "key ... from 10.0.0.7"; empty: nobody was.
+  std::string last_denied() const;
 
  private:
   void run();
@@ -28,6 +32,8 @@ class ZapHandler {
   zmq::socket_t socket_;  ///< the thread's own
   AllowList allowed_;     ///< the thread's own
   std::atomic<std::uint64_t> denied_{0};
+  mutable std::mutex mutex_{};
+  std::string last_denied_{};
   std::thread thread_{};
 };
 

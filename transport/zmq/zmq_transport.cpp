@@ -60,10 +60,11 @@ Result<BoundAddresses> ZmqTransport::bind(const std::string& router, const std::
   }
   try {
     auto bound_router = open_server(router_, open_router(context_, setup_), *router_address, Source::router,
-                                    Source::router_monitor);
+                                    Source::router_monitor, kHandshakeFailures);
     if (!bound_router) return bound_router.error();
-    auto bound_publisher = open_server(publisher_, open_publisher(context_, setup_), *publisher_address,
-                                       Source::publisher, Source::publisher_monitor);
+    auto bound_publisher =
+        open_server(publisher_, open_publisher(context_, setup_), *publisher_address, Source::publisher,
+                    Source::publisher_monitor, kHandshakeFailures | kSubscriberEvents);
     if (!bound_publisher) {
       close_server(router_);
       return bound_publisher.error();
@@ -87,13 +88,12 @@ Result<void> ZmqTransport::check_exposure(const TcpAddress& address) const {
 }
 
 Result<std::string> ZmqTransport::open_server(Server& server, zmq::socket_t socket, const TcpAddress& address,
-                                              Source source, Source monitor) {
+                                              Source source, Source monitor, int events) {
   server.socket = std::move(socket);
   // A name of its own for each attempt: libzmq frees the name of a closed monitor only after a while.
   // Not ACCEPT_FAILED: without a free descriptor libzmq tries again at once and without end, and its events
   // would come faster than the loop can read them.
-  server.monitor.attach(context_, server.socket, "server." + std::to_string(++last_connection_),
-                        kHandshakeFailures);
+  server.monitor.attach(context_, server.socket, "server." + std::to_string(++last_connection_), events);
   if (zmq_bind(server.socket.handle(), address.str().c_str()) != 0) {
     const std::string reason = zmq_strerror(zmq_errno());
     close_server(server);
@@ -105,7 +105,8 @@ Result<std::string> ZmqTransport::open_server(Server& server, zmq::socket_t sock
     return {ErrorCode::system, fmt::format("cannot watch {}: {}", address.str(), reason)};
   }
   read_server_monitor(server);  // the first look: see EventPoll
-  return server.socket.get(zmq::sockopt::last_endpoint);
+  server.endpoint = server.socket.get(zmq::sockopt::last_endpoint);
+  return server.endpoint;
 }
 
 void ZmqTransport::close_server(Server& server) {
@@ -115,6 +116,7 @@ void ZmqTransport::close_server(Server& server) {
   server.monitor.detach(server.socket);
   server.socket.close();
   server.queued = false;
+  server.accepted.clear();
 }
 
 void ZmqTransport::connect(LinkId link, const std::string& router_endpoint) {
@@ -224,6 +226,7 @@ void ZmqTransport::open(PeerConnection& connection) {
 }
 
 void ZmqTransport::reopen_later(PeerConnection& connection) {
+  ++connection.history.retried;
   connection.reconnect_at = std::chrono::steady_clock::now() + connection.backoff.next();
   timers_.emplace(*connection.reconnect_at, Timer{connection.id, TimerKind::reconnect});
 }

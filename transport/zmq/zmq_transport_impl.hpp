@@ -1,11 +1,12 @@
 // The class behind make_zmq_transport(). zmq_transport.cpp has what the loop calls between polls,
-// poll_turn.cpp the poll.
+// poll_turn.cpp the poll, connection_report.cpp what tools are told.
 #pragma once
 
 #include <deque>
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -52,6 +53,7 @@ class ZmqTransport final : public Transport {
   SendStatus reply(RouteId route, std::string_view frame) override;
   SendStatus publish(std::string_view frame) override;
   bool poll(std::chrono::microseconds timeout, TransportEvents& events, int budget) override;
+  std::vector<ConnectionInfo> connections() const override;
   void wake() override { wake_up_.give(); }
   void close() override;
 
@@ -64,6 +66,9 @@ class ZmqTransport final : public Transport {
     zmq::socket_t socket{};
     SocketMonitor monitor{};
     bool queued = false;
+    ConnectionHistory history{};
+    std::string endpoint{};
+    std::set<int> accepted{};  ///< descriptors of libzmq's, of those that read from a PUB
   };
   /// Who has input to be read: the ROUTER (0) or a connection.
   using Reader = ConnectionId;
@@ -84,7 +89,7 @@ class ZmqTransport final : public Transport {
   // zmq_transport.cpp
   Result<void> check_exposure(const TcpAddress& address) const;
   Result<std::string> open_server(Server& server, zmq::socket_t socket, const TcpAddress& address,
-                                  Source source, Source monitor);
+                                  Source source, Source monitor, int events);
   void close_server(Server& server);
   PeerConnection& add_connection(PeerConnection::Kind kind, LinkId link, TcpAddress address);
   void open(PeerConnection& connection);
@@ -96,6 +101,9 @@ class ZmqTransport final : public Transport {
   void queue_router();
   bool refuse_oversize(std::string_view frame);
   void note_problem(std::string problem);
+
+  // connection_report.cpp
+  void list_server(const Server& server, std::vector<ConnectionInfo>& out) const;
 
   // poll_turn.cpp
   PeerConnection* find(ConnectionId id);

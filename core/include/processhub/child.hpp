@@ -44,6 +44,7 @@ enum class StopReason : std::uint8_t {
   shutdown,   ///< the hub stops
   crash,      ///< another failure of the same worker
   no_quorum,  ///< this side of the cluster may not run it
+  restart,    ///< by hand: it starts again at once, in place and without its state
 };
 
 PROCESSHUB_API std::string_view to_string(Restart);

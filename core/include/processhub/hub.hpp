@@ -125,7 +125,9 @@ class PROCESSHUB_API Hub {
                        std::chrono::milliseconds timeout = std::chrono::seconds(10));
   /// Replaces the metadata of a child on every node.
   Future<void> update_metadata(std::string id, Metadata metadata);
-  /// Clears `failed` and lets the child run again.
+  /// Clears `failed`, and the child runs again. One that runs on this node stops and starts again in place,
+  /// with its mailbox but without its state; complete when it runs. Error `moved`: it runs elsewhere, and the
+  /// text says where.
   Future<void> restart_child(std::string id);
 
   /// Under a quorum that counts the cluster's size: the nodes that are up here are the whole cluster from now

@@ -7,6 +7,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "processhub/export.hpp"
 #include "processhub/result.hpp"
@@ -42,6 +43,28 @@ struct BoundAddresses {
   std::string publisher{};
 };
 
+/// What became of one connection, for tools. Counts are since it was asked for.
+struct ConnectionInfo {
+  enum class Kind : std::uint8_t {
+    link,          ///< to a peer's ROUTER
+    subscription,  ///< to a peer's PUB
+    incoming,      ///< all that came to one of our own addresses
+    subscriber,    ///< one that reads what we publish
+  };
+  Kind kind = Kind::link;
+  LinkId link = 0;         ///< of a link
+  std::string endpoint{};  ///< the peer's; of `incoming` our own
+  bool up = false;
+  std::uint64_t connected = 0;  ///< times it came up
+  std::uint64_t retried = 0;    ///< attempts after one that failed or a connection that broke
+  std::uint64_t lost = 0;       ///< times it broke after it was up
+  std::uint64_t failed = 0;     ///< handshakes that went wrong: another protocol, a refused key
+  std::string problem{};        ///< the newest of these, in words
+  std::chrono::milliseconds problem_age{};
+  std::uint64_t unread = 0;     ///< of a subscriber: bytes on their way that its machine has not taken
+  std::uint64_t confirmed = 0;  ///< of a subscriber: bytes that its machine has taken, ever
+};
+
 class Transport {
  public:
   virtual ~Transport() = default;
@@ -56,6 +79,8 @@ class Transport {
   /// Waits for traffic, wake() or the timeout (zero: only looks), then reports at most `budget` frames and
   /// the link changes. Returns true if more is waiting.
   virtual bool poll(std::chrono::microseconds timeout, TransportEvents& events, int budget) = 0;
+  /// All connections there are. Empty where there is nothing to tell.
+  virtual std::vector<ConnectionInfo> connections() const { return {}; }
   /// Any thread: ends a running or the next poll() early.
   virtual void wake() = 0;
   virtual void close() = 0;

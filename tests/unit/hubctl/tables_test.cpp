@@ -74,9 +74,10 @@ TEST_CASE("of a start that was rolled back the cause is told and the rest counte
 }
 
 TEST_CASE("a restart says for each child what became of it") {
-  auto result = Json::parse(R"({"children":[{"id":"a","restarted":true},{"id":"b","restarted":false},
+  auto result =
+      Json::parse(R"({"children":[{"id":"a","restarted":true},{"id":"b","restarted":true,"nodes":["n","m"]},
       {"id":"c","restarted":false,"code":"no_such_child","error":"there is no child 'c'"}]})");
-  CHECK(printed(print_restarted, result) == "a: restarted\nb: was not failed\n");
+  CHECK(printed(print_restarted, result) == "a: restarted\nb: restarted on n, m\n");
   CHECK(printed(print_failures, result) == "no_such_child: c: there is no child 'c'\n");
 }
 

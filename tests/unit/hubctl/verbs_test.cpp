@@ -31,7 +31,6 @@ TEST_CASE("each verb becomes the request that nodes document") {
       {{"status"}, R"(["status", {}])"},
       {{"digest"}, R"(["digest", {}])"},
       {{"moves"}, R"(["moves", {}])"},
-      {{"restart", "c"}, R"(["restart", {"ids": ["c"]}])"},
       {{"start", "c", "--type", "t", "--rollback"},
        R"(["start", {"specs": [{"id": "c", "type": "t"}], "timeout_ms": 10000, "rollback": true}])"},
       {{"stop", "a", "b", "--timeout", "2s"}, R"(["stop", {"ids": ["a", "b"], "timeout_ms": 2000}])"},

@@ -111,8 +111,15 @@ TEST_CASE("monitor: doctor names a silent node, a dead one, locks, floods, stuck
                   {{"events",
                     {{{"time_us", 999'000'000},
                       {"part", "workers"},
-                      {"text", "child c has been in one handler for over 1000 ms"}}}}}}};
+                      {"text", "child 'c' has been in one handler for over 1000 ms"}}}}}}};
   CHECK(checks(of) == Names{"stuck_worker"});
+  auto& said = of.journals[0].second["events"];
+  said.push_back(
+      {{"time_us", 999'500'000}, {"part", "children"}, {"text", "restarted"}, {"children", {"d"}}});
+  CHECK(checks(of) == Names{"stuck_worker"});
+  said[1]["children"] = Json::array({"c"});
+  CHECK(checks(of).empty());
+  said.erase(1);
   of.now_us += 3'600'000'000;  // an hour later
   CHECK(checks(of).empty());
 
@@ -125,6 +132,68 @@ TEST_CASE("monitor: doctor names a silent node, a dead one, locks, floods, stuck
   REQUIRE(differs.size() == 1);
   CHECK(differs[0].check == "config_differs");
   CHECK(differs[0].text.find("migration=cold_swap") != std::string::npos);
+}
+
+TEST_CASE("monitor: links show what ZeroMQ says of each connection, and doctor what went wrong lately") {
+  auto look = two();
+  auto& inside = look.nodes[0].answers[kInspect];
+  inside["peers"][0].update({{"incarnation", 1}, {"publisher", "tcp://b:2"}});
+  inside["links"] = {{{"peer", "b"},
+                      {"incarnation", 1},
+                      {"endpoint", "tcp://b:1"},
+                      {"link", 4},
+                      {"session", true},
+                      {"queued_control", 7},
+                      {"sent_control", 30},
+                      {"sent_data", 2},
+                      {"received_control", 28},
+                      {"received_data", 0}}};
+  const Json incoming{{"kind", "incoming"}, {"endpoint", "tcp://a:1"}, {"up", true},
+                      {"failed", 2},        {"problem_ms", 3'000},     {"problem", "key refused"}};
+  Json subscriber{{"kind", "subscriber"}, {"endpoint", "tcp://z:9"}, {"unread", 5'000}, {"confirmed", 80}};
+  inside["sockets"] = {
+      {{"kind", "link"}, {"link", 4}, {"up", true}, {"connected", 2}, {"retried", 3}, {"lost", 1}},
+      {{"kind", "subscription"},
+       {"endpoint", "tcp://b:2"},
+       {"up", false},
+       {"connected", 0},
+       {"failed", 1},
+       {"problem", "protocol error"},
+       {"problem_ms", 70}},
+      incoming,
+      subscriber};
+  std::ostringstream text;
+  print_links(text, links_view(look));
+  print_sockets(text, sockets_view(look));
+  for (const std::string part :
+       {"30+2", "28+0",
+        "up, connected 2, retried 3, lost 1; hears: down, connected 0, failed 1 (protocol error 70 ms ago)",
+        "! at a, tcp://a:1: 2 handshakes failed, the last one 3000 ms ago: key refused",
+        "! subscriber tcp://z:9 of a: 5000 bytes on their way to it"})
+    CHECK_MESSAGE(text.str().find(part) != std::string::npos, text.str());
+
+  auto of = well();
+  of.before = of.now = look;
+  CHECK(checks(of) == Names{"wrong_key", "stalled_subscriber", "handshake_failed"});
+  auto& later = of.now.nodes[0].answers[kInspect]["sockets"];
+  later[3]["confirmed"] = 81;       // it reads, if slowly
+  later[2]["problem_ms"] = 61'000;  // long ago
+  later[1]["up"] = true;            // by now it got through
+  CHECK(checks(of).empty());
+}
+
+TEST_CASE("monitor: an explanation has the score of each node, and why it cannot be one of them") {
+  const Json says{{"known", true},
+                  {"origin", "a"},
+                  {"owners", {"a"}},
+                  {"distribution", "rendezvous"},
+                  {"candidates",
+                   {{{"node", "a"}, {"score", 3.14159}, {"why", "weight 1"}, {"unable", ""}},
+                    {{"node", "b"}, {"why", ""}, {"unable", "lacks the role 'edge'"}}}}};
+  std::ostringstream text;
+  print_explanation(text, explain_view("c", {{"a", says}}));
+  CHECK_MESSAGE(text.str().find("a          3.142  weight 1") != std::string::npos, text.str());
+  CHECK_MESSAGE(text.str().find("cannot: lacks the role 'edge'") != std::string::npos, text.str());
 }
 
 TEST_CASE("monitor: registry-diff tells which node says what") {

@@ -56,6 +56,20 @@ TEST_CASE("guided: a start that does not say where is refused, with what was exp
   CHECK(strategy->check(on({"z"}), 1, HubView{}));
 }
 
+TEST_CASE("guided: a node's score is its place among those that are named") {
+  auto strategy = std::move(*make_guided({}));
+  strategy->prepare(view_of({"a", "b", "c"}));
+  std::vector<NodeScore> scores;
+  const std::vector<std::string> named = {"c", "z", "a"};
+  strategy->scores({"c", 1, {}, named}, {}, scores);
+  REQUIRE(scores.size() == 3);
+  CHECK(scores[0].score == 1);
+  CHECK(scores[0].why == "number 3 of 3 that its spec names");
+  CHECK(scores[1].score == 0);
+  CHECK(scores[1].why == "not named in its spec");
+  CHECK(scores[2].score == 3);
+}
+
 TEST_CASE("guided: it has no options") {
   const auto made = make_guided({{"spread", "yes"}});
   REQUIRE_FALSE(made);

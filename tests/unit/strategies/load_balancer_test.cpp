@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <string>
@@ -182,6 +183,22 @@ TEST_CASE("load_balancer: what is wrong with an option is named, with what was e
       mistake({{"rebalanced", "true"}}) ==
       "unknown option 'rebalanced'; known: push_interval, max_history, decay, cpu_weight, run_queue_weight, "
       "memory_weight, children_weight, rebalance, hysteresis, max_share");
+}
+
+TEST_CASE("load_balancer: the highest score is where the next child would go, and it is said why") {
+  const auto of = among({"a", "b", "c"});
+  const std::vector<NodeId> placed = {node("b")};
+  const std::vector<NodeLoad> loads = {
+      {node("a"), 1, 0.9, 10}, {node("b"), 2, 0.25, 12}, {node("c"), 1, 0, 9}};
+  std::vector<NodeScore> scores;
+  of->scores({"x", hash64("x"), {}, {}, placed}, loads, scores);
+  REQUIRE(scores.size() == 3);
+  const auto best = std::max_element(
+      scores.begin(), scores.end(), [](const NodeScore& a, const NodeScore& b) { return a.score < b.score; });
+  CHECK(best->node == loads[of->load_rules()->next(loads)].node);
+  CHECK(scores[0].score < scores[2].score);
+  CHECK(scores[0].why == "busy 0.9, 10 children, weight 1");
+  CHECK(scores[1].why == "busy 0.25, 12 children, weight 2, placed there before");
 }
 
 }  // namespace load_balancer_test

@@ -245,4 +245,22 @@ TEST_CASE("with several weights, or a wish, nobody is kept without looking at al
   CHECK_FALSE(alike.strategy->keeps({child(1), hash64(child(1)), a}, alike.owner(child(1)), {}));
 }
 
+TEST_CASE("rendezvous: the scores that people are shown are those that decide") {
+  const Placement placement({{"a", 1.0}, {"b", 1.0}, {"c", 2.5}, {"d", 0.0}});
+  for (int i = 0; i < 200; ++i) {
+    std::vector<NodeScore> scores;
+    placement.strategy->scores({child(i), hash64(child(i)), NodeId::of("b", 7)}, {}, scores);
+    std::sort(scores.begin(), scores.end(),
+              [](const NodeScore& a, const NodeScore& b) { return a.score > b.score; });
+    std::vector<NodeId> ranked;
+    for (const auto& score : scores) ranked.push_back(score.node);
+    CHECK(ranked == placement.owners(child(i), 4));
+    CHECK(scores.back().score == 0);
+    for (const auto& score : scores) {
+      const bool asked = score.why == "weight 1, asked for by hand";
+      CHECK(asked == (score.node.name() == "b"));
+    }
+  }
+}
+
 }  // namespace rendezvous_test

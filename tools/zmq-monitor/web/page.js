@@ -291,6 +291,8 @@ function explanation(child) {
   fact('Asked for on', child.origin || '');
   fact('Chosen first', (child.first || []).join(', '));
   fact('Wished to', child.wish || '');
+  fact(`Scores of ${child.distribution}`, ...(child.candidates || []).map((c) => h('div', {}, chip(c.node), h('span', {className: 'aside'},
+    c.unable ? ` cannot: ${c.unable}` : c.score === undefined ? ` ${c.why}` : ` ${Number(c.score.toPrecision(4))} (${c.why})`))));
   fact('Type', child.type + (child.tag ? `, tag ${child.tag}` : ''));
   if (child.spec) fact('Restart', `${child.spec.restart}, executor ${child.spec.executor}`);
   const events = (child.events || []).slice(-60).reverse();

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -13,6 +14,13 @@
 #include "processhub/strategy/view.hpp"
 
 namespace processhub {
+
+/// What a distribution thinks of a node as the owner of a child, for tools.
+struct NodeScore {
+  NodeId node{};
+  double score = 0;   ///< of the distribution's own scale; higher is better
+  std::string why{};  ///< what it is made of: "weight 2"
+};
 
 class PROCESSHUB_API Distribution {
  public:
@@ -33,6 +41,11 @@ class PROCESSHUB_API Distribution {
   /// Of a distribution that places by load; null: it does not. Nodes are then measured, new children go where
   /// the rules say, and what was chosen is written down for owners() as ChildKey::placed.
   virtual const LoadRules* load_rules() const { return nullptr; }
+  /// Appends what owners() goes by for each member of the prepared view, in any order. `loads`: the same
+  /// members as they are measured; empty without load_rules(). By default nothing: there is only the order of
+  /// owners().
+  virtual void scores(const ChildKey& child, std::span<const NodeLoad> loads,
+                      std::vector<NodeScore>& out) const;
 };
 
 }  // namespace processhub
