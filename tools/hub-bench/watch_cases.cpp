@@ -1,9 +1,10 @@
-// What it costs a cluster under full call load to be watched: by `zmq-monitor tail`, by its page, and by a
-// tap of every message. Plain and watched stretches follow each other as ABBA, so that what changes on the
-// machine meanwhile meets both; a sample is one such round. CPU time per call holds on a machine that others
-// use, too.
+// What it costs a cluster under full call load to be watched: by `zmq-monitor top`, by `tail`, by its page,
+// and by a tap of every message. Plain and watched stretches follow each other as ABBA, so that what changes
+// on the machine meanwhile meets both; a sample is one such round. CPU time per call holds on a machine that
+// others use, too.
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <pty.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -42,12 +43,23 @@ double cpu_of(pid_t pid) {
   return (user + system) / static_cast<double>(::sysconf(_SC_CLK_TCK));
 }
 
+/// The two ends of what a monitor writes to: ours, and its own.
+std::array<int, 2> open_output(bool terminal) {
+  std::array<int, 2> out{};
+  const winsize size{24, 80, 0, 0};
+  if (!terminal && ::pipe2(out.data(), O_CLOEXEC) != 0) throw std::runtime_error("pipe2");
+  if (terminal && ::openpty(&out[0], &out[1], nullptr, nullptr, &size) != 0)
+    throw std::runtime_error("openpty");
+  for (const int end : out) ::fcntl(end, F_SETFD, FD_CLOEXEC);
+  return out;
+}
+
 /// zmq-monitor beside this program, until the object ends.
 class Monitor {
  public:
   Monitor(const std::string& endpoint, const std::vector<std::string>& arguments) {
-    std::array<int, 2> out{};
-    if (::pipe2(out.data(), O_CLOEXEC) != 0) throw std::runtime_error("pipe2");
+    const bool terminal = arguments.front() == "top";
+    const auto out = open_output(terminal);
     const auto program = std::filesystem::read_symlink("/proc/self/exe").parent_path() / "zmq-monitor";
     std::vector<std::string> words = {program.string(), endpoint};
     words.insert(words.end(), arguments.begin(), arguments.end());
@@ -59,6 +71,10 @@ class Monitor {
     if (pid_ == 0) {
       ::prctl(PR_SET_PDEATHSIG, SIGKILL);
       ::dup2(out[1], STDOUT_FILENO);
+      if (terminal) {
+        ::dup2(out[1], STDIN_FILENO);
+        ::setenv("TERM", "xterm", 1);
+      }
       ::dup2(::open("/dev/null", O_WRONLY), STDERR_FILENO);
       ::execv(argv[0], argv.data());
       ::_exit(127);
@@ -211,6 +227,7 @@ void watched(Bench& bench, const char* name, const std::vector<std::string>& arg
 }  // namespace
 
 void add_watch_cases(std::vector<Case>& cases) {
+  cases.push_back({"watched, top", false, [](Bench& b) { watched(b, "top", {"top"}, 3); }});
   cases.push_back({"watched, events", false, [](Bench& b) { watched(b, "tail", {"tail"}, 3); }});
   cases.push_back({"watched, page", false, [](Bench& b) {
                      watched(b, "web page", {"web", "--listen", "127.0.0.1:0"}, 3);
