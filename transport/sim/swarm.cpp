@@ -118,7 +118,16 @@ class Swarm {
     if (rng_.chance(0.75)) {
       for (auto& words : users_.draw()) act(at, std::move(words));
     }
-    if (rng_.chance(0.12)) act(at, faults_.draw());
+    if (rng_.chance(0.12)) disturb(at);
+  }
+
+  /// Where all is planned, a second node often comes before the first one has what it asked for.
+  void disturb(Time at) {
+    auto words = faults_.draw();
+    const bool joins = !words.empty() && words.front() == "boot";
+    act(at, std::move(words));
+    if (joins && more_.planned_only() && rng_.chance(0.5))
+      act(life_.now() + rng_.between(Duration(0), Duration(500'000)), faults_.join());
   }
 
   /// Half of the clusters come to rest as a whole; of some two halves must come to rest each for itself, or a

@@ -24,6 +24,8 @@ class SwarmFaults {
   std::vector<PlannedAction> draw_boot();
   /// One thing goes wrong, or right again; empty: nothing is there that could.
   Words draw();
+  /// A node that was not there before; empty: all have been.
+  Words join();
   /// Cuts the running nodes cleanly in two groups.
   Words split();
   /// Cuts two nodes from each other, where a third one reaches both.
@@ -35,7 +37,6 @@ class SwarmFaults {
  private:
   Words crash(const char* how);
   Words restart();
-  Words join();
   Words leave();
   Words pause();
   Words cut(const char* how);
