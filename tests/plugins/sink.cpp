@@ -2,6 +2,8 @@
 // until somebody opens a FIFO.
 #include <fcntl.h>
 #include <unistd.h>
+#include <chrono>
+#include <memory>
 #include <processhub/plugin.hpp>
 #include <processhub/processhub.hpp>
 #include <utility>
@@ -58,7 +60,33 @@ class Sink : public ph::Worker {
     poured_.count += p.each_ms;
     pouring_ = ctx().after(1ms, [this, p, blob] { pour_on(p, blob); });
   }
-  void drive(const Drive& d, ph::Reply<Drove> reply) { drive_on(d, {}, std::move(reply)); }
+  void drive(const Drive& d, ph::Reply<Drove> reply) {
+    if (d.each_ms == 0) return drive_on(d, {}, std::move(reply));
+    const auto offered = std::make_shared<Offered>();
+    offered->timer =
+        ctx().every(1ms, [this, d, reply = std::move(reply), offered] { offer(d, *offered, reply); });
+  }
+  struct Offered {
+    std::uint64_t sent = 0;
+    std::uint64_t done = 0;
+    std::uint64_t failed = 0;
+    std::chrono::steady_clock::time_point begin = std::chrono::steady_clock::now();
+    ph::TimerId timer = 0;
+  };
+  /// What a late timer has missed is made up for.
+  void offer(const Drive& d, Offered& o, const ph::Reply<Drove>& reply) {
+    const auto ms =
+        std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - o.begin);
+    const auto due = std::min(d.count, static_cast<std::uint64_t>(ms.count()) * d.each_ms);
+    for (; o.sent < due && o.sent - o.done < 1'000; ++o.sent)
+      ctx().call<Taken>(d.to, GetTaken{}, 20s, [&o](const auto& answer) {
+        ++o.done;
+        o.failed += answer ? 0 : 1;
+      });
+    if (o.done < d.count) return;
+    reply({o.failed});
+    ctx().cancel(o.timer);
+  }
   void drive_on(Drive left, Drove so_far, ph::Reply<Drove> reply) {
     if (left.count-- == 0) return reply(so_far);
     ctx().call<Taken>(left.to, GetTaken{}, 20s, [this, left, so_far, reply](const auto& answer) {

@@ -45,11 +45,13 @@ struct Pour {
   std::uint64_t bytes = 0;
   PROCESSHUB_FIELDS(to, each_ms, bytes)
 };
-/// Calls another child so often, one call after the other.
+/// Calls another child so often, one call after the other, or `each_ms` a millisecond as long as less than a
+/// thousand are open.
 struct Drive {
   std::string to{};
   std::uint64_t count = 0;
-  PROCESSHUB_FIELDS(to, count)
+  std::uint64_t each_ms = 0;
+  PROCESSHUB_FIELDS(to, count, each_ms)
 };
 struct Drove {
   std::uint64_t failed = 0;
