@@ -280,8 +280,9 @@ struct Pull {
   std::vector<SeenDots> seen{};
   bool all_values = false;
   std::vector<TableHave> tables{};
-  bool others = false;  ///< also the tables of other living nodes
-  PROCESSHUB_FIELDS(nonce, seen, all_values, tables, others)
+  bool others = false;            ///< also the tables of other living nodes
+  std::uint64_t spec_digest = 0;  ///< equal to the receiver's: no spec, value or removal is lacking
+  PROCESSHUB_FIELDS(nonce, seen, all_values, tables, others, spec_digest)
 };
 
 struct TablePart {
@@ -302,7 +303,8 @@ struct PullChunk {
   std::vector<UidValue> values{};
   std::vector<StaticValue> statics{};
   std::vector<TablePart> tables{};
-  std::vector<SeenDots> seen{};  ///< read before the first chunk, sent with the last
+  std::vector<SeenDots>
+      seen{};  ///< read before the first chunk, sent with the last; empty: nothing is removed
   std::vector<LiveDots> live{};
   PROCESSHUB_FIELDS(nonce, last, as_of, specs, values, statics, tables, seen, live)
 };

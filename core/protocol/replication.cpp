@@ -316,6 +316,7 @@ void Replication::send_pull(NodeId peer, PeerState& state) {
   Pull p;
   p.nonce = ++last_nonce_;
   p.seen = registry_.seen().snapshot();
+  p.spec_digest = events_.spec_digest();
   p.all_values = state.pull_values;
   p.others = ctx_.gossips() && !state.complete;  // a newcomer gets all from one
   for (const auto& [node, table] : registry_.tables()) {
@@ -346,6 +347,7 @@ void Replication::take_table(NodeId from, const TablePart& part) {
 }
 
 void Replication::take_removals(const PullChunk& chunk) {
+  if (chunk.seen.empty()) return;
   SeenSet theirs;
   theirs.merge(chunk.seen);
   std::map<NodeId, const LiveDots*> live;

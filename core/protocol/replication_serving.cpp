@@ -26,9 +26,13 @@ void Replication::on(NodeId from, const Pull& p) {
   job.peer = from;
   job.nonce = p.nonce;
   job.as_of = pubs_.last_seq();
-  job.seen = registry_.seen().snapshot();
-  job.live = registry_.live_dots();
-  job.theirs.merge(p.seen);
+  if (p.spec_digest == events_.spec_digest()) {
+    job.cursor = registry_.slot_end();  // after a cut, mostly: only tables differ
+  } else {
+    job.seen = registry_.seen().snapshot();
+    job.live = registry_.live_dots();
+    job.theirs.merge(p.seen);
+  }
   job.all_values = p.all_values;
   std::map<NodeId, std::uint64_t> have;
   for (const auto& t : p.tables) have[t.node] = t.version;
