@@ -53,6 +53,8 @@ Result<void> check_limits(const ChildSpec& spec) {
   if (spec.shutdown_timeout && spec.shutdown_timeout->count() < 0) {
     return {ErrorCode::invalid, "shutdown_timeout must not be negative"};
   }
+  if (spec.passivate_after && spec.passivate_after->count() <= 0)
+    return {ErrorCode::invalid, "passivate_after must be above 0"};
   return {};
 }
 
@@ -147,6 +149,8 @@ std::string_view to_string(StartReason reason) {
       return "takeover";
     case StartReason::move:
       return "move";
+    case StartReason::activation:
+      return "activation";
   }
   return "?";
 }
@@ -198,6 +202,8 @@ std::string_view to_string(StopReason reason) {
       return "no_quorum";
     case StopReason::restart:
       return "restart";
+    case StopReason::passivation:
+      return "passivation";
   }
   return "?";
 }

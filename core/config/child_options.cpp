@@ -106,6 +106,10 @@ const std::array kChildOptions{
                 set_duration<&ChildSpec::max_seconds>, get_duration<&ChildSpec::max_seconds>},
     ChildOption{"shutdown_timeout", "ms, s, m or h", "time for the worker to stop; default: the hub's",
                 set_duration<&ChildSpec::shutdown_timeout>, get_duration<&ChildSpec::shutdown_timeout>},
+    ChildOption{
+        "passivate_after", "ms, s, m or h",
+        "idle for so long, the worker is put away with its state until the next message; default: never",
+        set_duration<&ChildSpec::passivate_after>, get_duration<&ChildSpec::passivate_after>},
     ChildOption{"requires_role", "text", "runs only on nodes with this role",
                 set_text<&ChildSpec::requires_role>, get_text<&ChildSpec::requires_role>},
     ChildOption{"nodes", "names, separated by spaces", "its nodes, for the distribution guided", set_nodes,

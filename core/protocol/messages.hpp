@@ -33,7 +33,7 @@ namespace detail {
 template <class Spec, class Use>
 void with_spec_fields(Spec& s, Use use) {
   use(s.id, s.type, s.args, s.restart, s.executor, s.metadata, s.tag, s.max_restarts, s.max_seconds,
-      s.shutdown_timeout, s.requires_role, s.nodes);
+      s.shutdown_timeout, s.requires_role, s.nodes, s.passivate_after);
 }
 /// Travels as the ChildSpec it stands for.
 template <>

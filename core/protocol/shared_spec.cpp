@@ -13,8 +13,8 @@ namespace {
 /// Cheapest first; the ids are left out.
 bool same_kind(const ChildSpec& a, const ChildSpec& b) {
   auto key = [](const ChildSpec& s) {
-    return std::tie(s.restart, s.executor, s.max_restarts, s.max_seconds, s.shutdown_timeout, s.type, s.tag,
-                    s.requires_role, s.nodes, s.args, s.metadata);
+    return std::tie(s.restart, s.executor, s.max_restarts, s.max_seconds, s.shutdown_timeout,
+                    s.passivate_after, s.type, s.tag, s.requires_role, s.nodes, s.args, s.metadata);
   };
   return key(a) == key(b);
 }

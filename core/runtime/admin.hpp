@@ -51,8 +51,8 @@
 //   child     {"id","type","tag","instances":[instance]}; lookup adds "spec" and "metadata"
 //   instance  {"node" (its name),"ref","role","state","generation"}
 //   spec      {"id","type","args"?,"tag"?,"restart"?,"executor"?,"metadata"?,"max_restarts"?,
-//             "max_seconds"? (ms),"shutdown_timeout"? (ms),"requires_role"?,"nodes"? [name]}; args is any
-//             value, the worker gets it as msgpack
+//             "max_seconds"? (ms),"shutdown_timeout"? (ms),"passivate_after"? (ms),"requires_role"?,"nodes"?
+//             [name]}; args is any value, the worker gets it as msgpack
 //   error     {"code": name, "error": text}; the whole answer when the code is not 0. But a start, stop or
 //             restart that fails in part answers its usual map, with "code" and "error" of the first failure
 //             that is a cause (not a roll-back) added

@@ -185,6 +185,7 @@ Json spec_json(const ChildSpec& spec) {
   if (spec.max_restarts) out["max_restarts"] = *spec.max_restarts;
   if (spec.max_seconds) out["max_seconds"] = spec.max_seconds->count();
   if (spec.shutdown_timeout) out["shutdown_timeout"] = spec.shutdown_timeout->count();
+  if (spec.passivate_after) out["passivate_after"] = spec.passivate_after->count();
   if (!spec.requires_role.empty()) out["requires_role"] = spec.requires_role;
   if (!spec.nodes.empty()) out["nodes"] = spec.nodes;
   return out;
@@ -204,6 +205,7 @@ ChildSpec spec_of(const Json& json, std::size_t index) {
   spec.max_restarts = args.count("max_restarts");
   spec.max_seconds = args.time("max_seconds");
   spec.shutdown_timeout = args.time("shutdown_timeout");
+  spec.passivate_after = args.time("passivate_after");
   spec.requires_role = args.text_or("requires_role", {});
   spec.nodes = args.texts("nodes").value_or(std::vector<std::string>{});
   args.done();

@@ -182,6 +182,8 @@ void add_links(Builder& b, const MetricSources& from) {
 
 void add_executor(Builder& b, const MetricSources& from) {
   b.gauge("workers", "Workers on this node", static_cast<double>(from.load.workers));
+  b.gauge("workers_passivated", "Of these, without an object until the next message",
+          static_cast<double>(from.load.passivated));
   b.gauge("pool_threads", "Threads for pooled workers", from.load.threads);
   b.gauge("pool_busy", "Of these, in a worker's code", from.load.busy);
   b.counter("turns_total", "Turns of workers", from.workers.turns);

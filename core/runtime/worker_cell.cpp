@@ -27,9 +27,19 @@ bool DedicatedSignal::wait() {
   return !closed_;
 }
 
+namespace {
+std::unique_ptr<Passivation> passivation_of(const ChildSpec& spec) {
+  if (!spec.passivate_after) return nullptr;
+  auto out = std::make_unique<Passivation>();
+  out->after = *spec.passivate_after;
+  return out;
+}
+}  // namespace
+
 WorkerCell::WorkerCell(std::shared_ptr<WorkerEngine> engine, const protocol::effect::StartWorker& start,
                        const WorkerClass* worker_class)
-    : has_inline_handlers_(worker_class &&
+    : passivation(passivation_of(*start.spec->kind)),
+      has_inline_handlers_(worker_class &&
                            std::any_of(worker_class->handlers.begin(), worker_class->handlers.end(),
                                        [](const HandlerEntry& h) { return h.run_inline; })),
       role_(start.role),
@@ -170,6 +180,9 @@ void WorkerCell::construct() {
     throw std::runtime_error("worker type '" + spec_->kind->type + "' is not registered on node " +
                              std::string(engine_->self().name()));
   }
+  if (passivation && !class_->save)
+    throw std::runtime_error("passivate_after needs a state, and worker type '" + spec_->kind->type +
+                             "' has neither state() nor save_state() and load_state()");
   worker_ = class_->make(spec_->kind->args.bytes());
   if (!worker_)
     throw std::runtime_error("the factory of worker type '" + spec_->kind->type + "' made nothing");
@@ -179,11 +192,21 @@ void WorkerCell::construct() {
 }
 
 bool WorkerCell::free_to_freeze() {
-  if ((own_ && !own_->calls.empty()) || has_tasks(*worker_) || merges_waiting.load() > 0) return false;
+  if ((own_ && !own_->calls.empty()) || (worker_ && has_tasks(*worker_)) || merges_waiting.load() > 0)
+    return false;
   std::lock_guard lock(turn_lock_);
   if (!callers_) return true;
   std::erase_if(callers_->open, [](const auto& answer) { return answer->done(); });
   return callers_->open.empty();
+}
+
+bool WorkerCell::free_to_sleep() {
+  return free_to_freeze() && (!own_ || (own_->timers.empty() && own_->monitors.empty()));
+}
+
+void WorkerCell::put_away(Bytes state) {
+  destroy();
+  state_ = std::make_shared<const Bytes>(std::move(state));
 }
 
 void WorkerCell::run_timer(TimerId timer) {
@@ -301,6 +324,11 @@ void WorkerCell::load_batch(MailQueue&& batch) {
   std::lock_guard lock(turn_lock_);
   batch_ = std::move(batch);
   show_batch();
+}
+
+bool WorkerCell::has_items() {
+  std::lock_guard lock(turn_lock_);
+  return !batch_.empty();
 }
 
 MailQueue WorkerCell::unload_batch() {

@@ -73,6 +73,15 @@ enum class CellState : std::uint8_t {
 /// What the core asked for, until it is done or cancelled.
 enum class Freeze : std::uint8_t { no, with_state, without_state };
 
+/// Of a worker that is put away when it idles.
+struct Passivation {
+  std::chrono::milliseconds after{};
+  std::chrono::steady_clock::time_point last_used{};
+  std::chrono::steady_clock::time_point look_at{};  ///< whether it idles
+  bool due = false;     ///< it idled for so long; the next turn puts it away, if nothing came since
+  bool asleep = false;  ///< its object is gone, its state kept
+};
+
 /// How a worker's life is about to end, and why.
 struct Ending {
   protocol::WorkerExit exit = protocol::WorkerExit::stopped;
@@ -140,7 +149,7 @@ class WorkerCell final : public WorkerContext {
   std::string describe() const;  ///< for reports
 
   // -- turn: the user's code. Each may throw whatever the user throws.
-  void construct();  ///< and loads the state it was given
+  void construct();  ///< and loads the state it was given, or that was kept
   void run_timer(TimerId timer);
   void run_continuation(CallAnswered& answered);
   void run_monitor(const MonitorNews& news);
@@ -150,6 +159,12 @@ class WorkerCell final : public WorkerContext {
   bool constructed() const { return worker_ != nullptr; }
   /// It waits for no answer and owes none.
   bool free_to_freeze();
+  /// Nothing would be lost with its object but its state.
+  bool free_to_sleep();
+  bool has_items();
+  /// Keeps the state; the object goes.
+  void put_away(Bytes state);
+  const Bytes& kept_state() const { return *state_; }
   void destroy();  ///< the object, its timers and continuations
   void set_generation(const Generation& generation) {
     epoch_ = generation.epoch;
@@ -184,10 +199,12 @@ class WorkerCell final : public WorkerContext {
   std::unique_ptr<DedicatedSignal> signal{};  ///< set once
   CellState state = CellState::queued;
   StopReason stop_reason = StopReason::user;
-  bool only_prepared = false;  ///< on_start waits for resume
-  bool saving = false;         ///< in save_state
-  bool up = false;             ///< on_start has returned
-  InlineRecord inlines{};      ///< changed in turns, read while idle
+  bool only_prepared = false;                      ///< on_start waits for resume
+  bool saving = false;                             ///< in save_state
+  bool up = false;                                 ///< on_start has returned
+  InlineRecord inlines{};                          ///< changed in turns, read while idle
+  const std::unique_ptr<Passivation> passivation;  ///< null: it never sleeps
+  bool asleep() const { return passivation && passivation->asleep; }
   bool gone() const { return state == CellState::gone; }
 
   // -- written under the shard lock, read by any thread
@@ -245,7 +262,7 @@ class WorkerCell final : public WorkerContext {
   const std::shared_ptr<WorkerEngine> engine_;
 
   // turn
-  std::shared_ptr<const Bytes> state_;  // to be loaded
+  std::shared_ptr<const Bytes> state_;  // to be loaded, or kept while it is passivated
   std::unique_ptr<Worker> worker_{};
   std::unique_ptr<Own> own_{};
   std::unique_ptr<Ending> ending_{};

@@ -98,6 +98,7 @@ WorkerHost::Load WorkerEngine::load() {
     for (const auto& [serial, cell] : shard.cells) {
       const std::uint64_t waiting = cell->inbox.messages() + cell->batch_messages();
       ++out.workers;
+      out.passivated += cell->asleep() ? 1 : 0;
       out.waiting += waiting;
       if (waiting <= out.largest) continue;
       out.largest = waiting;
@@ -208,7 +209,8 @@ void WorkerEngine::admit(Lock& lock, Shard& shard, const CellPtr& cell, protocol
 /// The handler to run right here, if that is allowed now.
 const HandlerEntry* WorkerEngine::inline_handler(const WorkerCell& cell,
                                                  const protocol::PostedMessage& message) const {
-  if (!cell.has_inline_handlers() || cell.state != CellState::idle || !cell.up) return nullptr;
+  if (!cell.has_inline_handlers() || cell.state != CellState::idle || !cell.up || cell.asleep())
+    return nullptr;
   if (!cell.inlines.allowed()) return nullptr;
   const auto* handler = cell.worker_class()->find(message.message);
   if (!handler || !handler->run_inline || turn_depth() >= kMaxInlineDepth || !gate_.may_run()) return nullptr;
@@ -290,6 +292,7 @@ void WorkerEngine::release(const CellPtr& cell, MailQueue used) {
   const bool waits = cell->hold ? cell->inbox.has_inner() : !cell->inbox.empty();
   const bool more = waits || cell->stopping || cell->ending() || freezes;
   cell->state = more ? CellState::queued : CellState::idle;
+  if (cell->passivation) cell->passivation->last_used = std::chrono::steady_clock::now();
   lock.unlock();
   if (!more) return;
   if (runner && runner->lane) return pool_.push_last(*runner->lane, cell);
@@ -297,8 +300,11 @@ void WorkerEngine::release(const CellPtr& cell, MailQueue used) {
 }
 
 void WorkerEngine::mark_up(WorkerCell& cell) {
-  std::lock_guard lock(table_.shard(cell.serial()).mutex);
-  cell.up = true;
+  {
+    std::lock_guard lock(table_.shard(cell.serial()).mutex);
+    cell.up = true;
+  }
+  if (cell.passivation) mark_awake(cell);
 }
 
 bool WorkerEngine::judge_inline(WorkerCell& cell, std::chrono::steady_clock::duration took) {

@@ -74,6 +74,11 @@ class WorkerEngine : public std::enable_shared_from_this<WorkerEngine> {
   /// The end of a turn: idle, or scheduled again if something waits. `used` are emptied items.
   void release(const CellPtr& cell, MailQueue used);
   void mark_up(WorkerCell& cell);
+  // Passivation (worker_idle.cpp).
+  /// It idled for its time, says the timer; asked once for each time.
+  bool may_sleep(WorkerCell& cell);
+  void mark_asleep(WorkerCell& cell);
+  void mark_awake(WorkerCell& cell);
   /// A worker that is only prepared waits from now on; false: it is to stop.
   bool park_prepared(WorkerCell& cell);
   /// True if its state is wanted.
@@ -121,6 +126,8 @@ class WorkerEngine : public std::enable_shared_from_this<WorkerEngine> {
   // Watch (timer thread), and the end.
   void on_due(const WorkerTimers::Entry& entry);
   void check_stop(std::uint64_t serial);
+  void check_idle(const WorkerTimers::Entry& entry);
+  void look_again_at(WorkerCell& cell, std::chrono::steady_clock::time_point when);
   bool give_up(Lock& lock, const CellPtr& cell, const std::string& why);
   void announce_given_up(WorkerCell& cell, const std::string& why, bool guest);
   WorkerTimers::Clock::duration watch(WorkerTimers::Clock::time_point now);

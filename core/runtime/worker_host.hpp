@@ -90,11 +90,12 @@ class WorkerHost {
   /// What waits and who works, now.
   struct Load {
     std::uint64_t workers = 0;
-    std::uint64_t waiting = 0;  ///< messages in all mailboxes
-    std::uint64_t largest = 0;  ///< messages in the fullest one
-    std::string largest_id{};   ///< empty: all are empty
-    std::uint32_t threads = 0;  ///< of the pool
-    std::uint32_t busy = 0;     ///< of these: in a worker's code
+    std::uint64_t passivated = 0;  ///< of the workers
+    std::uint64_t waiting = 0;     ///< messages in all mailboxes
+    std::uint64_t largest = 0;     ///< messages in the fullest one
+    std::string largest_id{};      ///< empty: all are empty
+    std::uint32_t threads = 0;     ///< of the pool
+    std::uint32_t busy = 0;        ///< of these: in a worker's code
   };
   /// Any thread. Walks all mailboxes.
   Load load() const;

@@ -14,6 +14,10 @@
 
 namespace processhub::runtime {
 
+// Ids of the runtime's own; those of the workers are counted up from 1.
+inline constexpr std::uint64_t kStopCheck = 0;                  ///< a stop deadline
+inline constexpr std::uint64_t kIdleCheck = ~std::uint64_t{0};  ///< has it idled for long enough?
+
 class WorkerTimers {
  public:
   using Clock = std::chrono::steady_clock;

@@ -85,7 +85,9 @@ TurnEnd WorkerTurn::run_claimed() {
     if (step == Step::crashed) return end_life({protocol::WorkerExit::start_failed, why_}, false);
     if (!cell_->up && engine_.park_prepared(*cell_)) return TurnEnd::again;
   }
-  const auto step = run_batch();
+  auto step = Step::done;
+  if (cell_->asleep() && cell_->has_items() && may_go_on(0)) step = wake_worker();
+  if (step == Step::done) step = run_batch();
   if (step == Step::given_up) return come_back_late();
   if (step == Step::crashed) cell_->end_with(protocol::WorkerExit::crashed, why_);
   return finish_turn();
@@ -101,6 +103,15 @@ WorkerTurn::Step WorkerTurn::begin_worker() {
   if (step != Step::done) return step;
   engine_.mark_up(*cell_);
   engine_.port().call([this](WorkerEvents& events) { events.on_worker_up(cell_->serial()); });
+  return step;
+}
+
+WorkerTurn::Step WorkerTurn::wake_worker() {
+  const auto step = user_code([this] {
+    cell_->construct();
+    cell_->worker().on_start(StartReason::activation);
+  });
+  if (step == Step::done) engine_.mark_awake(*cell_);
   return step;
 }
 
@@ -227,6 +238,7 @@ TurnEnd WorkerTurn::finish_turn() {
   if (cell_->stopping.load(std::memory_order_relaxed))
     return end_life({protocol::WorkerExit::stopped, {}}, true);
   if (cell_->freeze.load(std::memory_order_relaxed) != Freeze::no && cell_->free_to_freeze()) return freeze();
+  if (engine_.may_sleep(*cell_) && used_.empty() && cell_->free_to_sleep()) return passivate();
   engine_.release(cell_, std::move(used_));
   return TurnEnd::again;
 }
@@ -235,7 +247,11 @@ TurnEnd WorkerTurn::finish_turn() {
 TurnEnd WorkerTurn::freeze() {
   const auto* save = &cell_->worker_class()->save;
   protocol::event::WorkerFrozen frozen{cell_->serial(), true, false, false, {}, {}, {}};
-  if (engine_.begin_saving(*cell_) && *save) {
+  const bool wanted = engine_.begin_saving(*cell_);
+  if (wanted && cell_->asleep()) {
+    frozen.state = cell_->kept_state();
+    frozen.has_state = frozen.frozen = true;
+  } else if (wanted && *save) {
     const auto step = user_code([&] { frozen.state = (*save)(cell_->worker()); });
     if (step == Step::given_up) return come_back_late();
     frozen.has_state = frozen.frozen = step == Step::done;
@@ -245,8 +261,28 @@ TurnEnd WorkerTurn::freeze() {
   return TurnEnd::again;
 }
 
+/// What save_state throws is no crash here either: the worker stays awake.
+TurnEnd WorkerTurn::passivate() {
+  Bytes state;
+  auto step = user_code([&] { state = cell_->worker_class()->save(cell_->worker()); });
+  if (step == Step::given_up) return come_back_late();
+  if (step == Step::crashed) {
+    engine_.report(protocol::LogLevel::warn,
+                   cell_->describe() + " is not passivated: save_state threw: " + why_);
+  } else {
+    step = user_code([&] { cell_->worker().on_stop(StopReason::passivation); });
+    if (step == Step::given_up) return come_back_late();
+    if (step == Step::crashed)
+      engine_.report(protocol::LogLevel::warn, cell_->describe() + " was passivated: on_stop threw: " + why_);
+    if (user_code([&] { cell_->put_away(std::move(state)); }) == Step::given_up) return come_back_late();
+    engine_.mark_asleep(*cell_);
+  }
+  engine_.release(cell_, {});
+  return TurnEnd::again;
+}
+
 TurnEnd WorkerTurn::end_life(Ending ending, bool call_on_stop) {
-  if (call_on_stop && cell_->up) {
+  if (call_on_stop && cell_->up && cell_->constructed()) {
     if (engine_.gate().closed()) {
       ending.why = "on_stop was left out: this node does not know what it may run";
     } else {

@@ -47,6 +47,8 @@ class WorkerTurn {
   Step start_worker();
   Step begin_worker();
   TurnEnd freeze();
+  TurnEnd passivate();
+  Step wake_worker();
   Step run_batch();
   bool may_go_on(std::uint32_t items);
   bool took_long();

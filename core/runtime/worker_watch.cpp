@@ -13,8 +13,7 @@ namespace {
 using namespace std::chrono_literals;
 using Clock = WorkerTimers::Clock;
 
-constexpr std::uint64_t kStopCheck = 0;  // the timer id of a stop deadline; workers' own start at 1
-constexpr auto kTickBusy = 5ms;          // bounds how long a worker sits behind a handler that hogs its lane
+constexpr auto kTickBusy = 5ms;  // bounds how long a worker sits behind a handler that hogs its lane
 constexpr auto kTickIdle = 100ms;
 constexpr auto kSlowTurn = 1s;  // a pooled handler that takes longer is reported
 constexpr auto kCheckAgain = 10ms;
@@ -87,6 +86,7 @@ void WorkerEngine::run_dedicated_thread(const CellPtr& cell, ThreadRoster::Id th
 
 void WorkerEngine::on_due(const WorkerTimers::Entry& entry) {
   if (entry.id == kStopCheck) return check_stop(entry.serial);
+  if (entry.id == kIdleCheck) return check_idle(entry);
   if (auto cell = table_.find(entry.serial)) enqueue(cell, TimerFired{entry.id});
 }
 

@@ -4,27 +4,14 @@
 #include <sstream>
 
 #include "tests/live/support/process_cluster.hpp"
-#include "tests/support/http_client.hpp"
+#include "tests/live/support/scrape.hpp"
 
 namespace metrics_test {
 
 using live::Json;
+using live::metrics_port;
 using live::ProcessCluster;
-
-namespace {
-
-/// The port behind "metrics: http://127.0.0.1:" in the node's log.
-std::uint16_t metrics_port(const ProcessCluster& cluster, const std::string& node) {
-  const std::string mark = "metrics: http://127.0.0.1:";
-  REQUIRE(live::eventually([&] { return cluster.log(node).find(mark) != std::string::npos; }));
-  const auto log = cluster.log(node);
-  return static_cast<std::uint16_t>(std::stoi(log.substr(log.find(mark) + mark.size())));
-}
-
-/// The whole answer to GET /metrics, with its head.
-std::string scrape(std::uint16_t port) { return http_client::get(port, "/metrics", {"Connection: close"}); }
-
-}  // namespace
+using live::scrape;
 
 TEST_CASE("metrics: hubd answers Prometheus with what its hub counts") {
   ProcessCluster cluster;

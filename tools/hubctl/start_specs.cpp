@@ -24,7 +24,7 @@ struct Field {
   std::string_view wanted;
 };
 
-constexpr std::array<Field, 12> kFields{
+constexpr std::array<Field, 13> kFields{
     {{"id", Kind::text, "a string"},
      {"type", Kind::text, "a string"},
      {"tag", Kind::text, "a string"},
@@ -35,6 +35,7 @@ constexpr std::array<Field, 12> kFields{
      {"max_restarts", Kind::number, "a whole number"},
      {"max_seconds", Kind::duration, "milliseconds or a time like \"5s\""},
      {"shutdown_timeout", Kind::duration, "milliseconds or a time like \"5s\""},
+     {"passivate_after", Kind::duration, "milliseconds or a time like \"5s\""},
      {"requires_role", Kind::text, "a string"},
      {"nodes", Kind::texts, "a list of strings"}}};
 

@@ -132,6 +132,9 @@ void HostedWorker::construct() {
     throw std::runtime_error("worker type '" + spec_->kind->type + "' is not registered on node " +
                              std::string(host_.self().name()));
   }
+  if (passivate_after() && !class_->save)
+    throw std::runtime_error("passivate_after needs a state, and worker type '" + spec_->kind->type +
+                             "' has neither state() nor save_state() and load_state()");
   worker_ = class_->make(spec_->kind->args.bytes());
   if (!worker_)
     throw std::runtime_error("the factory of worker type '" + spec_->kind->type + "' made nothing");
@@ -144,7 +147,7 @@ bool HostedWorker::free_to_freeze() {
   const bool merges = std::any_of(mailbox.begin(), mailbox.end(), [](const Item& item) {
     return std::holds_alternative<protocol::effect::MergeState>(item);
   });
-  return !merges && open_answers.empty() && calls_.empty() && !has_tasks(*worker_);
+  return !merges && open_answers.empty() && calls_.empty() && (!worker_ || !has_tasks(*worker_));
 }
 
 void HostedWorker::run_timer(TimerId timer) {

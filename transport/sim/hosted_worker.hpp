@@ -100,6 +100,9 @@ class HostedWorker final : public WorkerContext {
   void construct();
   /// It waits for no answer and owes none.
   bool free_to_freeze();
+  /// Nothing would be lost with its object but its state.
+  bool free_to_sleep() { return free_to_freeze() && timers_.empty() && monitors_.empty(); }
+  std::optional<std::chrono::milliseconds> passivate_after() const { return spec_->kind->passivate_after; }
   void run_timer(TimerId timer);
   void run_continuation(CallAnswered& answered);
   void run_monitor(const MonitorNews& news);
@@ -116,7 +119,9 @@ class HostedWorker final : public WorkerContext {
   StopReason stop_reason = StopReason::user;
   bool turn_due = false;
   bool only_prepared = false;
-  std::shared_ptr<const Bytes> loads{};  ///< the state it was given
+  bool asleep = false;                   ///< passivated: its object is gone
+  Time last_used{};                      ///< its last turn
+  std::shared_ptr<const Bytes> loads{};  ///< the state it was given, or that was kept
   std::optional<protocol::effect::FreezeWorker> freeze{};
   std::deque<Item> mailbox{};
   std::optional<protocol::WorkerExit> ending{};              ///< what the worker asked for

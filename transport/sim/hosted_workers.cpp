@@ -77,6 +77,7 @@ void HostedWorkers::begin(HostedWorker& worker) {
   log_of(worker).up = now();
   site_.deliver(protocol::event::WorkerUp{worker.serial()});
   if (worker.ending) return end(worker, *worker.ending, {}, true);
+  awake(worker);
   next_turn(worker);
 }
 
@@ -158,7 +159,11 @@ void HostedWorkers::resume(const protocol::effect::ResumeWorker& resume) {
 void HostedWorkers::freeze_now(HostedWorker& worker) {
   const auto& save = worker.worker_class()->save;
   protocol::event::WorkerFrozen frozen{worker.serial(), true, false, false, {}, {}, {}};
-  if (std::exchange(worker.freeze, {})->save && save) {
+  const bool wanted = std::exchange(worker.freeze, {})->save;
+  if (wanted && worker.asleep) {
+    frozen.state = *worker.loads;
+    frozen.frozen = frozen.has_state = true;
+  } else if (wanted && save) {
     const auto threw = guarded([&] { frozen.state = save(*worker.object()); });
     frozen.frozen = frozen.has_state = !threw;
     if (threw) frozen.why = "save_state threw: " + *threw;
@@ -293,13 +298,58 @@ void HostedWorkers::next_turn(HostedWorker& worker) {
 }
 
 void HostedWorkers::take_turn(HostedWorker& worker) {
+  std::string why;
+  if (worker.asleep && !wake(worker, why)) return end(worker, WorkerExit::crashed, std::move(why), false);
   const auto next = next_item(worker);
   auto item = std::move(*next);
   worker.mailbox.erase(next);
-  std::string why;
   if (!take(worker, item, why)) return end(worker, WorkerExit::crashed, std::move(why), false);
+  worker.last_used = now();
   if (worker.ending) return end(worker, *worker.ending, {}, true);
   next_turn(worker);
+}
+
+// -- passivation
+
+void HostedWorkers::awake(HostedWorker& worker) {
+  worker.last_used = now();
+  if (const auto after = worker.passivate_after())
+    later(worker.serial(), *after, [this](HostedWorker& w) { look_whether_idle(w); });
+}
+
+/// Looks again in any case while it is awake: it may have a reason to stay so.
+void HostedWorkers::look_whether_idle(HostedWorker& worker) {
+  if (worker.asleep) return;
+  const Duration after = *worker.passivate_after();
+  const auto due = worker.last_used + after;
+  const bool idles = due <= now() && worker.state == HostedWorker::State::up && worker.mailbox.empty() &&
+                     !worker.freeze && gates_open_ && site_.may_run() && worker.free_to_sleep();
+  if (idles && put_away(worker)) return;
+  later(worker.serial(), due > now() ? due - now() : after,
+        [this](HostedWorker& w) { look_whether_idle(w); });
+}
+
+/// False: save_state threw, and it stays awake.
+bool HostedWorkers::put_away(HostedWorker& worker) {
+  Bytes state;
+  if (guarded([&] { state = worker.worker_class()->save(*worker.object()); })) return false;
+  guarded([&] { worker.object()->on_stop(StopReason::passivation); });
+  worker.destroy();
+  worker.loads = std::make_shared<const Bytes>(std::move(state));
+  worker.asleep = true;
+  if (worker.ending) end(worker, *worker.ending, {}, true);
+  return true;
+}
+
+bool HostedWorkers::wake(HostedWorker& worker, std::string& why) {
+  const auto threw = guarded([&] {
+    worker.construct();
+    worker.object()->on_start(StartReason::activation);
+  });
+  if (threw) why = *threw;
+  worker.asleep = false;
+  awake(worker);
+  return !threw;
 }
 
 /// False: the user's code threw.
@@ -361,7 +411,7 @@ void HostedWorkers::discard(protocol::PostedMessage& message, Error why) {
 }
 
 void HostedWorkers::end(HostedWorker& worker, WorkerExit exit, std::string why, bool call_on_stop) {
-  if (call_on_stop && log_of(worker).up) {
+  if (call_on_stop && log_of(worker).up && worker.object() != nullptr) {
     if (!gates_open_) {
       why = "on_stop was left out: this node does not know what it may run";
     } else if (auto threw = guarded([&] { worker.object()->on_stop(worker.stop_reason); })) {

@@ -70,6 +70,10 @@ class HostedWorkers final : public NodeWorkers {
   void begin(HostedWorker& worker);
   void freeze_now(HostedWorker& worker);
   void take_turn(HostedWorker& worker);
+  void awake(HostedWorker& worker);
+  void look_whether_idle(HostedWorker& worker);
+  bool put_away(HostedWorker& worker);
+  bool wake(HostedWorker& worker, std::string& why);
   bool take(HostedWorker& worker, HostedWorker::Item& item, std::string& why);
   bool handle(HostedWorker& worker, protocol::PostedMessage& message, std::string& why);
   void discard(protocol::PostedMessage& message, Error why);

@@ -31,20 +31,23 @@ enum class Role : std::uint8_t { none, active, passive };
 enum class InstanceState : std::uint8_t { starting, running, moving, stopping, restarting, failed, released };
 
 enum class StartReason : std::uint8_t {
-  first,     ///< the child was started by a user
-  restart,   ///< the worker crashed here and starts again
-  takeover,  ///< its node is gone; this node owns it now
-  move,      ///< moved here from a living node
+  first,       ///< the child was started by a user
+  restart,     ///< the worker crashed here and starts again
+  takeover,    ///< its node is gone; this node owns it now
+  move,        ///< moved here from a living node
+  activation,  ///< a message came for it while it was passivated; its state is loaded
 };
 
 enum class StopReason : std::uint8_t {
-  user,       ///< stop_child, or stop_self
-  move,       ///< it runs on another node from now on
-  conflict,   ///< another instance won
-  shutdown,   ///< the hub stops
-  crash,      ///< another failure of the same worker
-  no_quorum,  ///< this side of the cluster may not run it
-  restart,    ///< by hand: it starts again at once, in place and without its state
+  user,         ///< stop_child, or stop_self
+  move,         ///< it runs on another node from now on
+  conflict,     ///< another instance won
+  shutdown,     ///< the hub stops
+  crash,        ///< another failure of the same worker
+  no_quorum,    ///< this side of the cluster may not run it
+  restart,      ///< by hand: it starts again at once, in place and without its state
+  passivation,  ///< nothing came for passivate_after; its state is saved, and it starts again with the next
+                ///< message
 };
 
 PROCESSHUB_API std::string_view to_string(Restart);
@@ -70,6 +73,10 @@ struct ChildSpec {
   std::optional<std::chrono::milliseconds> shutdown_timeout{};  ///< time for on_stop; default: the hub's
   std::string requires_role{};       ///< runs only on nodes with this role; empty: on any
   std::vector<std::string> nodes{};  ///< names of its nodes, for distributions that are told them (guided)
+  /// Passivated when nothing came for so long: its state stays with its node, its object goes, and comes
+  /// again with the next message. Not while it has a timer, a monitor, a coroutine, a call or a Reply of its
+  /// own open. Its class must have a state. Default: never.
+  std::optional<std::chrono::milliseconds> passivate_after{};
 };
 
 struct Instance {

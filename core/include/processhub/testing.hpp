@@ -183,7 +183,8 @@ class PROCESSHUB_API Cluster {
   /// The first of them; empty: none.
   std::string owner_of(std::string_view id, std::string_view seen_from = {}) const;
   /// Your own object behind the child's active instance, wherever it runs; with several (a cut) that of the
-  /// highest generation. Null: none runs, or it is no W. Good until time is stepped.
+  /// highest generation. Null: none runs, it is passivated, or it is no W. Good until time is
+  /// stepped.
   template <class W>
   W* worker(std::string_view id) const {
     return dynamic_cast<W*>(instance(id, {}));
