@@ -6,6 +6,8 @@
 #include <iostream>
 #include <sstream>
 
+#include <processhub/client.hpp>
+
 #include "tools/hubctl/admin_client.hpp"
 #include "tools/hubctl/keygen.hpp"
 #include "tools/hubctl/tables.hpp"
@@ -38,11 +40,15 @@ int fail(const Error& error, ExitCode exit, bool json) {
   return exit;
 }
 
-Result<ClientOptions> keys_of(const Command& command) {
+SecurityConfig security_of(const Command& command) {
   SecurityConfig security;
   security.secret_key_file = command.key_file;
   security.server_key_file = command.server_key_file;
-  auto options = client_options(security);
+  return security;
+}
+
+Result<ClientOptions> keys_of(const Command& command) {
+  auto options = client_options(security_of(command));
   if (options) options->max_frame_size = 1ULL << 30;
   return options;
 }
@@ -92,6 +98,27 @@ int run_in_cluster(const Command& command, const Verb& verb) {
   const bool said_no = reply->code != 0;
   if (verb.narrow != nullptr && !said_no) *answer = verb.narrow(std::move(*answer), command);
   return show(*answer, said_no, command, verb);
+}
+
+/// A message to a child is no question to the node that is asked: a Client finds the child, and goes to
+/// another node if that one dies.
+int run_call(const Command& command, const Verb& verb) {
+  const auto request = verb.request(command);
+  if (!request) return fail(request.error(), kUsage, command.json);
+  auto client = Client::connect({command.endpoints, security_of(command), command.timeout});
+  if (!client)
+    return fail(client.error(), client.error().code == ErrorCode::invalid ? kUsage : kNobody, command.json);
+  const auto& args = request->args;
+  const auto answer = client
+                          ->call_raw(args.at("id").get<std::string>(), args.at("message").get<std::string>(),
+                                     to_msgpack(args.at("body")), command.timeout, true)
+                          .get();
+  if (!answer) {
+    const Json no{{"code", to_string(answer.error().code)}, {"error", answer.error().message}};
+    return show(no, true, command, verb);
+  }
+  const auto value = from_msgpack(*answer);
+  return value ? show(*value, false, command, verb) : fail(value.error(), kSaidNo, command.json);
 }
 
 /// A line that is written over while a person watches; nothing otherwise.
@@ -154,6 +181,7 @@ int run(const std::vector<std::string>& arguments) {
   const auto& verb = verb_named(parsed->command->verb);
   if (!confirmed(*parsed->command, verb)) return kUsage;
   if (verb.run != nullptr) return run_steps(*parsed->command, verb);
+  if (verb.rule.name == "call") return run_call(*parsed->command, verb);
   return verb.request == nullptr ? run_here(*parsed->command) : run_in_cluster(*parsed->command, verb);
 }
 
