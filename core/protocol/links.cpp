@@ -442,7 +442,7 @@ void Links::on(const event::LinkDown& e) {
 }
 
 void Links::on(const event::SendRefused& e) {
-  ++ctx_.stats.send_refusals;
+  if (e.status == SendStatus::full) ++ctx_.stats.send_refusals;
   auto id = peer_at(e.link);
   if (!id || !peers_[id].session) return;
   touched_.insert(id);

@@ -77,7 +77,8 @@ class EffectPerformer {
  private:
   struct Now;
   struct Later;
-  void count(SendStatus status) { send_refusals_ += status == SendStatus::ok ? 0 : 1; }
+  /// That nobody is connected is no news here: links say so, and sessions send again.
+  void count(SendStatus status) { send_refusals_ += status == SendStatus::full ? 1 : 0; }
 
   Transport& transport_;
   WorkerHost& host_;

@@ -55,7 +55,7 @@ struct HubStats {
   std::uint64_t gaps = 0;  ///< publications found missing and repaired
   std::uint64_t resends = 0;
   std::uint64_t bad_frames = 0;     ///< undecodable, unknown, for another hub, before HELLO
-  std::uint64_t send_refusals = 0;  ///< EAGAIN or unroutable
+  std::uint64_t send_refusals = 0;  ///< EAGAIN: a peer or a subscriber does not read
   std::uint64_t dead_letters = 0;
   std::uint64_t topics_missed = 0;  ///< published messages that subscribers here did not get
   std::uint64_t worker_crashes = 0;
