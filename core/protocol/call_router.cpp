@@ -10,8 +10,6 @@ namespace processhub::protocol {
 
 namespace {
 constexpr Duration kCastPatience = std::chrono::seconds(5);  // how long a cast waits for a child in transit
-constexpr Duration kFlushPatience = std::chrono::seconds(2);
-constexpr Duration kTrailCold = std::chrono::seconds(10);  // nothing is on its way any more
 constexpr std::uint32_t kMaxHops = 8;
 constexpr std::size_t kMaxHeld = 200'000;
 constexpr std::uint64_t kMaxHeldBytes = 256ULL << 20;
@@ -35,9 +33,18 @@ CallRouter::CallRouter(Context& context, Registry& registry, Links& links, Membe
 void CallRouter::on(event::CallChild&& call) {
   auto deadline = ctx_.now + call.timeout;
   open(call.token, deadline, call.id);
-  route({ctx_.self(), call.token, std::move(call.id), std::move(call.message), std::move(call.body),
-         call.named_reply, call.timeout, 0, false, std::move(call.trace)},
-        deadline);
+  CallRequest request{ctx_.self(),
+                      call.token,
+                      std::move(call.id),
+                      std::move(call.message),
+                      std::move(call.body),
+                      call.named_reply,
+                      call.timeout,
+                      0,
+                      false,
+                      std::move(call.trace)};
+  if (call.retry) pending_[call.token].again = std::make_unique<Again>(Again{request, {}});
+  route(std::move(request), deadline);
 }
 
 void CallRouter::on(event::CastChild&& cast) {
@@ -93,12 +100,6 @@ void CallRouter::on_client(std::uint64_t client, CallRequest&& request) {
     call.client_token = std::exchange(request.token, token);
   }
   route(std::move(request), until);
-}
-
-void CallRouter::on_swept(Token token) {
-  const auto flush =
-      std::find_if(flushes_.begin(), flushes_.end(), [&](const auto& f) { return f.second.token == token; });
-  if (flush != flushes_.end()) end_flush(flush);
 }
 
 void CallRouter::on(NodeId, CallReply&& reply) {
@@ -212,43 +213,6 @@ bool CallRouter::try_route(CallRequest& request, Time until) {
   return true;
 }
 
-/// What this node has sent to a child before must not be overtaken when the child has moved: the way over its
-/// former node is swept first, and messages wait. (Instances of one child have no common order.)
-bool CallRouter::keeps_order(const Child& child, NodeId to) {
-  if (child.entries.size() > 1 && prefer_local_) return true;
-  const auto& id = child.spec->spec.id;
-  if (flushes_.contains(id)) return false;
-  if (child.slot >= trails_.size()) trails_.resize(child.slot + 1);
-  auto& trail = trails_[child.slot];
-  const auto former = std::exchange(trail.node, to);
-  const bool recent = ctx_.now - std::exchange(trail.when, ctx_.now) < kTrailCold;
-  if (!former || former == to || former == ctx_.self() || !recent || mutated(Mutation::overtakes_moves))
-    return true;
-  Flush flush{former, 0, {}, ctx_.now};
-  if (!sweep(id, flush)) return true;
-  flushes_.emplace(id, flush);
-  return false;
-}
-
-/// False: there is no way over the former node.
-bool CallRouter::sweep(const std::string& id, Flush& flush) {
-  flush.token = ++last_flush_;
-  flush.until = ctx_.now + kFlushPatience;
-  const CallRequest question{{}, flush.token, id, {}, {}, false, kFlushPatience, 1, true};
-  return links_.send(flush.via, Lane::data, question, Sending::in_flow(hash64(id)));
-}
-
-/// The question may be lost with a node that had it; whichever is answered came behind all messages.
-void CallRouter::sweep_again(std::map<std::string, Flush>::iterator flush) {
-  auto& [id, f] = *flush;
-  if (ctx_.now - f.since >= kTrailCold || !sweep(id, f)) end_flush(flush);
-}
-
-void CallRouter::end_flush(std::map<std::string, Flush>::iterator flush) {
-  ready_.insert(flush->first);
-  flushes_.erase(flush);
-}
-
 void CallRouter::deliver(CallRequest& request, const LocalChild& local) {
   if (request.flush) return on(event::WorkerAnswer{{request.origin, request.token}, Bytes{}});
   PostedMessage m;
@@ -291,12 +255,37 @@ void CallRouter::open(Token token, Time deadline, const std::string& id) {
   auto due = deadlines_.try_emplace(deadlines_.end(), deadline);
   due->second.tokens.push_back(token);
   ++due->second.open;
-  pending_[token] = {due, {}, id, 0, 0, ctx_.now};
+  pending_[token] = {due, {}, id, 0, 0, ctx_.now, {}};
+}
+
+/// A call that failed is sent again, if it may be and there is time.
+bool CallRouter::goes_on(Token token, Pending& call, const Error& error) {
+  auto& retry = call.again->retry;
+  call.at = {};
+  if (!retry.again(error, ctx_.now, call.due->first)) return false;
+  again_.emplace(retry.due(), token);
+  return true;
+}
+
+void CallRouter::send_again() {
+  while (!again_.empty() && again_.begin()->first <= ctx_.now) {
+    const auto token = again_.extract(again_.begin()).mapped();
+    const auto call = pending_.find(token);
+    if (call == pending_.end()) continue;  // an earlier attempt was answered after all
+    const auto until = call->second.due->first;
+    auto request = call->second.again->request;
+    request.timeout = until - ctx_.now;
+    route(std::move(request), until);
+  }
 }
 
 void CallRouter::complete(Token token, Result<Bytes>&& result) {
   auto it = pending_.find(token);
   if (it == pending_.end()) return;  // it ended before: its deadline passed, or its node went down
+  if (!result && it->second.again) {
+    if (goes_on(token, it->second, result.error())) return;
+    result = it->second.again->retry.truth(result.error());
+  }
   if (--it->second.due->second.open == 0) deadlines_.erase(it->second.due);
   const auto call = std::move(it->second);
   pending_.erase(it);
@@ -433,6 +422,7 @@ void CallRouter::tick() {
       complete(token, Error{ErrorCode::timeout, "no answer from '" + it->second.id + "' in time"});
     }
   }
+  send_again();
   for (auto it = flushes_.begin(); it != flushes_.end();) {
     const auto flush = it++;
     if (flush->second.until <= ctx_.now) sweep_again(flush);
@@ -452,12 +442,15 @@ void CallRouter::tick() {
 
 Time CallRouter::next_deadline() const {
   Time due = deadlines_.empty() ? kNever : deadlines_.begin()->first;
+  if (!again_.empty()) due = std::min(due, again_.begin()->first);
   for (const auto& [id, flush] : flushes_) due = std::min(due, flush.until);
   for (const auto& [id, queue] : held_) due = std::min(due, queue.front().until);
   return ready_.empty() ? due : Time::zero();
 }
 
 void CallRouter::fail_all(const Error& error) {
+  for (auto& [token, call] : pending_)
+    if (call.again) call.again->retry.give_up();
   for (const auto& [id, queue] : held_)
     for (const auto& waiting : queue)
       if (waiting.request.token != 0) fail(waiting.request, error.code, error.message);

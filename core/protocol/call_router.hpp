@@ -6,10 +6,12 @@
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <memory>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "core/protocol/call_retry.hpp"
 #include "core/protocol/containers.hpp"
 #include "core/protocol/context.hpp"
 #include "core/protocol/links.hpp"
@@ -62,6 +64,11 @@ class CallRouter {
     std::size_t open = 0;
   };
   using Deadlines = std::map<Time, Due>;
+  /// Of a call that may be handled more than once.
+  struct Again {
+    CallRequest request{};
+    CallRetry retry{};
+  };
   struct Pending {
     Deadlines::iterator due{};
     NodeId at{};  ///< where the request is; no node: here
@@ -69,6 +76,7 @@ class CallRouter {
     std::uint64_t client = 0;        ///< whose call it is; 0: of this node
     std::uint64_t client_token = 0;  ///< what the client calls it
     Time since{};
+    std::unique_ptr<Again> again{};  ///< null: one attempt is all
   };
   struct Held {
     CallRequest request{};
@@ -105,6 +113,8 @@ class CallRouter {
   void fail(const CallRequest& request, ErrorCode code, std::string text);
   void open(Token token, Time deadline, const std::string& id);
   void complete(Token token, Result<Bytes>&& result);
+  bool goes_on(Token token, Pending& call, const Error& error);
+  void send_again();
   void answer_client(const Pending& call, Result<Bytes>&& result);
   std::vector<Token> open_tokens() const;
   void release(const std::string& id);
@@ -120,6 +130,7 @@ class CallRouter {
   Supervisor& supervisor_;
   HashMap<Token, Pending> pending_{};
   Deadlines deadlines_{};
+  std::multimap<Time, Token> again_{};  ///< calls that are sent again then
   std::map<std::string, std::deque<Held>> held_{};
   std::size_t held_count_ = 0;
   std::uint64_t held_bytes_ = 0;

@@ -25,20 +25,22 @@ void ClientCore::turn(Time now, std::deque<ClientRequest> fresh) {
     for (auto& request : std::exchange(waiting_, {})) route(std::move(request));
   }
   for (auto& request : fresh) route(std::move(request));
+  while (!later_.empty() && later_.begin()->first <= now_)
+    route(std::move(later_.extract(later_.begin()).mapped()));
   ask_for_members();
   flush();
   retire_links();
 }
 
 std::size_t ClientCore::open_requests() const {
-  auto count = open_.size() + waiting_.size();
+  auto count = open_.size() + waiting_.size() + later_.size();
   for (const auto& child : sweeping_) count += ways_.at(child).held.size();
   return count;
 }
 
 void ClientCore::route(ClientRequest request) {
   if (request.deadline <= now_)
-    return finish(request.answer, Error{ErrorCode::refused, "no way to the child in time; nothing was sent"});
+    return fail(std::move(request), {ErrorCode::refused, "no way to the child in time; nothing was sent"});
   // One that is being swept is not swept anew: under load the answer would always come to an older question.
   const auto id = sweeping_.contains(request.child) ? 0 : way_of(request.child);
   if (sweeping_.contains(request.child)) {
@@ -51,6 +53,7 @@ void ClientCore::route(ClientRequest request) {
 
 void ClientCore::send(LinkId id, Link& link, ClientRequest request) {
   const auto number = ++last_number_;
+  auto again = request.retry ? std::make_unique<ClientRequest>(request) : nullptr;
   bool sent = false;
   if (request.kind == ClientRequest::Kind::subscribe) {
     sent = link.session.request({number, "subscribe", port_.patterns().value_or(encode(SubscribeArgs{}))});
@@ -68,14 +71,15 @@ void ClientCore::send(LinkId id, Link& link, ClientRequest request) {
     sent = link.session.call(call);
   }
   if (!sent)
-    return finish(request.answer, Error{ErrorCode::overloaded, "the request is too large, or too many wait"});
+    return fail(again ? std::move(*again) : std::move(request),
+                {ErrorCode::overloaded, "the request is too large, or too many wait"});
   if (!request.child.empty()) {
     if (auto way = ways_.find(request.child); way != ways_.end()) way->second.last = number;
   }
   if (!request.answer) return;
   deadlines_.emplace(request.deadline, number);
-  open_.emplace(number,
-                Open{id, request.deadline, std::move(request.child), number, std::move(request.answer)});
+  open_.emplace(number, Open{id, request.deadline, std::move(request.child), number,
+                             std::move(request.answer), false, std::move(again)});
 }
 
 /// The link that messages to the child take; 0: there is none to any node, or they wait.
@@ -161,11 +165,11 @@ void ClientCore::on_call_reply(LinkId id, CallReply reply) {
   if (found == open_.end() || found->second.link != id) return;  // its deadline passed
   const bool no_child = reply.code == ErrorCode::no_such_child || reply.code == ErrorCode::stopped;
   if (found->second.sweep && reply.code != ErrorCode{} && !no_child) return;  // at its deadline, once more
-  const auto call = std::move(found->second);
+  auto call = std::move(found->second);
   open_.erase(found);
   deadlines_.erase({call.deadline, reply.token});
   if (call.sweep) return end_sweep(call.child, call.number);
-  if (reply.code != ErrorCode{}) return finish(call.answer, Error{reply.code, std::move(reply.body)});
+  if (reply.code != ErrorCode{}) return fail(call, Error{reply.code, std::move(reply.body)});
   if (const auto way = ways_.find(call.child); way != ways_.end() && way->second.link == id)
     way->second.answered = std::max(way->second.answered, call.number);
   if (reply.at) follow(id, call, reply.at);
@@ -200,13 +204,13 @@ void ClientCore::drop(LinkId id, const Error& why) {
   for (const auto& [number, call] : open_)
     if (call.link == id) lost.push_back(number);
   for (const auto number : lost) {
-    const auto call = std::move(open_.at(number));
+    auto call = std::move(open_.at(number));
     open_.erase(number);
     deadlines_.erase({call.deadline, number});
     if (call.sweep)
       end_sweep(call.child, number);
     else
-      finish(call.answer, Error{why.code, why.message + ", with the request in flight"});
+      fail(call, Error{why.code, why.message + ", with the request in flight"});
   }
   last_failure_ = why.message;
   tell_gateway();
@@ -229,7 +233,7 @@ void ClientCore::expire() {
       ++it;
       continue;
     }
-    finish(it->answer, Error{ErrorCode::refused, "no node could be reached in time; nothing was sent"});
+    fail(std::move(*it), {ErrorCode::refused, "no node could be reached in time; nothing was sent"});
     it = waiting_.erase(it);
   }
   if (held_due_ <= now_) expire_held();
@@ -243,6 +247,7 @@ Time ClientCore::next_deadline() const {
     if (link.session.state() != ClientSession::State::open) due = std::min(due, link.give_up);
   }
   due = std::min(due, held_due_);
+  if (!later_.empty()) due = std::min(due, later_.begin()->first);
   return std::min(due, any_usable() != 0 ? members_due_ : next_try_);
 }
 
@@ -255,6 +260,7 @@ void ClientCore::close(Time now, std::deque<ClientRequest> fresh) {
   for (const auto& child : sweeping_)
     for (const auto& request : ways_.at(child).held) finish(request.answer, unsent);
   for (const auto& request : fresh) finish(request.answer, unsent);
+  for (const auto& [due, request] : later_) finish(request.answer, request.retry->truth(unsent));
   // What was said last, casts above all, goes out before the goodbye.
   flush();
   for (auto& [id, link] : links_)
@@ -263,6 +269,19 @@ void ClientCore::close(Time now, std::deque<ClientRequest> fresh) {
 
 void ClientCore::finish(const ClientAnswer& answer, Result<Bytes> result) {
   if (answer) port_.finish(answer, std::move(result));
+}
+
+void ClientCore::fail(Open& call, Error error) {
+  if (call.again) return fail(std::move(*call.again), std::move(error));
+  finish(call.answer, std::move(error));
+}
+
+void ClientCore::fail(ClientRequest request, Error error) {
+  if (!request.retry) return finish(request.answer, std::move(error));
+  if (!request.retry->again(error, now_, request.deadline))
+    return finish(request.answer, request.retry->truth(std::move(error)));
+  const auto due = request.retry->due();
+  later_.emplace(due, std::move(request));
 }
 
 void ClientCore::connect(const std::string& endpoint) {

@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/protocol/call_retry.hpp"
 #include "core/protocol/client_session.hpp"
 
 namespace processhub::detail {
@@ -32,8 +33,9 @@ struct ClientRequest {
   Bytes body{};
   bool named = false;
   Time deadline{};
-  ClientAnswer answer{};  ///< none for a cast
-  TracePtr trace{};       ///< mostly none
+  ClientAnswer answer{};             ///< none for a cast
+  TracePtr trace{};                  ///< mostly none
+  std::optional<CallRetry> retry{};  ///< of a call that may be handled more than once
 };
 
 /// A node of the cluster, as a client sees it.
@@ -103,6 +105,7 @@ class ClientCore {
     std::uint64_t number = 0;
     ClientAnswer answer{};
     bool sweep = false;
+    std::unique_ptr<ClientRequest> again{};  ///< to be sent if this ends badly
   };
 
   void route(ClientRequest request);
@@ -133,6 +136,9 @@ class ClientCore {
   void flush();
   void expire();
   void finish(const ClientAnswer& answer, Result<Bytes> result);
+  /// A call ended so, or could not be sent: it is over, or sent again.
+  void fail(Open& call, Error error);
+  void fail(ClientRequest request, Error error);
   void tell_gateway();
 
   const NodeId self_;
@@ -156,6 +162,7 @@ class ClientCore {
   std::map<std::uint64_t, Open> open_{};
   std::set<std::pair<Time, std::uint64_t>> deadlines_{};
   std::deque<ClientRequest> waiting_{};
+  std::multimap<Time, ClientRequest> later_{};  ///< calls that are sent again then
   std::uint64_t last_number_ = 0;
   std::uint64_t subscribing_ = 0;  ///< number of the request that brings the subscriptions to a new gateway
 };

@@ -139,6 +139,7 @@ struct CallChild {
   Duration timeout{};
   bool named_reply = false;
   TracePtr trace{};
+  bool retry = false;  ///< it may be handled more than once
 };
 struct CastChild {
   std::string id{};

@@ -71,9 +71,10 @@ void Membership::end_earlier_lives(NodeId node) {
   const auto now = members_.find(node);
   for (auto it = now; it != members_.begin() && std::prev(it)->first.name() == node.name();) {
     auto& [id, m] = *--it;
-    // A life that comes back at the same address is subscribed to already.
-    if (m.record.pub != now->second.record.pub) ctx_.emit(effect::Unsubscribe{m.record.pub});
     m.liveness = Liveness::left;
+    // A life that comes back at the same address is subscribed to already.
+    if (m.record.pub != now->second.record.pub && !publishes(m.record.pub))
+      ctx_.emit(effect::Unsubscribe{m.record.pub});
     m.down_since = ctx_.now;
     ++changes_;
     count(m);
@@ -94,6 +95,11 @@ std::vector<NodeId> Membership::forget_superseded(const std::function<bool(NodeI
 }
 
 bool Membership::is_gone(NodeId node) const { return !is_up(node); }
+
+bool Membership::publishes(const std::string& pub) const {
+  return std::any_of(members_.begin(), members_.end(),
+                     [&](const auto& m) { return is_up(m.second) && m.second.record.pub == pub; });
+}
 
 std::vector<NodeId> Membership::up_peers() const {
   std::vector<NodeId> out;

@@ -101,6 +101,8 @@ class Membership {
   /// Drops earlier lives of names that nothing refers to any more; which they were.
   std::vector<NodeId> forget_superseded(const std::function<bool(NodeId)>& needed);
   std::vector<NodeId> up_peers() const;  ///< the view without self, ordered
+  /// A member of the view has this address, perhaps in the place of one that is gone.
+  bool publishes(const std::string& pub) const;
   /// Those whose subscriptions may not have taken effect yet.
   std::vector<NodeId> fresh_peers() const;
   std::size_t up_count() const;

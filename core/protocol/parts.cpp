@@ -211,7 +211,7 @@ void HubCore::Parts::on_member_up(NodeId node) {
 
 void HubCore::Parts::on_member_gone(NodeId node, bool left) {
   const auto& record = membership.members().at(node).record;
-  if (left) ctx.emit(effect::Unsubscribe{record.pub});
+  if (left && !membership.publishes(record.pub)) ctx.emit(effect::Unsubscribe{record.pub});
   note_change();
   cause_ = node;
   cause_joined_ = false;

@@ -86,9 +86,15 @@ Future<Bytes> Hub::call_raw(std::string_view id, std::string_view message, Bytes
                             std::chrono::milliseconds timeout, bool named) {
   return impl_->call_raw(id, message, std::move(body), timeout, named);
 }
-void Hub::call_then(std::string_view id, std::string_view message, Bytes body,
-                    std::chrono::milliseconds timeout, std::shared_ptr<detail::CallSink> answered) {
-  impl_->node().call({id, message, std::move(body), timeout, false}, std::move(answered));
+void Hub::call_then(std::string_view id, std::string_view message, Bytes body, const CallOptions& options,
+                    std::shared_ptr<detail::CallSink> answered) {
+  const auto call = [&] {
+    impl_->node().call({id, message, std::move(body), options.timeout, false, options.retry},
+                       std::move(answered));
+  };
+  if (!options.trace) return call();
+  const TraceScope scope(options.trace);
+  call();
 }
 Result<void> Hub::cast_raw(std::string_view id, std::string_view message, Bytes body) {
   return impl_->node().cast(id, message, std::move(body));

@@ -217,7 +217,8 @@ void HubNode::call(CallRequest request, CallAnswer answer) {
   note_queued("call", request.id, request.message, request.body, trace);
   const auto hash = RegistryView::hash_of(request.id);
   const auto lane = LoopTraffic::lane_of(hash);
-  if (const auto serial = direct_target(request.id, hash, lane)) {
+  // What may have to be sent again goes through the loop.
+  if (const auto serial = request.retry ? 0 : direct_target(request.id, hash, lane)) {
     const auto open = calls_.open(request.id, boot_now(), request.timeout, ended_by(std::move(answer)));
     protocol::PostedMessage posted{
         std::string(request.message), std::move(request.body), request.named_reply, {}, open, {}, trace};
@@ -230,7 +231,7 @@ void HubNode::call(CallRequest request, CallAnswer answer) {
   const auto bytes = request.body.size();
   Command command{
       event::CallChild{token, std::string(request.id), std::string(request.message), std::move(request.body),
-                       request.timeout, request.named_reply, std::move(trace)},
+                       request.timeout, request.named_reply, std::move(trace), request.retry},
       token, std::move(answer), lane};
   if (auto pushed = push(command, false, bytes); !pushed) {
     OpenAnswers::end(shared_.callbacks, std::move(command.answer), pushed.error());

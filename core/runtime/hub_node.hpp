@@ -78,6 +78,7 @@ class HubNode final : private WorkerEvents {
     Bytes body{};
     Duration timeout{};
     bool named_reply = false;
+    bool retry = false;
   };
   void call(CallRequest request, CallAnswer answer);
   Tap& tap() { return tap_; }

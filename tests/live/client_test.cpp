@@ -152,6 +152,32 @@ TEST_CASE("client: goes on with another node when the one it talks to is killed"
   CHECK(std::string(client.node().name()) != first);
 }
 
+TEST_CASE("client: calls that may be repeated all have an answer, though nodes are killed under them") {
+  ProcessCluster cluster;
+  cluster.start({"a", "b", "c", "d"});
+  auto client = connect_to(cluster);
+  constexpr int kChildren = 20;
+  start_counters(client, kChildren);
+  const CallOptions often{30s, {}, true};
+  for (const std::string victim : {"b", "c"}) {
+    std::vector<Future<Total>> open;
+    const auto call_all = [&] {
+      for (int i = 0; i < 200; ++i)
+        open.push_back(client.call<Total>("c" + std::to_string(i % kChildren), Get{}, often));
+    };
+    call_all();
+    cluster.kill(victim);
+    call_all();
+    for (auto& one : open) {
+      const auto answer = one.get();
+      CHECK_MESSAGE(answer.ok(), answer.error().message);
+    }
+  }
+  const auto nobody = client.call<Total>("nobody", Get{}, often).get();
+  REQUIRE_FALSE(nobody.ok());
+  CHECK(nobody.error().code == ErrorCode::no_such_child);
+}
+
 TEST_CASE("client: messages to one child keep their order, and thousands of calls find their answers") {
   ProcessCluster cluster;
   cluster.start({"a", "b", "c"});

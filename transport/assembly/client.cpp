@@ -108,16 +108,20 @@ Result<Client> Client::connect(ClientConfig config) {
   }
 }
 
-void Client::call_then(std::string_view id, std::string_view message, Bytes body, ms timeout, bool named,
-                       std::shared_ptr<detail::CallSink> answered) {
-  impl_->submit({ClientRequest::Kind::call, std::string(id), std::string(message), std::move(body), named,
-                 deadline_in(timeout), std::move(answered)});
+void Client::call_then(std::string_view id, std::string_view message, Bytes body, const CallOptions& options,
+                       bool named, std::shared_ptr<detail::CallSink> answered) {
+  const TraceScope scope(options.trace ? options.trace : present_trace());
+  ClientRequest request{ClientRequest::Kind::call, std::string(id), std::string(message),
+                        std::move(body),           named,           deadline_in(options.timeout),
+                        std::move(answered)};
+  if (options.retry) request.retry.emplace();
+  impl_->submit(std::move(request));
 }
 
 Future<Bytes> Client::call_raw(std::string_view id, std::string_view message, Bytes body, ms timeout,
                                bool named) {
   const auto answered = std::make_shared<runtime::RawCall>();
-  call_then(id, message, std::move(body), timeout, named, answered);
+  call_then(id, message, std::move(body), CallOptions{timeout}, named, answered);
   return Future<Bytes>(answered);
 }
 

@@ -293,10 +293,11 @@ void Scenario::do_call(Words& words) {
   const bool wait = !take_last(words, "&");
   const auto node = take_on(words);
   const auto timeout = take_timeout(words, std::chrono::seconds(5));
+  const bool retry = take_last(words, "retry");
   const auto id = take_word(words);
   const auto message = take_word(words);
   const auto body = words.empty() ? std::string() : take_word(words);
-  finish(cluster().call(node, id, message, body, timeout), wait);
+  finish(cluster().call(node, id, message, body, timeout, retry), wait);
 }
 
 void Scenario::do_cast(Words& words) {

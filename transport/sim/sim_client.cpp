@@ -73,9 +73,17 @@ SimClient::SimClient(Scheduler& scheduler, SimNetwork& network, const std::strin
 
 SimClient::~SimClient() { network_.detach(host_, SimNetwork::Detach::closed); }
 
-void SimClient::call(std::string id, std::string message, Bytes body, Duration timeout, Done done) {
-  submit({protocol::ClientRequest::Kind::call, std::move(id), std::move(message), std::move(body), false,
-          scheduler_.now() + timeout, std::make_shared<Sink>(std::move(done))});
+void SimClient::call(std::string id, std::string message, Bytes body, Duration timeout, bool retry,
+                     Done done) {
+  protocol::ClientRequest request{protocol::ClientRequest::Kind::call,
+                                  std::move(id),
+                                  std::move(message),
+                                  std::move(body),
+                                  false,
+                                  scheduler_.now() + timeout,
+                                  std::make_shared<Sink>(std::move(done))};
+  if (retry) request.retry.emplace();
+  submit(std::move(request));
 }
 
 void SimClient::cast(std::string id, std::string message, Bytes body) {

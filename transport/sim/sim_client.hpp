@@ -30,7 +30,7 @@ class SimClient : private protocol::ClientPort {
   SimClient& operator=(const SimClient&) = delete;
 
   NodeId id() const { return core_.self(); }
-  void call(std::string id, std::string message, Bytes body, Duration timeout, Done done);
+  void call(std::string id, std::string message, Bytes body, Duration timeout, bool retry, Done done);
   void cast(std::string id, std::string message, Bytes body);
 
  private:

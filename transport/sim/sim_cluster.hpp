@@ -151,7 +151,7 @@ class SimCluster : private NodeObserver {
   const Operation& migrate(std::string_view node, const std::string& id, const std::string& target,
                            Duration timeout = std::chrono::seconds(10));
   const Operation& call(std::string_view node, const std::string& id, const std::string& message, Bytes body,
-                        Duration timeout);
+                        Duration timeout, bool retry = false);
   const Operation& cast(std::string_view node, const std::string& id, const std::string& message, Bytes body);
   const Operation& broadcast(std::string_view node, const std::string& tag, const std::string& message,
                              Bytes body);

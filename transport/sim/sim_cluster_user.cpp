@@ -157,11 +157,11 @@ Operation& SimCluster::new_message(std::string_view from, OpKind kind, const std
 }
 
 const Operation& SimCluster::call(std::string_view name, const std::string& id, const std::string& message,
-                                  Bytes body, Duration timeout) {
+                                  Bytes body, Duration timeout, bool retry) {
   auto& operation = new_message(name, OpKind::call, id, timeout, body);
   if (const auto client = clients_.find(name); client != clients_.end()) {
     client->second->call(
-        id, message, std::move(body), timeout,
+        id, message, std::move(body), timeout, retry,
         [this, number = operation.number](const Result<Bytes>& result) { client_answered(number, result); });
     return operation;
   }
@@ -171,6 +171,7 @@ const Operation& SimCluster::call(std::string_view name, const std::string& id, 
   call.message = message;
   call.body = std::move(body);
   call.timeout = timeout;
+  call.retry = retry;
   node(name).submit(std::move(call));
   return operation;
 }

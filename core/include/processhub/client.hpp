@@ -53,14 +53,13 @@ class PROCESSHUB_API Client {
 
   template <class R, class M>
   Future<R> call(std::string_view id, const M& message, ms timeout = kPatience) {
-    const auto answered = std::make_shared<detail::TypedCall<R>>();
-    call_then(id, message_name<M>(), encode(message), timeout, false, answered);
-    return Future<R>(answered);
+    return call<R>(id, message, CallOptions{timeout});
   }
   template <class R, class M>
   Future<R> call(std::string_view id, const M& message, const CallOptions& options) {
-    const TraceScope scope(options.trace ? options.trace : present_trace());
-    return call<R>(id, message, options.timeout);
+    const auto answered = std::make_shared<detail::TypedCall<R>>();
+    call_then(id, message_name<M>(), encode(message), options, false, answered);
+    return Future<R>(answered);
   }
   template <class M>
   Result<void> cast(std::string_view id, const M& message) {
@@ -117,8 +116,8 @@ class PROCESSHUB_API Client {
   explicit Client(std::unique_ptr<Impl> impl);
 
  private:
-  void call_then(std::string_view id, std::string_view message, Bytes body, ms timeout, bool named,
-                 std::shared_ptr<detail::CallSink> answered);
+  void call_then(std::string_view id, std::string_view message, Bytes body, const CallOptions& options,
+                 bool named, std::shared_ptr<detail::CallSink> answered);
   std::unique_ptr<Impl> impl_;
 };
 

@@ -154,14 +154,13 @@ class PROCESSHUB_API Hub {
   template <class R, class M>
   Future<R> call(std::string_view id, const M& message,
                  std::chrono::milliseconds timeout = std::chrono::seconds(5)) {
-    const auto answered = std::make_shared<detail::TypedCall<R>>();
-    call_then(id, message_name<M>(), encode(message), timeout, answered);
-    return Future<R>(answered);
+    return call<R>(id, message, CallOptions{timeout});
   }
   template <class R, class M>
   Future<R> call(std::string_view id, const M& message, const CallOptions& options) {
-    const TraceScope scope(options.trace ? options.trace : present_trace());
-    return call<R>(id, message, options.timeout);
+    const auto answered = std::make_shared<detail::TypedCall<R>>();
+    call_then(id, message_name<M>(), encode(message), options, answered);
+    return Future<R>(answered);
   }
   /// To every child with the tag, each once. Errors only if the command queue is full.
   template <class M>
@@ -223,7 +222,7 @@ class PROCESSHUB_API Hub {
   explicit Hub(std::unique_ptr<Impl> impl);
 
  private:
-  void call_then(std::string_view id, std::string_view message, Bytes body, std::chrono::milliseconds timeout,
+  void call_then(std::string_view id, std::string_view message, Bytes body, const CallOptions& options,
                  std::shared_ptr<detail::CallSink> answered);
   std::unique_ptr<Impl> impl_;
 };

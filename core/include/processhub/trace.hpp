@@ -43,6 +43,10 @@ using TracePtr = std::shared_ptr<const Trace>;  ///< null: none
 struct CallOptions {
   std::chrono::milliseconds timeout = std::chrono::seconds(5);
   Trace trace{};  ///< none: that of the handler that calls, if it has one
+  /// The message may be handled more than once: the call is sent again, with growing pauses and within the
+  /// timeout, if it ends node_down, unknown, overloaded, partitioned, moved or stopped. An error then speaks
+  /// of all attempts.
+  bool retry = false;
 };
 
 /// The trace of what this thread does now: in a handler, and in the continuation of a call made there, that

@@ -1,0 +1,60 @@
+// The order of this node's messages to a child that moves: the way over its former node is swept before the
+// new one is taken.
+#include <algorithm>
+#include <utility>
+
+#include "core/hash.hpp"
+#include "core/protocol/call_router.hpp"
+#include "core/protocol/mutation.hpp"
+
+namespace processhub::protocol {
+
+namespace {
+constexpr Duration kFlushPatience = std::chrono::seconds(2);
+constexpr Duration kTrailCold = std::chrono::seconds(10);  // nothing is on its way any more
+}  // namespace
+
+/// What this node has sent to a child before must not be overtaken when the child has moved: the way over its
+/// former node is swept first, and messages wait. (Instances of one child have no common order.)
+bool CallRouter::keeps_order(const Child& child, NodeId to) {
+  if (child.entries.size() > 1 && prefer_local_) return true;
+  const auto& id = child.spec->spec.id;
+  if (flushes_.contains(id)) return false;
+  if (child.slot >= trails_.size()) trails_.resize(child.slot + 1);
+  auto& trail = trails_[child.slot];
+  const auto former = std::exchange(trail.node, to);
+  const bool recent = ctx_.now - std::exchange(trail.when, ctx_.now) < kTrailCold;
+  if (!former || former == to || former == ctx_.self() || !recent || mutated(Mutation::overtakes_moves))
+    return true;
+  Flush flush{former, 0, {}, ctx_.now};
+  if (!sweep(id, flush)) return true;
+  flushes_.emplace(id, flush);
+  return false;
+}
+
+/// False: there is no way over the former node.
+bool CallRouter::sweep(const std::string& id, Flush& flush) {
+  flush.token = ++last_flush_;
+  flush.until = ctx_.now + kFlushPatience;
+  const CallRequest question{{}, flush.token, id, {}, {}, false, kFlushPatience, 1, true};
+  return links_.send(flush.via, Lane::data, question, Sending::in_flow(hash64(id)));
+}
+
+/// The question may be lost with a node that had it; whichever is answered came behind all messages.
+void CallRouter::sweep_again(std::map<std::string, Flush>::iterator flush) {
+  auto& [id, f] = *flush;
+  if (ctx_.now - f.since >= kTrailCold || !sweep(id, f)) end_flush(flush);
+}
+
+void CallRouter::end_flush(std::map<std::string, Flush>::iterator flush) {
+  ready_.insert(flush->first);
+  flushes_.erase(flush);
+}
+
+void CallRouter::on_swept(Token token) {
+  const auto flush =
+      std::find_if(flushes_.begin(), flushes_.end(), [&](const auto& f) { return f.second.token == token; });
+  if (flush != flushes_.end()) end_flush(flush);
+}
+
+}  // namespace processhub::protocol
