@@ -4,6 +4,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "core/make_worker.hpp"
 #include "core/runtime/worker_engine.hpp"
 
 namespace processhub::runtime {
@@ -176,16 +177,7 @@ void WorkerCell::call_raw(std::string_view to, std::string_view message, Bytes b
 // -- the user's code
 
 void WorkerCell::construct() {
-  if (!class_) {
-    throw std::runtime_error("worker type '" + spec_->kind->type + "' is not registered on node " +
-                             std::string(engine_->self().name()));
-  }
-  if (passivation && !class_->save)
-    throw std::runtime_error("passivate_after needs a state, and worker type '" + spec_->kind->type +
-                             "' has neither state() nor save_state() and load_state()");
-  worker_ = class_->make(spec_->kind->args.bytes());
-  if (!worker_)
-    throw std::runtime_error("the factory of worker type '" + spec_->kind->type + "' made nothing");
+  worker_ = make_worker(*spec_->kind, class_, engine_->self());
   attach(*worker_, this);
   if (const auto state = std::exchange(state_, nullptr); state && class_->load)
     class_->load(*worker_, *state);

@@ -5,6 +5,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "core/make_worker.hpp"
 #include "transport/sim/hosted_workers.hpp"
 
 namespace processhub::sim {
@@ -128,16 +129,7 @@ bool HostedWorker::tell_monitors(const ChildNews& news) {
 // -- the user's code
 
 void HostedWorker::construct() {
-  if (!class_) {
-    throw std::runtime_error("worker type '" + spec_->kind->type + "' is not registered on node " +
-                             std::string(host_.self().name()));
-  }
-  if (passivate_after() && !class_->save)
-    throw std::runtime_error("passivate_after needs a state, and worker type '" + spec_->kind->type +
-                             "' has neither state() nor save_state() and load_state()");
-  worker_ = class_->make(spec_->kind->args.bytes());
-  if (!worker_)
-    throw std::runtime_error("the factory of worker type '" + spec_->kind->type + "' made nothing");
+  worker_ = make_worker(*spec_->kind, class_.get(), host_.self());
   attach(*worker_, this);
   if (const auto state = std::exchange(loads, nullptr); state && class_->load) class_->load(*worker_, *state);
 }
