@@ -332,7 +332,8 @@ void CallRouter::reroute(std::vector<PostedMessage> messages, const std::string&
 }
 
 void CallRouter::on_child_changed(const Child& child) {
-  if (held_.empty() || !child.spec) return;
+  if (!child.spec) return;
+  close_direct_way(child);
   if (held_.contains(child.spec->spec.id)) ready_.insert(child.spec->spec.id);
 }
 
@@ -381,7 +382,10 @@ void CallRouter::forward(const std::string& id, NodeId to) {
 void CallRouter::work() {
   auto ready = std::move(ready_);
   ready_.clear();
-  for (const auto& id : ready) release(id);
+  for (const auto& id : ready) {
+    release(id);
+    open_direct_way(id);
+  }
 }
 
 /// By deadline: the order of the table differs between runs.

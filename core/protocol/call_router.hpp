@@ -119,6 +119,8 @@ class CallRouter {
   std::vector<Token> open_tokens() const;
   void release(const std::string& id);
   bool keeps_order(const Child& child, NodeId to);
+  void close_direct_way(const Child& child);
+  void open_direct_way(const std::string& id);
   bool sweep(const std::string& id, Flush& flush);
   void sweep_again(std::map<std::string, Flush>::iterator flush);
   void end_flush(std::map<std::string, Flush>::iterator flush);
@@ -139,6 +141,7 @@ class CallRouter {
   std::map<std::string, Flush> flushes_{};  ///< by id
   Token last_flush_ = kFlushTokens;
   std::set<std::string> ready_{};
+  std::set<std::string> closed_{};  ///< ids whose direct way is closed
   std::set<NodeId> avoided_{};
   bool prefer_local_ = false;
 };

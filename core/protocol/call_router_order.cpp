@@ -32,6 +32,21 @@ bool CallRouter::keeps_order(const Child& child, NodeId to) {
   return false;
 }
 
+/// It runs here now, and threads of this process would hand it messages themselves: not before all that this
+/// node sent to it elsewhere has come.
+void CallRouter::close_direct_way(const Child& child) {
+  const auto* own = child.entry_of(ctx_.self());
+  if (own == nullptr || !serves(*own) || child.slot >= trails_.size() || !trails_[child.slot].node) return;
+  if (keeps_order(child, ctx_.self()) || mutated(Mutation::direct_at_once)) return;
+  const auto& id = child.spec->spec.id;
+  if (closed_.insert(id).second) ctx_.emit(effect::DirectWay{id, false});
+}
+
+/// Called when what waited has been posted.
+void CallRouter::open_direct_way(const std::string& id) {
+  if (!flushes_.contains(id) && closed_.erase(id) != 0) ctx_.emit(effect::DirectWay{id, true});
+}
+
 /// False: there is no way over the former node.
 bool CallRouter::sweep(const std::string& id, Flush& flush) {
   flush.token = ++last_flush_;

@@ -36,6 +36,7 @@ template void Context::emit(effect::CancelFreeze);
 template void Context::emit(effect::MergeState);
 template void Context::emit(effect::ResumeWorker);
 template void Context::emit(effect::Post);
+template void Context::emit(effect::DirectWay);
 template void Context::emit(effect::CloseGates);
 template void Context::emit(effect::OpenGates);
 template void Context::emit(effect::MeasureLoad);

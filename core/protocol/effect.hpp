@@ -98,6 +98,12 @@ struct Post {
   PostedMessage message{};
   Uid child{};
 };
+/// While it is closed, threads of this process do not hand messages for this child to its worker here:
+/// earlier ones are still under way. They come as events.
+struct DirectWay {
+  std::string id{};
+  bool open = true;
+};
 /// No worker turn starts between CloseGates and OpenGates: this node was away and does not know what it may
 /// still run.
 struct CloseGates {};
@@ -170,9 +176,9 @@ using Effect = std::variant<
     effect::Connect, effect::Disconnect, effect::Subscribe, effect::Unsubscribe, effect::SendLink,
     effect::SendRoute, effect::Publish, effect::StartWorker, effect::StopWorker, effect::SetRole,
     effect::FreezeWorker, effect::CancelFreeze, effect::MergeState, effect::ResumeWorker, effect::Post,
-    effect::CloseGates, effect::OpenGates, effect::MeasureLoad, effect::CompleteStart, effect::CompleteStop,
-    effect::CompleteCall, effect::CompleteVoid, effect::CompleteLock, effect::RunHook, effect::UserEvent,
-    effect::TopicDelivery, effect::Log, effect::AdminQuery, effect::Terminate>;
+    effect::DirectWay, effect::CloseGates, effect::OpenGates, effect::MeasureLoad, effect::CompleteStart,
+    effect::CompleteStop, effect::CompleteCall, effect::CompleteVoid, effect::CompleteLock, effect::RunHook,
+    effect::UserEvent, effect::TopicDelivery, effect::Log, effect::AdminQuery, effect::Terminate>;
 
 /// Reused between steps; the driver performs and clears it.
 using Effects = std::vector<Effect>;

@@ -34,6 +34,7 @@ enum class Mutation : std::uint8_t {
   takes_over_at_once,         ///< the children of a node out of reach, which may have a lease
   thaws_after_commit,         ///< a child goes on though its target was told to run it
   overtakes_moves,            ///< new messages to a child that moved do not wait for earlier ones
+  direct_at_once,             ///< threads hand messages to a child that came here, earlier ones or not
   merges_twice,               ///< a state that comes again is merged again
   activates_without_state,    ///< a child that moved starts from its args
 };

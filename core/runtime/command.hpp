@@ -14,7 +14,7 @@ namespace processhub::runtime {
 
 /// Messages to a child that are still on their way through the loop, counted by a hash of its id. While there
 /// are any, nobody takes the direct path to that child: a later message must not overtake an earlier one of
-/// the same sender.
+/// the same sender. The core closes lanes, too, while messages for a child that has moved here are under way.
 class LoopTraffic {
  public:
   using Lane = std::uint16_t;

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "core/runtime/registry_view.hpp"
+
 namespace processhub::runtime {
 
 namespace effect = protocol::effect;
@@ -33,6 +35,11 @@ struct EffectPerformer::Now {
     if (!to.host_.post(e.serial, e.message))
       to.undelivered_.push_back({e.serial, e.child, std::move(e.message)});
     return true;
+  }
+  bool operator()(effect::DirectWay& e) const {
+    const auto lane = LoopTraffic::lane_of(RegistryView::hash_of(e.id));
+    if (e.open) return to.traffic_.leave(lane), true;
+    return to.traffic_.enter(lane), true;
   }
   bool operator()(effect::CloseGates&) const { return to.host_.close_gates(), true; }
   bool operator()(effect::OpenGates&) const { return to.host_.open_gates(), true; }

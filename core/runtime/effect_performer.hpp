@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/protocol/effect.hpp"
+#include "core/runtime/command.hpp"
 #include "core/runtime/hook_runner.hpp"
 #include "core/runtime/logging.hpp"
 #include "core/runtime/open_answers.hpp"
@@ -48,10 +49,11 @@ class EffectPerformer {
  public:
   using Admin = std::function<void(protocol::effect::AdminQuery)>;
 
-  EffectPerformer(Transport& transport, WorkerHost& host, OpenAnswers& answers, HookRunner& hooks,
-                  const Logger& log, Admin admin)
+  EffectPerformer(Transport& transport, WorkerHost& host, LoopTraffic& traffic, OpenAnswers& answers,
+                  HookRunner& hooks, const Logger& log, Admin admin)
       : transport_(transport),
         host_(host),
+        traffic_(traffic),
         answers_(answers),
         hooks_(hooks),
         log_(log),
@@ -82,6 +84,7 @@ class EffectPerformer {
 
   Transport& transport_;
   WorkerHost& host_;
+  LoopTraffic& traffic_;
   OpenAnswers& answers_;
   HookRunner& hooks_;
   const Logger& log_;

@@ -25,7 +25,8 @@ constexpr Duration kAnswerTime = std::chrono::seconds(5);  // for a call whose o
 HubLoop::HubLoop(World world)
     : world_(std::move(world)),
       answers_(world_.callbacks),
-      performer_(*world_.transport, world_.host, answers_, world_.hooks, world_.log, world_.admin) {}
+      performer_(*world_.transport, world_.host, world_.traffic, answers_, world_.hooks, world_.log,
+                 world_.admin) {}
 
 HubLoop::~HubLoop() {
   stop(StopWorkers::at_once);

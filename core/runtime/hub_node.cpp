@@ -166,9 +166,9 @@ Result<void> HubNode::tell(Event event) {
 }
 
 std::uint64_t HubNode::direct_target(std::string_view id, std::uint64_t hash, LoopTraffic::Lane lane) const {
-  if (!traffic_.quiet(lane)) return 0;
+  // In this order: where the lane is closed for a child that comes here, it is before the registry shows it.
   const auto active = registry_.active_of(id, hash);
-  return active && active->node == id_ ? active->serial : 0;
+  return active && active->node == id_ && traffic_.quiet(lane) ? active->serial : 0;
 }
 
 void HubNode::note_queued(std::string_view kind, std::string_view id, std::string_view message,
@@ -281,9 +281,10 @@ void HubNode::topic_from_worker(Event event) {
   shared_.hooks.emit(hook::DeadLetter{std::move(topic), {}, sent.error().message});
 }
 
-void HubNode::call_from_worker(std::string_view to, std::string_view message, Bytes body, Duration timeout,
-                               std::function<void(Result<Bytes>)> done) {
-  call({to, message, std::move(body), timeout, false}, std::make_shared<CallTo>(std::move(done)));
+void HubNode::call_from_worker(std::string_view to, std::string_view message, Bytes body,
+                               const CallOptions& options, std::function<void(Result<Bytes>)> done) {
+  call({to, message, std::move(body), options.timeout, false, options.retry},
+       std::make_shared<CallTo>(std::move(done)));
 }
 
 void HubNode::on_dead_letter(std::string_view child, std::string_view message, std::string_view why) {

@@ -105,7 +105,7 @@ class HubNode final : private WorkerEvents {
   void on_answer(protocol::ReplyRef to, Result<Bytes> answer) override;
   void cast_from_worker(std::string_view to, std::string_view message, Bytes body) override;
   void topic_from_worker(protocol::Event event) override;
-  void call_from_worker(std::string_view to, std::string_view message, Bytes body, Duration timeout,
+  void call_from_worker(std::string_view to, std::string_view message, Bytes body, const CallOptions& options,
                         std::function<void(Result<Bytes>)> done) override;
   void monitor_from_worker(std::uint64_t serial, MonitorId monitor, std::string_view id) override {
     watch_.add(serial, monitor, id);

@@ -158,10 +158,11 @@ void WorkerCell::unmonitor(MonitorId monitor) {
 }
 
 void WorkerCell::call_raw(std::string_view to, std::string_view message, Bytes body,
-                          std::chrono::milliseconds timeout, std::function<void(Result<Bytes>)> then) {
+                          const CallOptions& options, std::function<void(Result<Bytes>)> then) {
   if (given_up()) return;
   auto cell = engine_->find(serial());
   if (!cell) return;
+  const TraceScope scope(options.trace ? options.trace : present_trace());
   const std::uint64_t call = ++own().last_id;
   own().calls.emplace(call, Continuation{std::move(then), present_trace()});
   // The continuation stays here: it must run, or be destroyed, on this worker's turns only.
@@ -169,8 +170,7 @@ void WorkerCell::call_raw(std::string_view to, std::string_view message, Bytes b
     cell->engine_->enqueue(cell, CallAnswered{call, std::move(answer)});
   };
   engine_->port().call([&](WorkerEvents& events) {
-    events.call_from_worker(to, message, std::move(body), std::chrono::duration_cast<Duration>(timeout),
-                            std::move(done));
+    events.call_from_worker(to, message, std::move(body), options, std::move(done));
   });
 }
 

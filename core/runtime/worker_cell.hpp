@@ -127,7 +127,7 @@ class WorkerCell final : public WorkerContext {
   void finish() override;
   void stop_self() override;
   void cast_raw(std::string_view to, std::string_view message, Bytes body) override;
-  void call_raw(std::string_view to, std::string_view message, Bytes body, std::chrono::milliseconds timeout,
+  void call_raw(std::string_view to, std::string_view message, Bytes body, const CallOptions& options,
                 std::function<void(Result<Bytes>)> then) override;
 
   void publish_raw(std::string_view topic, std::string_view message, Bytes body,

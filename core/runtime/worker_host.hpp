@@ -35,8 +35,8 @@ class WorkerEvents {
   /// A worker publishes, or subscribes to topics.
   virtual void topic_from_worker(protocol::Event event) = 0;
   /// `done` is called exactly once, on any thread.
-  virtual void call_from_worker(std::string_view to, std::string_view message, Bytes body, Duration timeout,
-                                std::function<void(Result<Bytes>)> done) = 0;
+  virtual void call_from_worker(std::string_view to, std::string_view message, Bytes body,
+                                const CallOptions& options, std::function<void(Result<Bytes>)> done) = 0;
   /// A worker wants to know how a child is, or (0: of all) no more.
   virtual void monitor_from_worker(std::uint64_t serial, MonitorId monitor, std::string_view id) = 0;
   virtual void unmonitor_from_worker(std::uint64_t serial, MonitorId monitor) = 0;

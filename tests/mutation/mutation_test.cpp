@@ -55,6 +55,7 @@ const std::vector<Mutant> kMutants{
     {Mutation::thaws_after_commit, "thaws_after_commit", 400},
     {Mutation::takes_over_at_once, "takes_over_at_once", 0, "quorum_static"},
     {Mutation::overtakes_moves, "overtakes_moves", 0, "hot_swap_in_order"},
+    {Mutation::direct_at_once, "direct_at_once", 0, "hot_swap_in_order_at_home"},
     {Mutation::merges_twice, "merges_twice", 0, "hot_swap_merge_repeated"},
     {Mutation::activates_without_state, "activates_without_state", 0, "hot_swap_join"},
 };

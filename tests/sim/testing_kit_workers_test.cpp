@@ -50,6 +50,22 @@ class Watcher : public ph::Worker {
   std::vector<std::string> heard{};
 };
 
+struct AskFor {
+  std::string id{};
+  bool retry = false;
+  PROCESSHUB_FIELDS(id, retry)
+};
+
+class Asker : public ph::Worker {
+ public:
+  static void handlers(ph::Handlers<Asker>& h) { h.on<&Asker::ask>(); }
+
+ private:
+  ph::Task<ph::Result<Total>> ask(AskFor m) {
+    co_return co_await ctx().call<Total>(m.id, Get{}, ph::CallOptions{.timeout = 8s, .retry = m.retry});
+  }
+};
+
 }  // namespace
 
 TEST_CASE("handlers of the user's class run, from any node, and the object can be looked at") {
@@ -191,6 +207,33 @@ TEST_CASE("a worker answers later: after a timer, or when another worker has ans
   const auto never = three.cluster.call<Total>("a", "c1", Forget{});
   REQUIRE(!never);
   CHECK(never.error().code == ErrorCode::no_reply);
+}
+
+TEST_CASE("a worker's call that may be repeated outlives the node of the child, any other ends with it") {
+  auto with_askers = options();
+  with_askers.types.add<Asker>("asker");
+  Three three(std::move(with_askers));
+  three.start({counter("c1", 5)});
+  const auto node = three.cluster.owner_of("c1");
+  std::vector<std::string> askers;  // on the other nodes, whatever the hash says
+  for (int i = 0; askers.size() < 2; ++i) {
+    ph::ChildSpec asker;
+    asker.id = "asker-" + std::to_string(i);
+    asker.type = "asker";
+    three.start({asker});
+    if (three.cluster.owner_of(asker.id) != node) askers.push_back(asker.id);
+  }
+  const auto from = node == "a" ? "b" : "a";
+  const auto once = three.cluster.begin_call<Total>(from, askers[0], AskFor{"c1", false}, 10s);
+  const auto again = three.cluster.begin_call<Total>(from, askers[1], AskFor{"c1", true}, 10s);
+  three.cluster.crash(node);
+  three.cluster.run_for(10s);
+  REQUIRE(once.ready());
+  REQUIRE(!once.result());
+  CHECK(ph::delivered(once.result().error().code) != ph::Delivered::yes);
+  REQUIRE(again.ready());
+  REQUIRE(again.result());
+  CHECK(again.result()->total == 5);
 }
 
 TEST_CASE("a reply that is kept ends with its worker") {

@@ -102,8 +102,8 @@ void HostedWorker::unsubscribe(std::string_view pattern) {
 }
 
 void HostedWorker::call_raw(std::string_view to, std::string_view message, Bytes body,
-                            std::chrono::milliseconds timeout, std::function<void(Result<Bytes>)> then) {
-  const auto token = host_.call(serial_, to, message, std::move(body), timeout);
+                            const CallOptions& options, std::function<void(Result<Bytes>)> then) {
+  const auto token = host_.call(serial_, to, message, std::move(body), options);
   if (token != 0) calls_.emplace(token, std::move(then));
 }
 

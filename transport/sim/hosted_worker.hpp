@@ -60,7 +60,7 @@ class HostedWorker final : public WorkerContext {
   void finish() override;
   void stop_self() override { ending = protocol::WorkerExit::stop_self; }
   void cast_raw(std::string_view to, std::string_view message, Bytes body) override;
-  void call_raw(std::string_view to, std::string_view message, Bytes body, std::chrono::milliseconds timeout,
+  void call_raw(std::string_view to, std::string_view message, Bytes body, const CallOptions& options,
                 std::function<void(Result<Bytes>)> then) override;
 
   void publish_raw(std::string_view topic, std::string_view message, Bytes body,

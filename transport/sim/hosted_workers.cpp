@@ -111,6 +111,12 @@ void HostedWorkers::post(protocol::effect::Post post) {
   next_turn(worker);
 }
 
+bool HostedWorkers::takes(std::uint64_t serial) const {
+  const auto found = workers_.find(serial);
+  return found != workers_.end() && found->second->state == HostedWorker::State::up && gates_open_ &&
+         site_.may_run();
+}
+
 void HostedWorkers::set_role(const protocol::effect::SetRole& change) {
   auto found = workers_.find(change.serial);
   if (found == workers_.end() || found->second->state != HostedWorker::State::up) return;
@@ -252,7 +258,7 @@ void HostedWorkers::cast(std::string_view to, std::string_view message, Bytes bo
 }
 
 protocol::Token HostedWorkers::call(std::uint64_t serial, std::string_view to, std::string_view message,
-                                    Bytes body, Duration timeout) {
+                                    Bytes body, const CallOptions& options) {
   if (!port_->open) return 0;
   const auto token = ++last_call_;
   calls_.emplace(token, serial);
@@ -261,7 +267,8 @@ protocol::Token HostedWorkers::call(std::uint64_t serial, std::string_view to, s
   call.id = to;
   call.message = message;
   call.body = std::move(body);
-  call.timeout = timeout;
+  call.timeout = options.timeout;
+  call.retry = options.retry;
   site_.deliver(std::move(call));
   return token;
 }

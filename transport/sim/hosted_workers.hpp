@@ -32,6 +32,7 @@ class HostedWorkers final : public NodeWorkers {
   void merge(const protocol::effect::MergeState& merge) override;
   void resume(const protocol::effect::ResumeWorker& resume) override;
   void post(protocol::effect::Post post) override;
+  bool takes(std::uint64_t serial) const override;
   void close_gates() override { gates_open_ = false; }
   void open_gates() override;
   bool gates_open() const override { return gates_open_; }
@@ -56,7 +57,7 @@ class HostedWorkers final : public NodeWorkers {
   void cast(std::string_view to, std::string_view message, Bytes body);
   /// The token under which the answer comes.
   protocol::Token call(std::uint64_t serial, std::string_view to, std::string_view message, Bytes body,
-                       Duration timeout);
+                       const CallOptions& options);
   std::shared_ptr<ReplyPort> port() const { return port_; }
 
  private:

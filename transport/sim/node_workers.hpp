@@ -78,6 +78,8 @@ class NodeWorkers {
   virtual void merge(const protocol::effect::MergeState& merge) = 0;
   virtual void resume(const protocol::effect::ResumeWorker& resume) = 0;
   virtual void post(protocol::effect::Post post) = 0;
+  /// Threads of the process may hand it messages themselves: it is up and may run.
+  virtual bool takes(std::uint64_t serial) const = 0;
   virtual void close_gates() = 0;
   virtual void open_gates() = 0;
   virtual bool gates_open() const = 0;

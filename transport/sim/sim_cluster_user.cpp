@@ -200,7 +200,7 @@ const Operation& SimCluster::cast(std::string_view name, const std::string& id, 
   cast.id = id;
   cast.message = message;
   cast.body = std::move(body);
-  node(name).submit(std::move(cast));
+  node(name).cast(std::move(cast));
   return operation;
 }
 

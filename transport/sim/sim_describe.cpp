@@ -181,6 +181,9 @@ struct EffectText {
   std::string operator()(const effect::Post& e) {
     return fmt::format("post worker {} {}", e.serial, text(e.message));
   }
+  std::string operator()(const effect::DirectWay& e) {
+    return fmt::format("direct way to {} {}", e.id, e.open ? "open" : "closed");
+  }
   std::string operator()(const effect::CloseGates&) { return "close gates"; }
   std::string operator()(const effect::OpenGates&) { return "open gates"; }
   std::string operator()(const effect::MeasureLoad&) { return "measure load"; }

@@ -54,6 +54,7 @@ void SimNode::boot(std::uint64_t incarnation, Duration clock_offset) {
   inbox_.clear();
   registry_.clear();
   listed_.clear();
+  closed_.clear();
   cluster_ = {};
   turn_due_ = false;
   turns_until_ = kNever;
@@ -142,6 +143,34 @@ void SimNode::submit(protocol::Event event) {
   if (!running()) return;
   if (const auto* leave = std::get_if<protocol::event::LeaveCluster>(&event)) leave_token_ = leave->token;
   deliver(std::move(event));
+}
+
+/// What HubNode::direct_target() answers.
+std::uint64_t SimNode::direct_target(const std::string& id) const {
+  const auto known = registry_.find(id);
+  if (life_ != NodeLife::up || known == registry_.end() || closed_.contains(id)) return 0;
+  const auto& instances = known->second->instances;
+  const auto active = std::find_if(instances.begin(), instances.end(), [](const Instance& i) {
+    return i.state == InstanceState::running && i.role == Role::active;
+  });
+  if (active == instances.end() || active->ref.node != id_ || !workers_->takes(active->ref.serial)) return 0;
+  const auto on_its_way = [&](const protocol::Event& event) {
+    if (const auto* cast = std::get_if<protocol::event::CastChild>(&event)) return cast->id == id;
+    if (const auto* call = std::get_if<protocol::event::CallChild>(&event)) return call->id == id;
+    return std::holds_alternative<protocol::event::Broadcast>(event);
+  };
+  return std::any_of(inbox_.begin(), inbox_.end(), on_its_way) ? 0 : active->ref.serial;
+}
+
+void SimNode::cast(protocol::event::CastChild cast) {
+  const auto serial = direct_target(cast.id);
+  if (serial == 0) return submit(std::move(cast));
+  protocol::PostedMessage message;
+  message.message = std::move(cast.message);
+  message.body = std::move(cast.body);
+  protocol::Effect post = protocol::effect::Post{serial, std::move(message), registry_.at(cast.id)->uid};
+  services_.observer.on_effect(*this, post);
+  workers_->post(std::get<protocol::effect::Post>(std::move(post)));
 }
 
 void SimNode::deliver(protocol::Event event) {

@@ -79,6 +79,9 @@ class SimNode {
   void jump_clock(Duration ahead);
   /// The user's events; ignored unless the node lives.
   void submit(protocol::Event event);
+  /// As a thread of the program does it: straight into the mailbox of a worker of this node, unless something
+  /// may still have to come before.
+  void cast(protocol::event::CastChild cast);
 
   const std::string& name() const { return name_; }
   HostId host() const { return host_; }
@@ -107,6 +110,7 @@ class SimNode {
 
  private:
   void deliver(protocol::Event event);
+  std::uint64_t direct_target(const std::string& id) const;
   void wake();
   void turn();
   void arm();
@@ -137,6 +141,9 @@ class SimNode {
   void carry_out(protocol::effect::MergeState& e) { workers_->merge(e); }
   void carry_out(protocol::effect::ResumeWorker& e) { workers_->resume(e); }
   void carry_out(protocol::effect::Post& e) { workers_->post(std::move(e)); }
+  void carry_out(protocol::effect::DirectWay& e) {
+    e.open ? (void)closed_.erase(e.id) : (void)closed_.insert(e.id);
+  }
   void carry_out(protocol::effect::CloseGates&) { workers_->close_gates(); }
   void carry_out(protocol::effect::OpenGates&) { workers_->open_gates(); }
   void carry_out(protocol::effect::MeasureLoad&) { deliver(protocol::event::LoadMeasured{load_}); }
@@ -188,6 +195,7 @@ class SimNode {
   Duration paused_total_{};
   std::map<std::string, std::shared_ptr<const protocol::ChildRecord>> registry_{};
   std::set<std::string> listed_{};
+  std::set<std::string> closed_{};  ///< ids that casts reach by the core only
   protocol::ClusterSnapshot cluster_{};
 };
 

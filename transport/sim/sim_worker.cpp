@@ -102,6 +102,11 @@ void SimWorkers::post(protocol::effect::Post post) {
   next_turn(post.serial, found->second);
 }
 
+bool SimWorkers::takes(std::uint64_t serial) const {
+  const auto found = workers_.find(serial);
+  return found != workers_.end() && found->second.state == State::up && may_run();
+}
+
 void SimWorkers::set_role(const protocol::effect::SetRole& change) {
   auto found = workers_.find(change.serial);
   if (found == workers_.end() || found->second.state != State::up) return;
@@ -242,9 +247,10 @@ void SimWorkers::handle(std::uint64_t serial, Worker& worker, const protocol::Po
     answer(message, {ErrorCode::worker_crashed, "the handler threw"});
     return end(serial, worker, WorkerExit::crashed, "the handler threw");
   }
-  if (message.message == "add" || message.message == "get") {
+  if (message.message == "add" || message.message == "set" || message.message == "get") {
     auto& log = log_of(worker);
-    const auto amount = message.message == "add" ? leading_number(message.body) : 0;
+    const auto given = message.message == "get" ? 0 : leading_number(message.body);
+    const auto amount = message.message == "set" ? given - log.total : given;
     log.total += amount;
     log.added += amount;
     return answer(message, fmt::format("{}", log.total));

@@ -1,8 +1,9 @@
 // Synthetic workers. Behaviour by type: "broken" never starts, "slow" takes its time to start and stop,
 // "stuck" only stops when its shutdown timeout ends, "finisher" ends normally by itself after half a second,
 // "unsaved" throws in save_state and "endless" does not return from it, "picky" refuses to be loaded,
-// everything else is a counter. Messages: add N -> the new total, get -> the total, crash, finish, stop_self,
-// mute (drops the reply). A body may end in " #n": a number of its own, logged when the message is handled.
+// everything else is a counter. Messages: add N and set N -> the new total, get -> the total, crash, finish,
+// stop_self, mute (drops the reply). A body may end in " #n": a number of its own, logged when the message is
+// handled.
 #pragma once
 
 #include <cstdint>
@@ -28,6 +29,7 @@ class SimWorkers final : public NodeWorkers {
   void merge(const protocol::effect::MergeState& merge) override;
   void resume(const protocol::effect::ResumeWorker& resume) override;
   void post(protocol::effect::Post post) override;
+  bool takes(std::uint64_t serial) const override;
   void close_gates() override;
   void open_gates() override;
   bool gates_open() const override { return gates_open_; }

@@ -46,7 +46,7 @@ struct PluginLayout {
 };
 
 inline constexpr std::uint64_t kPluginMagic = 0x50485F504C554731;  ///< "PH_PLUG1"
-inline constexpr std::uint32_t kPluginAbi = 5;  ///< grows when PluginInfo or the meaning of a call changes
+inline constexpr std::uint32_t kPluginAbi = 6;  ///< grows when PluginInfo or the meaning of a call changes
 inline constexpr char kPluginVersion[] =
     "0.1.0";  ///< of this library; before 1.0 a minor version may change the interface
 

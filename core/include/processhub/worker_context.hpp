@@ -22,6 +22,7 @@
 #include "processhub/result.hpp"
 #include "processhub/task.hpp"
 #include "processhub/topic.hpp"
+#include "processhub/trace.hpp"
 
 namespace processhub {
 
@@ -154,7 +155,11 @@ class PROCESSHUB_API WorkerContext {
   /// Asks another child; `then` runs as a turn of this worker, exactly once, unless the worker stops first.
   template <class R, class M, class F>
   void call(std::string_view to, const M& message, std::chrono::milliseconds timeout, F then) {
-    call_raw(to, message_name<M>(), encode(message), timeout,
+    call<R>(to, message, CallOptions{timeout}, std::move(then));
+  }
+  template <class R, class M, class F>
+  void call(std::string_view to, const M& message, const CallOptions& options, F then) {
+    call_raw(to, message_name<M>(), encode(message), options,
              [then = std::move(then)](Result<Bytes> answer) mutable {
                if (!answer) return then(Result<R>(answer.error()));
                then(decode<R>(*answer));
@@ -164,11 +169,15 @@ class PROCESSHUB_API WorkerContext {
   template <class R, class M>
   detail::CallAwait<R> call(std::string_view to, M&& message,
                             std::chrono::milliseconds timeout = std::chrono::seconds(5)) {
+    return call<R>(to, std::forward<M>(message), CallOptions{timeout});
+  }
+  template <class R, class M>
+  detail::CallAwait<R> call(std::string_view to, M&& message, const CallOptions& options) {
     static_assert(detail::kMayBeAwaitedUnnamed<M>,
                   "g++ 12 destroys temporaries like this one twice inside co_await: give the message a name, "
                   "`const Take take{...}; co_await ctx().call<R>(to, take)`");
     using Message = std::remove_cvref_t<M>;
-    return {*this, to, message_name<Message>(), encode<Message>(message), timeout};
+    return {*this, to, message_name<Message>(), encode<Message>(message), options};
   }
   /// `co_await ctx().sleep(20ms);`
   detail::SleepAwait sleep(std::chrono::milliseconds delay);
@@ -200,8 +209,8 @@ class PROCESSHUB_API WorkerContext {
   virtual const TopicMessage* topic() const = 0;
 
   virtual void cast_raw(std::string_view to, std::string_view message, Bytes body) = 0;
-  virtual void call_raw(std::string_view to, std::string_view message, Bytes body,
-                        std::chrono::milliseconds timeout, std::function<void(Result<Bytes>)> then) = 0;
+  virtual void call_raw(std::string_view to, std::string_view message, Bytes body, const CallOptions& options,
+                        std::function<void(Result<Bytes>)> then) = 0;
 
   /// Tells this worker, as turns of it, how another child is: now, and whenever that changes, until
   /// unmonitor() or until the worker ends (where the child moves to it monitors anew, in on_start). What
@@ -229,12 +238,12 @@ template <class R>
 class [[nodiscard]] CallAwait {
  public:
   CallAwait(WorkerContext& context, std::string_view to, std::string_view message, Bytes body,
-            std::chrono::milliseconds timeout)
-      : context_(context), to_(to), message_(message), body_(std::move(body)), timeout_(timeout) {}
+            const CallOptions& options)
+      : context_(context), to_(to), message_(message), body_(std::move(body)), options_(options) {}
 
   bool await_ready() const noexcept { return false; }
   void await_suspend(std::coroutine_handle<> waiting) {
-    context_.call_raw(to_, message_, std::move(body_), timeout_, [this, waiting](Result<Bytes> answer) {
+    context_.call_raw(to_, message_, std::move(body_), options_, [this, waiting](Result<Bytes> answer) {
       answer_.emplace(answer ? decode<R>(*answer) : Result<R>(answer.error()));
       waiting.resume();
     });
@@ -246,7 +255,7 @@ class [[nodiscard]] CallAwait {
   std::string to_;
   std::string_view message_;  // a constant of the message's type
   Bytes body_;
-  std::chrono::milliseconds timeout_;
+  CallOptions options_;
   std::optional<Result<R>> answer_{};
 };
 

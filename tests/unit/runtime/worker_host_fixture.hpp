@@ -161,7 +161,7 @@ class Recorder : public WorkerEvents {
     PostedMessage m{std::string(message), std::move(body), false, {}, {}};
     host->deliver(routes.at(std::string(to)), std::move(m));
   }
-  void call_from_worker(std::string_view to, std::string_view message, Bytes body, Duration,
+  void call_from_worker(std::string_view to, std::string_view message, Bytes body, const CallOptions&,
                         std::function<void(Result<Bytes>)> done) override {
     struct Back : ReplySink {
       explicit Back(std::function<void(Result<Bytes>)> d) : done(std::move(d)) {}
