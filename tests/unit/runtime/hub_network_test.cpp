@@ -13,11 +13,15 @@ HubConfig on_loopback(std::string name, std::vector<std::string> seeds) {
   return c;
 }
 
+std::vector<ChildSpec> counters(int count) {
+  std::vector<ChildSpec> specs;
+  for (int i = 0; i < count; ++i) specs.push_back({.id = "c" + std::to_string(i), .type = "counter"});
+  return specs;
+}
+
 /// The id of a child that runs on the other node.
 std::string remote_child(Hub& here) {
-  std::vector<ChildSpec> specs;
-  for (int i = 0; i < 40; ++i) specs.push_back({.id = "c" + std::to_string(i), .type = "counter"});
-  REQUIRE(*here.start_children(std::move(specs)).get());
+  REQUIRE(*here.start_children(counters(40)).get());
   for (const auto& child : here.list()) {
     if (child.active() != nullptr && child.active()->ref.node != here.node()) return child.spec.id;
   }
@@ -47,9 +51,7 @@ TEST_CASE("hub network: calls and casts reach a child on the other node, in orde
 
 TEST_CASE("hub network: a node without a worker type owns none of its children") {
   auto a = start(on_loopback("a", {}));
-  std::vector<ChildSpec> specs;
-  for (int i = 0; i < 20; ++i) specs.push_back({.id = "c" + std::to_string(i), .type = "counter"});
-  REQUIRE(*a.start_children(specs).get());
+  REQUIRE(*a.start_children(counters(20)).get());
   auto bare = Hub::start(on_loopback("bare", {a.endpoint()}), WorkerTypes{});
   REQUIRE(bare);
   REQUIRE(
@@ -61,6 +63,36 @@ TEST_CASE("hub network: a node without a worker type owns none of its children")
   REQUIRE(nowhere);
   CHECK(nowhere->errors().front().code == ErrorCode::start_failed);
   CHECK(eventually([&] { return a.list(Scope::local).size() == 21 && bare->list(Scope::local).empty(); }));
+}
+
+TEST_CASE(
+    "hub network: two hubs on two nodes place by load, each its own children, and each outlives who "
+    "balances") {
+  const auto node = [](std::string hub, std::string name, std::vector<std::string> seeds) {
+    auto c = on_loopback(std::move(name), std::move(seeds));
+    c.hub_id = std::move(hub);
+    c.distribution = {"load_balancer", {{"push_interval", "100ms"}}};
+    return start(std::move(c));
+  };
+  auto shop = node("shop", "a", {});
+  auto bank = node("bank", "a", {});
+  auto shop_b = node("shop", "b", {shop.endpoint()});
+  auto bank_b = node("bank", "b", {bank.endpoint()});
+  for (auto* hub : {&shop, &bank, &shop_b, &bank_b})
+    REQUIRE(eventually([&] { return hub->nodes().size() == 2 && !hub->is_locked(); }));
+  // The same ids in both; a hub's count is its own.
+  REQUIRE(*shop.start_children(counters(60)).get());
+  REQUIRE(*bank_b.start_children(counters(20)).get());
+  REQUIRE(eventually([&] { return shop_b.list().size() == 60 && bank.list().size() == 20; }));
+  for (auto* hub : {&shop, &shop_b}) CHECK(hub->list(Scope::local).size() >= 10);
+  for (auto* hub : {&bank, &bank_b}) CHECK(hub->list(Scope::local).size() >= 3);
+
+  const auto of_bank = bank.list(Scope::local).size();
+  shop.stop();  // the first of its hub: it balanced; the other hub's node of the same name goes on
+  CHECK(eventually([&] { return shop_b.list(Scope::local).size() == 60; }));
+  CHECK(bank.list(Scope::local).size() == of_bank);
+  CHECK(*shop_b.start_child({.id = "more", .type = "counter"}).get());
+  CHECK(*bank.start_child({.id = "more", .type = "counter"}).get());
 }
 
 TEST_CASE("hub network: ten thousand children of two nodes stop in one call, long before its deadline") {
