@@ -212,6 +212,7 @@ void HubCore::Parts::on_held_down(NodeId by) {
 
 void HubCore::Parts::stall(const std::vector<NodeId>& peers) {
   stalled_ = true;
+  lost_one_ = false;
   if (!gates_closed_) ctx.emit(effect::CloseGates{});
   gates_closed_ = true;
   placement.set_active(false);
@@ -224,6 +225,11 @@ void HubCore::Parts::check_stall() {
     for (auto peer : membership.up_peers())
       if (!replication.complete(peer)) return;
     if (quorum.asked_for() && !membership.agreed()) return;  // somebody who took over may not be met yet
+    // What the others hold of a node is heard only when that one is gone.
+    if (std::exchange(lost_one_, false)) {
+      for (auto peer : membership.up_peers()) replication.refresh(peer);
+      return;
+    }
     stalled_ = false;
     ctx.log(LogPart::hub, LogLevel::info,
             "the others have answered: children go on here unless they run elsewhere by now");

@@ -223,6 +223,7 @@ void HubCore::Parts::on_member_gone(NodeId node, bool left) {
   placement.on_session_end(node);
   calls.on_session_end(node);
   if (left) topics.on_left(node);
+  lost_one_ = lost_one_ || stalled_;
   registry.touch_rows(node);
 }
 

@@ -290,6 +290,7 @@ class HubCore::Parts final : public Registry::Listener,
   bool unchecked_ = true;  ///< something happened that could have ended or completed `settled_`
   bool stalled_ = false;
   bool gates_closed_ = false;
+  bool lost_one_ = false;  ///< a member, while stalled
   bool terminated_ = false;
   bool left_ = false;
   bool drained_ = false;                    ///< by hand: it stays

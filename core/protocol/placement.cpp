@@ -342,6 +342,10 @@ void Placement::evaluate_running(Child& child, LocalChild& local) {
               "stopped, " + other->node.str() + " runs it with a higher generation", child.spec->spec.id);
     return supervisor_.stop(child.uid, StopReason::conflict);
   }
+  if (is_outlived(child, local)) {
+    ctx_.note(LogPart::moves, LogLevel::warn, "stopped, it has run elsewhere since", child.spec->spec.id);
+    return supervisor_.stop(child.uid, StopReason::conflict);
+  }
   if (child.value->failed != (local.state == LocalState::failed)) {
     // `failed` was cleared by hand, or set by the node that ran it before us.
     if (local.state == LocalState::failed && !local.crashes) {

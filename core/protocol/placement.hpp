@@ -172,6 +172,7 @@ class Placement {
   void evaluate_missing_replica(Child& child);
   void evaluate_replica(Child& child, LocalChild& local);
   const Entry* beaten_by(const Child& child) const;
+  bool is_outlived(const Child& child, const LocalChild& local) const;
   bool runs_without(const Child& child, NodeId asker) const;
   void add_last_runners(const Batch& batch, std::vector<NodeId>& peers) const;
   bool may_thaw(const Child& child, std::uint64_t epoch);
