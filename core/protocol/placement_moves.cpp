@@ -378,7 +378,7 @@ const Entry* Placement::beaten_by(const Child& child) const {
 /// While this node was away a later activation ran on a node that is lost by now, and may still have its
 /// lease: with a quorum nobody runs beside it, and where it ran last its own successor comes.
 bool Placement::is_outlived(const Child& child, const LocalChild& local) const {
-  if (replicated_ || !quorum_.asked_for()) return false;
+  if (replicated_ || !quorum_.asked_for() || mutated(Mutation::ignores_higher_generation)) return false;
   return std::any_of(child.entries.begin(), child.entries.end(), [&](const Entry& e) {
     return e.node != ctx_.self() && e.listed() && local.generation(ctx_.self()) < e.generation();
   });
