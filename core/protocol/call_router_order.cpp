@@ -35,8 +35,9 @@ bool CallRouter::keeps_order(const Child& child, NodeId to) {
 /// It runs here now, and threads of this process would hand it messages themselves: not before all that this
 /// node sent to it elsewhere has come.
 void CallRouter::close_direct_way(const Child& child) {
+  if (child.slot >= trails_.size() || !trails_[child.slot].node) return;  // of most: nothing was ever sent
   const auto* own = child.entry_of(ctx_.self());
-  if (own == nullptr || !serves(*own) || child.slot >= trails_.size() || !trails_[child.slot].node) return;
+  if (own == nullptr || !serves(*own)) return;
   if (keeps_order(child, ctx_.self()) || mutated(Mutation::direct_at_once)) return;
   const auto& id = child.spec->spec.id;
   if (closed_.insert(id).second) ctx_.emit(effect::DirectWay{id, false});

@@ -142,7 +142,10 @@ class SimNode {
   void carry_out(protocol::effect::ResumeWorker& e) { workers_->resume(e); }
   void carry_out(protocol::effect::Post& e) { workers_->post(std::move(e)); }
   void carry_out(protocol::effect::DirectWay& e) {
-    e.open ? (void)closed_.erase(e.id) : (void)closed_.insert(e.id);
+    if (e.open)
+      closed_.erase(e.id);
+    else
+      closed_.insert(e.id);
   }
   void carry_out(protocol::effect::CloseGates&) { workers_->close_gates(); }
   void carry_out(protocol::effect::OpenGates&) { workers_->open_gates(); }
