@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <ctime>
+#include <optional>
 #include <set>
 #include <string_view>
 #include <vector>
@@ -17,9 +18,10 @@ namespace {
 
 using Names = std::vector<std::string>;
 
-constexpr Duration kLook = std::chrono::milliseconds(20);  // how exactly the end of a phase is known
-constexpr Duration kPatience = std::chrono::minutes(3);    // virtual
-constexpr Duration kCalm = std::chrono::seconds(5);        // what follows a change is not quiet
+constexpr Duration kLook = std::chrono::milliseconds(20);   // how exactly the end of a phase is known
+constexpr Duration kPatience = std::chrono::minutes(3);     // virtual
+constexpr Duration kHold = std::chrono::milliseconds(500);  // what moves on in this time was not at rest
+constexpr Duration kCalm = std::chrono::seconds(5);         // what follows a change is not quiet
 constexpr Duration kQuiet = std::chrono::seconds(10);
 constexpr std::size_t kSeeds = 3;
 constexpr double kGiB = 1U << 30;
@@ -39,21 +41,27 @@ class ScaleRun {
   static sim::ClusterOptions setup(const ScaleOptions& options);
   void boot();
   void start_children();
-  /// Runs until all `groups` are at rest, each for itself; prints the row.
+  /// Runs until all `groups` are at rest, each for itself, and stay so; prints what it took until then.
   bool phase(std::string_view name, const std::vector<Names>& groups);
   bool at_rest(const Names& group);
   void quiet_phase();
-  void print_row(std::string_view name, Duration took, bool rested);
-  void begin();
+  /// What had been used up at a moment.
+  struct Reading {
+    Duration time{};
+    sim::NetworkCounters network{};
+    std::clock_t cpu = 0;
+    std::size_t activations = 0;
+  };
+  Reading read() const;
+  void print_row(std::string_view name, const Reading& end, bool rested);
+  void begin() { before_ = read(); }
 
   ScaleOptions options_;
   sim::SimCluster cluster_;
   Names names_{};
   Names seeds_{};
   std::uint32_t started_ = 0;
-  sim::NetworkCounters before_{};
-  std::clock_t cpu_before_ = 0;
-  std::size_t activations_before_ = 0;
+  Reading before_{};
 };
 
 sim::ClusterOptions ScaleRun::setup(const ScaleOptions& options) {
@@ -100,49 +108,52 @@ bool ScaleRun::at_rest(const Names& group) {
   return running == started_;
 }
 
-void ScaleRun::begin() {
-  before_ = cluster_.network().counters();
-  cpu_before_ = std::clock();
-  activations_before_ = cluster_.workers().activations.size();
+ScaleRun::Reading ScaleRun::read() const {
+  return {cluster_.now(), cluster_.network().counters(), std::clock(), cluster_.workers().activations.size()};
 }
 
-void ScaleRun::print_row(std::string_view name, Duration took, bool rested) {
-  const auto& now = cluster_.network().counters();
+void ScaleRun::print_row(std::string_view name, const Reading& end, bool rested) {
+  const auto took = end.time - before_.time;
+  const auto& now = end.network;
+  const auto& before = before_.network;
   const double per = static_cast<double>(names_.size()) * std::max(seconds(took), 1e-6);
-  const auto messages = (now.frames - before_.frames) + (now.publications - before_.publications);
-  const auto bytes = (now.bytes - before_.bytes) + (now.publication_bytes - before_.publication_bytes);
-  const double cpu = static_cast<double>(std::clock() - cpu_before_) / CLOCKS_PER_SEC;
+  const auto messages = (now.frames - before.frames) + (now.publications - before.publications);
+  const auto bytes = (now.bytes - before.bytes) + (now.publication_bytes - before.publication_bytes);
+  const double cpu = static_cast<double>(end.cpu - before_.cpu) / CLOCKS_PER_SEC;
   rusage usage{};
   ::getrusage(RUSAGE_SELF, &usage);
   fmt::print(
       "{:>5} {:>8} {:8} {:14} {:>8.2f} {:>11.1f} {:>12.0f} {:>9.2f} {:>10.3f} {:>8} {:>7.2f} {:>7.2f}{}\n",
       options_.nodes, options_.children, options_.synchronization, name, seconds(took),
       static_cast<double>(messages) / per, static_cast<double>(bytes) / per, cpu, cpu / per * 1e3,
-      cluster_.workers().activations.size() - activations_before_,
-      static_cast<double>(::mallinfo2().uordblks) / kGiB, static_cast<double>(usage.ru_maxrss) * 1024 / kGiB,
-      rested ? "" : "  NOT AT REST");
+      end.activations - before_.activations, static_cast<double>(::mallinfo2().uordblks) / kGiB,
+      static_cast<double>(usage.ru_maxrss) * 1024 / kGiB, rested ? "" : "  NOT AT REST");
   std::fflush(stdout);
 }
 
 bool ScaleRun::phase(std::string_view name, const std::vector<Names>& groups) {
-  const auto from = cluster_.now();
   const auto all_rest = [&] {
     return std::all_of(groups.begin(), groups.end(), [this](const Names& group) { return at_rest(group); });
   };
-  bool rested = false;
-  while (!rested && cluster_.now() - from < kPatience) {
+  std::optional<Reading> rested;
+  while (cluster_.now() - before_.time < kPatience) {
     cluster_.run_for(kLook);
-    rested = all_rest();
+    if (!all_rest())
+      rested.reset();
+    else if (!rested)
+      rested = read();
+    else if (cluster_.now() - rested->time >= kHold)
+      break;
   }
-  print_row(name, cluster_.now() - from, rested);
-  return rested;
+  print_row(name, rested ? *rested : read(), rested.has_value());
+  return rested.has_value();
 }
 
 void ScaleRun::quiet_phase() {
   cluster_.run_for(kCalm);
   begin();
   cluster_.run_for(kQuiet);
-  print_row("quiet", kQuiet, true);
+  print_row("quiet", read(), true);
 }
 
 bool ScaleRun::run() {
