@@ -62,6 +62,8 @@ void HubCore::Parts::end_restarts(const Uid& uid, const Result<void>& how) {
 }
 
 void HubCore::Parts::on_running(const LocalChild& child) {
+  if (child.unseen && child.restarts == 0)
+    ctx.note(LogPart::children, LogLevel::info, "started", child.spec->spec.id);
   placement.on_started(child.uid);
   end_restarts(child.uid, {});
 }
@@ -289,6 +291,8 @@ void HubCore::Parts::on_child_changed(Child& child) {
 void HubCore::Parts::on_stopped(const LocalChild& child, std::vector<PostedMessage> leftovers) {
   auto* known = registry.find(child.uid);
   bool removed = known == nullptr || !known->spec;
+  if (removed && child.stop_reason == StopReason::user)
+    ctx.note(LogPart::children, LogLevel::info, "ended", child.spec->spec.id);
   handover.forget(child.uid);
   end_restarts(child.uid, Error{ErrorCode::stopped, "stopped before it ran again"});
   placement.on_ended(child.uid, child.spec->spec.id, !removed);

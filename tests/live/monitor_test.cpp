@@ -78,9 +78,11 @@ TEST_CASE("monitor: a killed node's children and their takeover are in timeline,
   live::start_counters(cluster, "a", "x", 12);
   live::require_quiet(cluster, 12);
   std::string moved;
+  std::string stays;
   for (const auto& child : cluster.query("a", {"list"}))
-    if (child.at("instances")[0].at("node") == "b") moved = child.at("id");
+    (child.at("instances")[0].at("node") == "b" ? moved : stays) = child.at("id");
   REQUIRE_FALSE(moved.empty());
+  REQUIRE_FALSE(stays.empty());
   live::Process tail(
       {{live::program_path("zmq-monitor"), cluster.endpoint("a"), "--json", "tail", "--for", "20s"},
        cluster.directory().path() / "tail.err"});
@@ -88,15 +90,16 @@ TEST_CASE("monitor: a killed node's children and their takeover are in timeline,
   live::Process record(
       {{live::program_path("zmq-monitor"), cluster.endpoint("a"), "record", file, "--for", "20s"},
        cluster.directory().path() / "record.err"});
-  // They follow from the first look on: something happens until it shows.
-  std::size_t freezes = 0;
-  cluster.kill("b");
-  CHECK(eventually([&] { return cluster.each_runs_once(12); }));
   const auto happened = [&](const Json& events, const std::string& text) {
     return std::any_of(events.begin(), events.end(), [&](const Json& e) {
       return e.at("node") == "a" && e.at("text").get<std::string>().find(text) != std::string::npos;
     });
   };
+  CHECK(eventually([&] { return happened(view(cluster, "a", {"timeline", stays}), "started: "); }));
+  // They follow from the first look on: something happens until it shows.
+  std::size_t freezes = 0;
+  cluster.kill("b");
+  CHECK(eventually([&] { return cluster.each_runs_once(12); }));
   CHECK(eventually([&] { return happened(view(cluster, "a", {"timeline", moved}), "taken over"); }));
   CHECK(happened(view(cluster, "a", {"timeline", "b"}), "is down"));
   CHECK(eventually([&] {
@@ -113,6 +116,8 @@ TEST_CASE("monitor: a killed node's children and their takeover are in timeline,
     return line && replayed();
   }));
   CHECK(Json::parse(line.value_or("{}")).value("node", "") == "a");
+  CHECK(cluster.ask("a", {"stop", stays}).exit == 0);
+  CHECK(eventually([&] { return happened(view(cluster, "a", {"timeline", stays}), "ended: "); }));
   tail.send_signal(SIGINT);
   CHECK(tail.wait_exit(live::patience(std::chrono::seconds(10))) == 0);
   record.send_signal(SIGINT);
