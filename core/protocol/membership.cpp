@@ -52,6 +52,11 @@ bool Membership::is_up(NodeId node) const {
   return it != members_.end() && is_up(it->second);
 }
 
+bool Membership::said_leave(NodeId node) const {
+  const auto it = members_.find(node);
+  return it != members_.end() && it->second.liveness == Liveness::left && !superseded(node);
+}
+
 bool Membership::has_left(NodeId node) const {
   if (node == ctx_.self()) return false;
   auto it = members_.find(node);

@@ -96,8 +96,9 @@ class Membership {
   static bool is_up(const Member& member) {
     return member.liveness == Liveness::up || member.liveness == Liveness::suspect;
   }
-  bool is_gone(NodeId node) const;   ///< down, left, or an earlier life of a member that is up
-  bool has_left(NodeId node) const;  ///< left, or a newer life of its name was met
+  bool is_gone(NodeId node) const;     ///< down, left, or an earlier life of a member that is up
+  bool has_left(NodeId node) const;    ///< left, or a newer life of its name was met
+  bool said_leave(NodeId node) const;  ///< by itself, and no later life is known
   /// Drops earlier lives of names that nothing refers to any more; which they were.
   std::vector<NodeId> forget_superseded(const std::function<bool(NodeId)>& needed);
   std::vector<NodeId> up_peers() const;  ///< the view without self, ordered

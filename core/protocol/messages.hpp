@@ -448,7 +448,8 @@ using Message =
                  PubAck, Pull, PullChunk, Reserve, ReserveReply, MoveRequest, StartFailed, CallRequest,
                  CallReply, AdminRequest, AdminReply, Relay, Digests, Heard, Rumours, QuorumProbe,
                  QuorumReply, SeatList, HandoverState, HandoverReady, HandoverCommit, HandoverAbort,
-                 LoadReport, LoadBoard, LoadAsk, TopicNews, TopicMark, TopicAsk, TopicReplay, Farewell>;
+                 LoadReport, LoadBoard, LoadAsk, TopicNews, TopicMark, TopicAsk, TopicReplay, Farewell,
+                 RollNews, SeatPrepare, SeatPromise, SeatAccept, SeatAccepted>;
 
 inline constexpr std::size_t kMessageKinds = std::variant_size_v<Message>;
 

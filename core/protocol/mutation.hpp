@@ -37,6 +37,7 @@ enum class Mutation : std::uint8_t {
   direct_at_once,             ///< threads hand messages to a child that came here, earlier ones or not
   merges_twice,               ///< a state that comes again is merged again
   activates_without_state,    ///< a child that moved starts from its args
+  forgets_votes,              ///< who proposes does not ask what was accepted before
 };
 
 #ifdef PROCESSHUB_MUTATIONS

@@ -397,10 +397,10 @@ bool HubCore::Parts::said_farewell() {
   return (farewells_.empty() && links.data_idle() && answered) || ctx.now >= farewell_until_;
 }
 
-/// Others may know of a leave before what the leaving node said of its children is here.
+/// A leave is news before what the leaving node said of its children, and of who is counted, is here.
 void HubCore::Parts::on(NodeId from, MemberNews& m) {
-  const bool hearsay = m.verdict == Verdict::left && from != m.node && membership.is_up(m.node);
-  if (!hearsay || mutated(Mutation::forgets_last_words)) return membership.on(from, m);
+  const bool early = m.verdict == Verdict::left && membership.is_up(m.node);
+  if (!early || mutated(Mutation::forgets_last_words)) return membership.on(from, m);
   last_words_.try_emplace(m.node, LastWords{kUnknownVersion, ctx.now + kLastRows});
 }
 

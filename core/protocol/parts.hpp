@@ -130,6 +130,11 @@ class HubCore::Parts final : public Registry::Listener,
   void on(NodeId from, QuorumProbe& m) { quorum.on(from, m); }
   void on(NodeId from, QuorumReply& m) { quorum.on(from, m); }
   void on(NodeId from, SeatList& m) { quorum.on(from, m); }
+  void on(NodeId from, RollNews& m) { quorum.on(from, m); }
+  void on(NodeId from, SeatPrepare& m) { quorum.vote().on(from, m); }
+  void on(NodeId from, SeatPromise& m) { quorum.vote().on(from, m); }
+  void on(NodeId from, SeatAccept& m) { quorum.vote().on(from, m); }
+  void on(NodeId from, SeatAccepted& m) { quorum.vote().on(from, m); }
 
   void on(NodeId from, HandoverState& m) { handover.on(from, m); }
   void on(NodeId from, HandoverReady& m) { handover.on(from, m); }

@@ -14,7 +14,8 @@ Quorum::Quorum(Context& context, Links& links, Membership& membership, const Par
       membership_(membership),
       strategy_(strategy),
       events_(events),
-      plan_(strategy.plan()) {}
+      plan_(strategy.plan()),
+      vote_(context.self(), *this) {}
 
 // -- members
 
@@ -27,7 +28,7 @@ void Quorum::on_member_up(NodeId node) {
   }
   peers_.try_emplace(node);
   out_of_reach_.erase(node);
-  if (seats_.formed()) tell_seats(node);
+  if (is_formed()) tell_seats(node);
   probe(node);
 }
 
@@ -38,7 +39,7 @@ void Quorum::on_member_gone(NodeId node, bool left) {
   const bool dead = plan_.trust_refused && membership_.members().at(node).refused;
   if (!left && !dead && !mutated(Mutation::takes_over_at_once)) out_of_reach_[node] = kNever;
   // Said aloud: its seat goes with it, unless a later life of the name has it by now.
-  if (left && !present().contains(node.name())) seats_.set(node.name(), false);
+  if (left && !plan_.by_vote && !present().contains(node.name())) seats_.set(node.name(), false);
 }
 
 bool Quorum::must_wait() const {
@@ -62,17 +63,22 @@ bool Quorum::counts(NodeId peer) const {
 
 // -- the lease
 
-void Quorum::probe(NodeId peer) { links_.send(peer, Lane::control, QuorumProbe{ctx_.now, seats_.digest()}); }
+void Quorum::probe(NodeId peer) {
+  links_.send(peer, Lane::control, QuorumProbe{ctx_.now, digest(), roll_.root, roll_.epoch});
+}
 
 void Quorum::on(NodeId from, const QuorumProbe& m) {
   auto peer = peers_.find(from);
   if (!asked_for() || peer == peers_.end()) return;  // held down: no answer
   const auto losses = losses_.find(from);
-  QuorumReply reply{m.sent, seats_.digest(), {}, losses == losses_.end() ? 0 : losses->second};
+  QuorumReply reply{m.sent,     digest(),   {}, losses == losses_.end() ? 0 : losses->second,
+                    roll_.root, roll_.epoch};
   for (const auto& [node, until] : out_of_reach_) reply.out_of_reach.push_back(node);
   links_.send(from, Lane::control, reply);
+  peer->second.root = m.root;
+  peer->second.epoch = m.epoch;
   if (peer->second.seats) peer->second.seats = m.seats;
-  if (m.seats != seats_.digest() && seats_.formed()) tell_seats(from);
+  if (m.seats != digest() && is_formed()) tell_seats(from);
 }
 
 void Quorum::on(NodeId from, const QuorumReply& m) {
@@ -87,6 +93,8 @@ void Quorum::on(NodeId from, const QuorumReply& m) {
   peer.losses = m.losses;
   peer.proven = std::max(peer.proven, m.sent);
   peer.seats = m.seats;
+  peer.root = m.root;
+  peer.epoch = m.epoch;
   if (unnoticed) events_.on_held_down(from);
   // There are as many replies as members: most of them change nothing that matters.
   if (waits_ || turns_until_ < ctx_.now + plan_.lease / 2) check();
@@ -97,10 +105,12 @@ Time Quorum::lease_of(std::size_t needed) const {
   if (needed == 0) return kNever;
   std::vector<Time> proven;
   for (const auto& [node, peer] : peers_) {
-    if (counts(node) && (!plan_.count_seats || seats_.has(node.name()))) proven.push_back(peer.proven);
+    if (!counts(node) || (plan_.count_seats && !has_seat(node))) continue;
+    const bool knows_more = peer.root != roll_.root || peer.epoch > roll_.epoch;
+    if (!plan_.by_vote || !knows_more) proven.push_back(peer.proven);
   }
   auto others = needed;
-  if (!plan_.count_seats || seats_.has(ctx_.self().name())) --others;
+  if (!plan_.count_seats || has_seat(ctx_.self())) --others;
   if (others == 0) return kNever;
   if (proven.size() < others) return Time::min();
   const auto last = proven.begin() + static_cast<std::ptrdiff_t>(others - 1);
@@ -122,7 +132,11 @@ QuorumView Quorum::view() const {
   QuorumView out;
   out.self = ctx_.self();
   out.present = names.size();
-  out.formed = seats_.formed();
+  out.formed = is_formed();
+  for (const auto life : roll_.counted()) {
+    ++out.seats;
+    if (has_come(life)) ++out.seated;
+  }
   for (const auto& name : seats_.names()) {
     ++out.seats;
     if (names.contains(name)) ++out.seated;
@@ -135,7 +149,7 @@ void Quorum::check() {
   time_the_lost();
   decide();
   const bool same = alike();
-  const bool changed = same && change_seats();
+  const bool changed = same && (plan_.by_vote ? advance_roll() : change_seats());
   if (changed) {
     tell();
     decide();
@@ -167,7 +181,7 @@ void Quorum::decide() {
 
 /// The view is agreed, and all in it know the same seats.
 bool Quorum::alike() const {
-  const auto own = seats_.digest();
+  const auto own = digest();
   return membership_.agreed() && std::all_of(peers_.begin(), peers_.end(), [&](const auto& p) {
            return p.second.seats && *p.second.seats == own;
          });
@@ -198,7 +212,6 @@ bool Quorum::admit() {
     if (membership_.members().at(node).record.status != MemberStatus::synced) continue;
     if (!plan_.admits && !seats_.knows(node.name())) continue;  // no newcomers
     changed = seats_.set(node.name(), true) || changed;
-    if (changed && plan_.one_by_one) break;
   }
   return changed;
 }
@@ -224,19 +237,22 @@ Result<void> Quorum::reset_size() {
     return {ErrorCode::invalid, "partition_tolerance '" + std::string(strategy_.name()) +
                                     "' counts no cluster size that could be reset"};
   const auto here = present();
-  for (const auto& name : seats_.names()) seats_.set(name, here.contains(name));
-  for (const auto name : here) seats_.set(name, true);
-  absent_since_.clear();
+  if (plan_.by_vote) {
+    reset_roll();
+  } else {
+    for (const auto& name : seats_.names()) seats_.set(name, here.contains(name));
+    for (const auto name : here) seats_.set(name, true);
+    absent_since_.clear();
+  }
   ctx_.log(LogPart::quorum, LogLevel::warn,
-           "the cluster size was reset: " + std::to_string(seats_.names().size()) +
-               " nodes are counted from now on");
+           "the cluster size was reset: " + std::to_string(here.size()) + " nodes are counted from now on");
   tell();
   check();
   return {};
 }
 
 void Quorum::on(NodeId from, const SeatList& m) {
-  if (!asked_for()) return;
+  if (!asked_for() || plan_.by_vote) return;
   bool changed = false;
   Seats told;
   for (const auto& seat : m.seats) {
@@ -251,7 +267,12 @@ void Quorum::on(NodeId from, const SeatList& m) {
   check();
 }
 
-void Quorum::tell_seats(NodeId peer) { links_.send(peer, Lane::control, SeatList{seats_.all()}); }
+void Quorum::tell_seats(NodeId peer) {
+  if (plan_.by_vote)
+    links_.send(peer, Lane::control, RollNews{roll_, held()});
+  else
+    links_.send(peer, Lane::control, SeatList{seats_.all()});
+}
 
 void Quorum::tell() {
   for (const auto& [node, peer] : peers_) {

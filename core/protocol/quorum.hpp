@@ -6,6 +6,9 @@
 //                 turn here may start after T plus the lease.
 //   The seats     The names that are counted. They are given and taken by the side with a quorum, in an
 //                 agreed view where all know the same seats, by the present holder whose name comes first.
+//   The roll      Where the plan says `by_vote`, lives are counted instead of names, and the holder that
+//   comes
+//                 first proposes each change to the others: a majority decides (roll.hpp, seat_vote.hpp).
 #pragma once
 
 #include <cstdint>
@@ -20,6 +23,7 @@
 #include "core/protocol/links.hpp"
 #include "core/protocol/membership.hpp"
 #include "core/protocol/messages.hpp"
+#include "core/protocol/seat_vote.hpp"
 #include "core/protocol/seats.hpp"
 #include "processhub/result.hpp"
 #include "processhub/strategy/partition_tolerance.hpp"
@@ -35,7 +39,7 @@ class QuorumEvents {
   virtual void on_held_down(NodeId by) = 0;
 };
 
-class Quorum {
+class Quorum : private SeatVoteEvents {
  public:
   Quorum(Context& context, Links& links, Membership& membership, const PartitionTolerance& strategy,
          QuorumEvents& events);
@@ -45,6 +49,7 @@ class Quorum {
   void on(NodeId from, const QuorumProbe& probe);
   void on(NodeId from, const QuorumReply& reply);
   void on(NodeId from, const SeatList& list);
+  void on(NodeId from, const RollNews& news);
   void tick();
   Time next_deadline() const;
   /// The view has changed.
@@ -53,6 +58,8 @@ class Quorum {
   void look_again() {
     if (waits_) check();
   }
+  /// This node is about to say that it leaves.
+  void leave();
   /// By hand: from now on exactly the nodes up here are counted.
   Result<void> reset_size();
 
@@ -66,13 +73,17 @@ class Quorum {
   Time turns_until() const { return asked_for() ? turns_until_ : kNever; }
   /// A node out of reach may still run what it ran: nothing is taken over.
   bool must_wait() const;
-  const Seats& seats() const { return seats_; }
+  SeatVote& vote() { return vote_; }
+  /// Who is counted: names, or lives as "name/incarnation".
+  std::vector<std::string> counted() const;
 
  private:
   struct Peer {
     Time proven{Time::min()};              ///< the latest moment at which something it answered was sent
     std::optional<std::uint64_t> seats{};  ///< digest of those it knows
     std::uint32_t losses = 0;              ///< of this node, as it said last
+    std::uint64_t root = 0;                ///< of its roll
+    std::uint64_t epoch = 0;
   };
   Duration hold() const { return plan_.lease + plan_.lease / 10; }  ///< with a margin for clocks that drift
   using Names = std::set<std::string_view>;
@@ -85,6 +96,20 @@ class Quorum {
   bool alike() const;
   bool change_seats();
   bool form();
+  bool has_seat(NodeId life) const;
+  bool is_formed() const { return plan_.by_vote ? roll_.formed() : seats_.formed(); }
+  std::uint64_t digest() const { return plan_.by_vote ? roll_.digest() : seats_.digest(); }
+  bool held() const { return decided_ && !lost_; }
+  bool has_come(NodeId life) const;
+  bool proposes() const;
+  SeatChange next_change() const;
+  bool advance_roll();
+  void warn_if_hopeless(const std::vector<NodeId>& asked);
+  void adopt(Roll roll);
+  bool counts_more(const RollNews& news) const;
+  void send_vote(NodeId to, const SeatMessage& m) override;
+  void on_decided(const SeatChange& change) override;
+  void reset_roll();
   bool admit();
   bool forget_lost(const Names& here);
   void tell();
@@ -102,6 +127,9 @@ class Quorum {
   std::map<NodeId, Time> out_of_reach_{};
   std::map<NodeId, std::uint32_t> losses_{};  ///< how often each life was lost
   Seats seats_{};
+  Roll roll_{};
+  SeatVote vote_;
+  std::uint64_t hopeless_ = 0;                               ///< key of the roll of which that was said
   std::map<std::string, Time, std::less<>> absent_since_{};  ///< holders of seats
   bool decided_ = false;
   bool lost_ = false;

@@ -29,7 +29,7 @@ Result<std::unique_ptr<PartitionTolerance>> make_majority_quorum(const StrategyO
   const bool grows = read.flag("track_max_size", true);
   auto plan = read.plan();
   plan.count_seats = true;
-  plan.one_by_one = true;
+  plan.by_vote = true;
   plan.formed_by = size;
   plan.admits = grows;
   if (read.mistake() != nullptr) return *read.mistake();

@@ -112,10 +112,30 @@ TEST_CASE(
   cluster.kill("e");
   cluster.kill("d");
   live::require_quiet(cluster, kMany);
-  cluster.kill("c");
-  live::require_without_quorum(cluster, {"a", "b"});
   cluster.start("e");
   live::require_quiet(cluster, kMany);
+  cluster.kill("c");
+  live::require_quiet(cluster, kMany);
+  cluster.kill("b");
+  live::require_without_quorum(cluster, {"a", "e"});
+}
+
+TEST_CASE("majority quorum: when more than half restart at once, somebody says that they are the cluster") {
+  ProcessCluster cluster;
+  cluster.set_flags(quorum(cluster, "majority_quorum", "initial_cluster_size = 3\nquorum_lease = 1s\n"), {});
+  cluster.start(Names{"a", "b", "c"});
+  live::start_counters(cluster, "a", "x", kChildren);
+  live::require_quiet(cluster, kChildren);
+  cluster.kill("b");
+  cluster.kill("c");
+  live::require_without_quorum(cluster, {"a"});
+  cluster.start("b");
+  cluster.start("c");
+  REQUIRE(eventually(
+      [&] { return cluster.log("a").find("only after reset-cluster-size") != std::string::npos; }));
+  live::require_without_quorum(cluster, {"a", "b", "c"});
+  CHECK(cluster.ask("b", {"reset-cluster-size", "--yes"}).exit == live::done);
+  live::require_quiet(cluster, kChildren);
 }
 
 TEST_CASE("majority quorum: nodes that leave are not missed, killed ones are until the size is reset") {

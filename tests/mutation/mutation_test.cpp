@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "core/protocol/mutation.hpp"
+#include "tests/support/seat_model.hpp"
 #include "transport/sim/scenario.hpp"
 #include "transport/sim/swarm.hpp"
 
@@ -138,5 +139,20 @@ TEST_CASE("without a mutation this build is the product") {
 
 TEST_CASE("the swarm finds every bug that is put in, part 1 of 2") { find_all(0, 2); }
 TEST_CASE("the swarm finds every bug that is put in, part 2 of 2") { find_all(1, 2); }
+
+TEST_CASE("the model of votes finds who proposes without asking for earlier ones") {
+  const auto wrong = [] {
+    std::string what;
+    for (std::uint64_t seed = 1; seed <= 100 && what.empty(); ++seed)
+      what = test::SeatModel(seed, 1 + seed % 6, true).run(300);
+    return what;
+  };
+  CHECK(wrong().empty());
+  protocol::active_mutation = Mutation::forgets_votes;
+  const auto what = wrong();
+  protocol::active_mutation = Mutation::none;
+  std::printf("%-28s %-18s %s\n", "forgets_votes", "votes", what.c_str());
+  CHECK_FALSE(what.empty());
+}
 
 }  // namespace mutation_test

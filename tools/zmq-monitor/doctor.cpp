@@ -177,8 +177,10 @@ void check_state(const NodeLook& node, Findings& out) {
   const auto& status = node.answer(kStatus);
   const auto& inside = node.answer(kInspect);
   if (status.value("partitioned", false)) {
-    out.critical("no_quorum", node.name, "is in a part of the cluster without quorum: nothing runs there",
-                 "bring the missing nodes back, or hubctl reset-cluster-size if they are gone for good");
+    out.critical(
+        "no_quorum", node.name, "is in a part of the cluster without quorum: nothing runs there",
+        "bring the missing nodes back; if they are gone for good, or more than half of all restarted at "
+        "once: hubctl reset-cluster-size");
   }
   if (!status.value("joined", false))
     out.warn("joining", node.name, "has not joined yet", "wait; if it stays so, check its seeds");

@@ -17,8 +17,13 @@ namespace processhub::sim {
 struct CoreView {
   std::vector<NodeId> members{};     ///< the view: believed up, itself included, in order
   bool agreed = false;               ///< all members announced this view
-  std::vector<std::string> seats{};  ///< names that are counted for a quorum
+  std::vector<std::string> seats{};  ///< names or lives that are counted for a quorum
 };
+
+/// Whether this node has the seat: its name, or its life.
+inline bool is_seat_of(const std::string& seat, NodeId node) {
+  return seat == node.name() || seat == node.str();
+}
 
 class CorePort {
  public:

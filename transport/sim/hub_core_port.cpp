@@ -30,7 +30,7 @@ class HubCorePort : public CorePort {
   HubStats stats() const override { return core_.stats(); }
   CoreView view() const override {
     const auto& membership = core_.parts().membership;
-    CoreView view{membership.up_peers(), membership.agreed(), core_.parts().quorum.seats().names()};
+    CoreView view{membership.up_peers(), membership.agreed(), core_.parts().quorum.counted()};
     view.members.insert(std::lower_bound(view.members.begin(), view.members.end(), core_.self()),
                         core_.self());
     return view;

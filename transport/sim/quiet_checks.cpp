@@ -148,7 +148,8 @@ std::optional<Violation> QuietChecks::check_quorum(const Component& component) {
       return broken("I2",
                     fmt::format("{} counts the seats [{}], {} [{}]", first->id().str(), fmt::join(seats, " "),
                                 node->id().str(), fmt::join(node->view().seats, " ")));
-    if (std::find(seats.begin(), seats.end(), node->id().name()) != seats.end()) ++view.seated;
+    view.seated += static_cast<std::size_t>(std::count_if(
+        seats.begin(), seats.end(), [&](const std::string& seat) { return is_seat_of(seat, node->id()); }));
   }
   has_quorum_ = (plan.count_seats ? view.seated : view.present) >= oracle_.needed(view);
   for (const auto* node : component) {

@@ -1,7 +1,6 @@
 #include "transport/sim/quorum_checks.hpp"
 
 #include <algorithm>
-#include <string_view>
 #include <vector>
 
 #include <fmt/format.h>
@@ -68,9 +67,12 @@ void QuorumChecks::check_late(const Handled& turn) {
     if (last + plan_.lease + kSlack >= turn.when) within_lease.insert(other);
   const auto& seats = seats_[activation.node];
   QuorumView view{activation.node, within_lease.size(), !seats.empty(), seats.size(), 0};
-  std::set<std::string_view> names;
-  for (const auto& other : within_lease) names.insert(other.name());
-  for (const auto& seat : seats) view.seated += names.contains(seat) ? 1 : 0;
+  for (const auto& seat : seats) {
+    view.seated += std::any_of(within_lease.begin(), within_lease.end(),
+                               [&](NodeId node) { return is_seat_of(seat, node); })
+                       ? 1
+                       : 0;
+  }
   const auto needed = oracle_.needed(view);
   const auto there = plan_.count_seats ? view.seated : view.present;
   if (there >= needed) return;
@@ -87,8 +89,8 @@ bool QuorumChecks::one_side_only() const {
     return oracle_.needed(begin) * 2 > cluster_.nodes().size();
   }
   const auto& all = cluster_.operations();
-  return plan_.one_by_one && std::none_of(all.begin(), all.end(),
-                                          [](const Operation& op) { return op.kind == OpKind::reset_size; });
+  return plan_.by_vote && std::none_of(all.begin(), all.end(),
+                                       [](const Operation& op) { return op.kind == OpKind::reset_size; });
 }
 
 void QuorumChecks::check_second(const Handled& turn) {

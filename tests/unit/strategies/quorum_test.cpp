@@ -69,7 +69,7 @@ TEST_CASE("majority quorum: more than half of the seats, and all of the first on
   CHECK(needed(make_majority_quorum, {{"initial_cluster_size", "5"}}, 0, false) == 5);
   const auto plan = (*make_majority_quorum({{"track_max_size", "false"}}))->plan();
   CHECK_FALSE(plan.admits);
-  CHECK(plan.one_by_one);
+  CHECK(plan.by_vote);
   CHECK(plan.forget_after == kNever);
 }
 

@@ -30,7 +30,8 @@ struct QuorumPlan {
   bool count_seats = false;   ///< compare `seated`, not `present`, with what is needed
   std::size_t formed_by = 1;  ///< the seats are those of the first so many nodes that meet
   bool admits = true;         ///< newcomers get seats, if there is a quorum without them
-  bool one_by_one = false;    ///< newcomers get seats one after the other, each known to all before the next
+  /// Seats belong to lives of nodes, and each change of them is decided by a majority of those that have one.
+  bool by_vote = false;
   Duration forget_after = kNever;  ///< a lost node loses its seat, if a quorum held all the while
 };
 
