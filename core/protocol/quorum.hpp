@@ -74,6 +74,8 @@ class Quorum : private SeatVoteEvents {
   /// A node out of reach may still run what it ran: nothing is taken over.
   bool must_wait() const;
   SeatVote& vote() { return vote_; }
+  /// Somebody here is to be let in, or to go, by a vote that is not over.
+  bool votes() const;
   /// Who is counted: names, or lives as "name/incarnation".
   std::vector<std::string> counted() const;
 

@@ -50,6 +50,8 @@ SeatChange Quorum::next_change() const {
   return {};
 }
 
+bool Quorum::votes() const { return plan_.by_vote && roll_.formed() && !lost_ && next_change(); }
+
 /// True when the cluster has formed just now. Everything else comes about by votes.
 bool Quorum::advance_roll() {
   if (!roll_.formed()) {

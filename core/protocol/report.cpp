@@ -65,6 +65,8 @@ std::shared_ptr<const Report> HubCore::Parts::report(const std::string& child) {
   out->table_digest = replication.own_digest();
   out->agreed = membership.agreed();
   out->settled = settled_;
+  out->counted = quorum.counted();
+  out->votes = quorum.votes();
   out->frozen = frozen();
   out->drained = drained_;
   out->options = cluster_wide_options(ctx.config);

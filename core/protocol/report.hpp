@@ -103,9 +103,11 @@ struct Report {
   std::uint64_t table_digest = 0;
   bool agreed = false;
   bool settled = false;
-  bool frozen = false;    ///< redistribution is held
-  bool drained = false;   ///< this node gives its children away and stays
-  std::string options{};  ///< that all members must have alike
+  std::vector<std::string> counted{};  ///< for a quorum: names, or lives as "name/incarnation"
+  bool votes = false;                  ///< that is to change, by a vote
+  bool frozen = false;                 ///< redistribution is held
+  bool drained = false;                ///< this node gives its children away and stays
+  std::string options{};               ///< that all members must have alike
   ChildReport child{};
 };
 

@@ -131,6 +131,8 @@ Json to_json(const protocol::Report& report) {
           {"table_digest", hex16(report.table_digest)},
           {"agreed", report.agreed},
           {"settled", report.settled},
+          {"counted", report.counted},
+          {"votes", report.votes},
           {"frozen", report.frozen},
           {"drained", report.drained},
           {"options", report.options}};

@@ -2,6 +2,7 @@
 // strategies.
 #include <doctest/doctest.h>
 
+#include <map>
 #include <string>
 
 #include "tests/live/support/fault_checks.hpp"
@@ -118,6 +119,22 @@ TEST_CASE(
   live::require_quiet(cluster, kMany);
   cluster.kill("b");
   live::require_without_quorum(cluster, {"a", "e"});
+}
+
+TEST_CASE("majority quorum: all nodes are killed and started again, one by one, each waited for") {
+  ProcessCluster cluster;
+  cluster.set_flags(quorum(cluster, "majority_quorum", "initial_cluster_size = 3\nquorum_lease = 1s\n"), {});
+  cluster.start(Names{"a", "b", "c"});
+  live::start_counters(cluster, "a", "x", kChildren);
+  live::require_quiet(cluster, kChildren);
+  const std::map<std::string, std::string> other{{"a", "b"}, {"b", "c"}, {"c", "a"}};
+  for (const auto& [name, asked] : other) {
+    cluster.kill(name);
+    cluster.start(name);
+    CHECK(cluster.ask(asked, {"--timeout", "60s", "wait", "--stable"}).exit == live::done);
+    CHECK(cluster.query(asked, {"status"}).at("partitioned") == false);
+  }
+  live::require_quiet(cluster, kChildren);
 }
 
 TEST_CASE("majority quorum: when more than half restart at once, somebody says that they are the cluster") {

@@ -71,6 +71,7 @@ std::string unstable_because(const ClusterLook& look) {
     if (status.value("partitioned", false)) return node.name + " has no quorum";
     if (!inside.value("agreed", false)) return node.name + " waits for others to agree on who is there";
     if (!inside.value("settled", false)) return node.name + " does not know yet what others run";
+    if (inside.value("votes", false)) return node.name + " waits for a vote on who is counted for the quorum";
     if (const auto moves = inside.value("moves", Json::array()); !moves.empty())
       return std::to_string(moves.size()) + " children are on their way to " + node.name + " or from it";
     const auto own = status.value("digest", "");

@@ -46,6 +46,9 @@ TEST_CASE("operations: a cluster is stable when all agree and nothing moves, and
   look.nodes[0].answers[1]["agreed"] = false;
   CHECK(says(look, "agree"));
   look = two();
+  look.nodes[0].answers[1]["votes"] = true;
+  CHECK(says(look, "a waits for a vote"));
+  look = two();
   look.nodes[0].answers[0]["joined"] = false;
   CHECK(says(look, "not joined"));
 }
