@@ -122,7 +122,7 @@ function rowOf(row) {
 }
 
 function noteOfState(row) {
-  const words = [row.up_ms ? `${row.state} for ${span(row.up_ms)}` : row.state];
+  const words = [row.up_ms && row.state === 'up' ? `up for ${span(row.up_ms)}` : row.state];
   for (const word of ['drained', 'frozen', 'partitioned']) if (row[word]) words.push(word);
   if (row.locked_by) words.push(`locked by ${row.locked_by}`);
   return words.join(' · ');
