@@ -88,9 +88,7 @@ Roll Roll::after(const SeatChange& change) const {
   take(out.voters, change.out);
   std::erase_if(out.left, [&](const LastWord& last) { return last.life == change.out; });
   for (auto& last : out.left) last.said = {};  // that was about the roll before
-  if (!change.in) return out;
-  add(out.voters, change.in);
-  add(out.former, std::string(change.in.name()));
+  if (change.in) add(out.voters, change.in);
   return out;
 }
 

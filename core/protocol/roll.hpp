@@ -49,11 +49,14 @@ struct LastWord {
 };
 
 struct Roll {
-  std::uint64_t root = 0;             ///< names the sequence; 0: not formed
-  std::uint64_t resets = 0;           ///< how often somebody counted anew by hand
-  std::uint64_t epoch = 0;            ///< changes since the root
-  std::vector<NodeId> voters{};       ///< in order, one of a name
-  std::vector<std::string> former{};  ///< names that had a seat once, in order
+  std::uint64_t root = 0;        ///< names the sequence; 0: not formed
+  std::uint64_t resets = 0;      ///< how often somebody counted anew by hand
+  std::uint64_t epoch = 0;       ///< changes since the root
+  std::vector<NodeId> voters{};  ///< in order, one of a name
+  /// Names that had a seat when this sequence or one before it began, in order. They may come back where
+  /// newcomers may not; who was let in later is not added, so that it does not grow with every name that ever
+  /// came.
+  std::vector<std::string> former{};
   /// Voters that have left, in order. Each is struck by a change of its own; until then it is not counted.
   std::vector<LastWord> left{};
   PROCESSHUB_FIELDS(root, resets, epoch, voters, former, left)
