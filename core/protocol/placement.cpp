@@ -66,6 +66,19 @@ void Placement::find_able(const ChildKey& key, const ChildSpec& kind, std::vecto
                 [&](NodeId node) { return !offers_.has(node, hash) || !has_role(node, kind.requires_role); });
 }
 
+/// A node that is named must be able to run it, too: the child would wait there for ever.
+Result<void> Placement::check(const ChildSpec& spec) const {
+  auto good = strategies_.distribution->check(spec, replicas_, view_);
+  if (!good || spec.nodes.empty()) return good;
+  for (const auto& member : view_.members) {
+    if (std::find(spec.nodes.begin(), spec.nodes.end(), member.id.name()) == spec.nodes.end()) continue;
+    if (const auto why = unable(member.id, spec); !why.empty())
+      return {ErrorCode::invalid,
+              "child '" + spec.id + "': nodes: '" + std::string(member.id.name()) + "' " + why};
+  }
+  return {};
+}
+
 std::string Placement::nobody_has(const ChildSpec& spec) const {
   const auto type = hash64(spec.type);
   const auto& role = spec.requires_role;
@@ -73,7 +86,9 @@ std::string Placement::nobody_has(const ChildSpec& spec) const {
   const bool anywhere = std::any_of(view_.members.begin(), view_.members.end(),
                                     [&](const MemberView& m) { return has_role(m.id, role); });
   if (!anywhere) return "no node has the role '" + role + "'";
-  return "no node that may run it has both the worker type '" + spec.type + "' and the role '" + role + "'";
+  const auto type_name = "the worker type '" + spec.type + "'";
+  if (role.empty()) return "no node that may run it has " + type_name;
+  return "no node that may run it has both " + type_name + " and the role '" + role + "'";
 }
 
 Result<NodeId> Placement::target(std::string_view name, const Child& child) const {

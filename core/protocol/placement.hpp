@@ -50,9 +50,7 @@ class Placement {
   /// As the leader: moves children though all nodes live, if that is wanted.
   void rebalance();
   /// Whether such a child can be started, as the distribution sees it.
-  Result<void> check(const ChildSpec& spec) const {
-    return strategies_.distribution->check(spec, replicas_, view_);
-  }
+  Result<void> check(const ChildSpec& spec) const;
   /// What the nodes lack that would be needed to run it.
   std::string nobody_has(const ChildSpec& spec) const;
   /// The member of this name, if it may run such a child; else why not.

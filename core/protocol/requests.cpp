@@ -143,6 +143,8 @@ void Requests::on_start_failed(const Uid& uid, const std::string& why) {
   if (index == it->second.index.end()) return;
   auto id = it->first;
   auto item = index->second;
+  // Its rows came first, and say that it runs by now: a copy was tried again.
+  if (it->second.items[item].done) return;
   detach(id, it->second.items[item]);
   replication_.remove_spec(uid);
   item_done(it->second, item, Error{ErrorCode::start_failed, why});
