@@ -2,8 +2,11 @@
 // others.
 #include <doctest/doctest.h>
 
-#include <optional>
+#include <algorithm>
+#include <string>
+#include <vector>
 
+#include "tests/live/support/fault_checks.hpp"
 #include "tests/live/support/process_cluster.hpp"
 
 namespace cluster_crash_test {
@@ -14,12 +17,14 @@ using live::ProcessCluster;
 
 namespace {
 
-struct ThreeNodes {
+constexpr std::size_t kChildren = 1000;
+
+struct SixNodes {
   ProcessCluster cluster{};
-  ThreeNodes() {
-    cluster.start({"a", "b", "c"});
-    REQUIRE(cluster.ask("a", {"start", "x", "--count", "9", "--type", "counter"}).exit == live::done);
-    REQUIRE(eventually([&] { return cluster.each_runs_once(9); }));
+  SixNodes() {
+    cluster.start({"a", "b", "c", "d", "e", "f"});
+    live::start_counters(cluster, "a", "x", kChildren);
+    live::require_quiet(cluster, kChildren);
   }
 
   /// The one instance of `id` as `node` sees it; null if there is not exactly one.
@@ -33,41 +38,44 @@ struct ThreeNodes {
   template <class Good>
   bool everywhere(const std::string& id, Good good) const {
     const auto first = instance("a", id);
-    return !first.is_null() && good(first) && instance("b", id) == first && instance("c", id) == first;
+    if (first.is_null() || !good(first)) return false;
+    const std::vector<std::string> others{"b", "c", "d", "e", "f"};
+    return std::all_of(others.begin(), others.end(),
+                       [&](const std::string& node) { return instance(node, id) == first; });
   }
 };
 
 }  // namespace
 
 TEST_CASE("a worker that throws restarts in place and every node learns its new reference") {
-  ThreeNodes three;
-  const auto before = three.instance("a", "x-3");
+  SixNodes six;
+  const auto before = six.instance("a", "x-3");
   REQUIRE(before.is_object());
-  CHECK(three.cluster.ask("b", {"call", "x-3", "crash", "{}"}).exit == live::said_no);
+  CHECK(six.cluster.ask("b", {"call", "x-3", "crash", "{}"}).exit == live::said_no);
   CHECK(eventually([&] {
-    return three.everywhere("x-3", [&](const Json& now) {
+    return six.everywhere("x-3", [&](const Json& now) {
       return now.at("state") == "running" && now.at("ref") != before.at("ref") &&
              now.at("node") == before.at("node");
     });
   }));
-  CHECK(three.cluster.query("c", {"call", "x-3", "get", "{}"}) == Json{{"total", 0}});
+  CHECK(six.cluster.query("c", {"call", "x-3", "get", "{}"}) == Json{{"total", 0}});
 }
 
 TEST_CASE("a worker that keeps throwing is failed on every node and nothing else suffers") {
-  ThreeNodes three;
+  SixNodes six;
   REQUIRE(eventually([&] {
-    three.cluster.ask("a", {"cast", "x-3", "crash", "{}"});
-    return three.everywhere("x-3", [](const Json& now) { return now.at("state") == "failed"; });
+    six.cluster.ask("a", {"cast", "x-3", "crash", "{}"});
+    return six.everywhere("x-3", [](const Json& now) { return now.at("state") == "failed"; });
   }));
   for (int i = 0; i < 9; ++i) {
     const auto id = "x-" + std::to_string(i);
     if (i == 3) continue;
-    CHECK(three.everywhere(id, [](const Json& now) { return now.at("state") == "running"; }));
-    CHECK(three.cluster.query("b", {"call", id, "get", "{}"}) == Json{{"total", 0}});
+    CHECK(six.everywhere(id, [](const Json& now) { return now.at("state") == "running"; }));
+    CHECK(six.cluster.query("b", {"call", id, "get", "{}"}) == Json{{"total", 0}});
   }
-  CHECK(three.cluster.ask("c", {"restart", "x-3"}).exit == live::done);
+  CHECK(six.cluster.ask("c", {"restart", "x-3"}).exit == live::done);
   CHECK(eventually(
-      [&] { return three.everywhere("x-3", [](const Json& now) { return now.at("state") == "running"; }); }));
+      [&] { return six.everywhere("x-3", [](const Json& now) { return now.at("state") == "running"; }); }));
 }
 
 }  // namespace cluster_crash_test

@@ -116,11 +116,11 @@ TEST_CASE("a node with 1,000 states is shut down gracefully: its heir has every 
   States heir(cluster, {"b"}, kChildren);
   Rounds{heir}.next();
   std::size_t kept = 0;
-  for (std::int64_t i = 0; i < kChildren; i += 97) {
+  for (std::int64_t i = 0; i < kChildren; ++i) {
     const auto metadata = cluster.query("b", {"lookup", States::name_of(i)}).at("metadata");
     kept += metadata == live::Json{{"number", std::to_string(i)}, {"colour", "green"}} ? 1 : 0;
   }
-  CHECK(kept == 11);
+  CHECK(kept == static_cast<std::size_t>(kChildren) - 1);  // and one that was changed
   CHECK(cluster.query("b", {"lookup", "c7"}).at("metadata").at("colour") == "red");
 }
 

@@ -4,6 +4,7 @@
 
 #include <map>
 #include <string>
+#include <vector>
 
 #include "tests/live/support/fault_checks.hpp"
 #include "tests/live/support/process_cluster.hpp"
@@ -106,7 +107,13 @@ TEST_CASE(
   live::require_quiet(cluster, kMany);
   for (std::size_t i = 3; i < kTen.size(); ++i) cluster.start(kTen[i]);
   live::require_quiet(cluster, kMany);
-  for (const auto* name : {"j", "i", "h", "g", "f"}) CHECK(cluster.terminate(name) == 0);
+  // All ten are counted: half of them are no majority, and let the others in again.
+  const std::vector<std::string> later{"j", "i", "h", "g", "f"};
+  for (const auto& name : later) cluster.kill(name);
+  live::require_without_quorum(cluster, {"a", "b", "c", "d", "e"});
+  for (const auto& name : later) cluster.start(name);
+  live::require_quiet(cluster, kMany);
+  for (const auto& name : later) CHECK(cluster.terminate(name) == 0);
   live::require_quiet(cluster, kMany);
   CHECK(cluster.query("a", {"status"}).at("partitioned") == false);
 
