@@ -283,6 +283,8 @@ void HubCore::Parts::terminate(const std::string& why) {
 
 void HubCore::Parts::on_child_changed(Child& child) {
   note_change();
+  // One that is only prepared has no row that would keep the child's record until its turn comes.
+  if (!child.spec && supervisor.is_prepared(child.uid)) supervisor.stop(child.uid, StopReason::user);
   placement.enqueue(child);
   if (child.op != 0) requests.on_child_changed(child);
   calls.on_child_changed(child);
