@@ -44,7 +44,7 @@ void refuse_event(Context& ctx, Event& event, const Error& error) {
 const Error kNoQuorum{ErrorCode::partitioned, "no quorum on this side"};
 
 /// There may never be one again: only what has a time limit of its own waits for it, and no start does.
-bool waits_for_no_quorum(const Event& event) {
+bool fails_without_quorum(const Event& event) {
   return std::holds_alternative<event::StartChildren>(event) ||
          std::holds_alternative<event::RestartChild>(event) ||
          std::holds_alternative<event::UpdateMetadata>(event);
@@ -75,7 +75,7 @@ void HubCore::Parts::start() {
 void HubCore::Parts::handle(Event&& event) {
   if (auto priority = queue_priority(event)) {
     if (terminated_ || left_) return refuse_event(ctx, event, {ErrorCode::stopped, "the hub has stopped"});
-    if (quorum.lost() && waits_for_no_quorum(event)) return refuse_event(ctx, event, kNoQuorum);
+    if (quorum.lost() && fails_without_quorum(event)) return refuse_event(ctx, event, kNoQuorum);
     if (queue.discards(*priority))
       return refuse_event(ctx, event, {ErrorCode::discarded, "the queue is locked and takes nothing in"});
     const auto* timeout = timeout_of(event);
@@ -268,7 +268,7 @@ void HubCore::Parts::on_quorum(bool has) {
       ctx.log(LogPart::quorum, LogLevel::warn, "no quorum yet: nothing runs here before there is one");
     quorum_lock_ = queue.lock(EventQueue::Holder::quorum, "no quorum", kLockedLevel, ctx.now);
     if (had) ctx.hook(hook::QuorumLost{std::move(members)});
-    for (auto& event : queue.take_if(waits_for_no_quorum)) refuse_event(ctx, event, kNoQuorum);
+    for (auto& event : queue.take_if(fails_without_quorum)) refuse_event(ctx, event, kNoQuorum);
     supervisor.stop_all(StopReason::no_quorum);
   }
   note_level(before);
